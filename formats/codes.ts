@@ -1,0 +1,240 @@
+/**
+ * Every refusal code of the project with its meaning and what to do about it.
+ *
+ * - A code is never reused or renamed; a new one is added in the group of its subject.
+ * - `docs/formats/codes.md` shows this table; a test holds them equal.
+ * - Verdicts (an adversary or a peer is at fault) and operation errors (the world is) share the one name space.
+ */
+export type CodeEntry = { readonly means: string; readonly todo: string };
+
+const JSON_AND_TEXT = {
+  JSON_TOO_LARGE: { means: 'a JSON text is longer than its format allows', todo: 'ask its author for a smaller one' },
+  JSON_TOO_DEEP: { means: 'JSON values nest deeper than is read', todo: 'ask its author for a flatter one' },
+  JSON_MALFORMED: { means: 'a text is not JSON', todo: 'fetch it again; if it stays so, its author wrote it wrongly' },
+  JSON_DUPLICATE_NAME: {
+    means: 'an object has two members of one name',
+    todo: 'refuse its author: parsers disagree about it',
+  },
+  JSON_NUMBER_NOT_CANONICAL: {
+    means: 'a number is not a plain integer within 2^53-1',
+    todo: 'write it as a plain integer',
+  },
+  UTF8_MALFORMED: { means: 'bytes are not UTF-8', todo: 'fetch it again; if it stays so, its author wrote it wrongly' },
+  SHAPE_MALFORMED: { means: 'a value does not have the shape its format demands', todo: 'see the place in the detail' },
+} as const;
+
+const METADATA = {
+  METADATA_TYPE_MISMATCH: {
+    means: 'metadata of one type stands where another belongs',
+    todo: 'check what the server serves at this name',
+  },
+  METADATA_EXPIRED: {
+    means: 'metadata is past its expiry',
+    todo: 'have its role sign a new version; on a device, check the clock',
+  },
+  METADATA_TOO_LARGE: {
+    means: 'a file is longer than its role allows or its parent says',
+    todo: 'check the server: it may send endless data',
+  },
+  METADATA_HASH_MISMATCH: {
+    means: 'a file is not the one that its parent names by hash',
+    todo: 'fetch again; if it stays so, the repository is inconsistent',
+  },
+  METADATA_VERSION_MISMATCH: {
+    means: 'a file has another version than its parent names',
+    todo: 'fetch again; if it stays so, the repository is inconsistent',
+  },
+  METADATA_THRESHOLD_UNMET: {
+    means: 'fewer valid signatures of distinct keys than the threshold',
+    todo: 'collect the missing signatures',
+  },
+  KEY_MALFORMED: {
+    means: 'a public key is not of a known type and form',
+    todo: 'generate it with firmament key-generate',
+  },
+  ROOT_VERSION_NOT_NEXT: {
+    means: 'a new root is not exactly the next version',
+    todo: 'publish every root version in order',
+  },
+  ROOT_ROLLBACK: { means: 'a root is older than the floor', todo: 'none: this is an attack or a stale copy' },
+  TIMESTAMP_ROLLBACK: {
+    means: 'an older timestamp, or one that names an older snapshot, was served',
+    todo: 'none: this is an attack or a stale mirror',
+  },
+  SNAPSHOT_ROLLBACK: {
+    means: 'a snapshot names an older version of a role, or drops it',
+    todo: 'none: this is an attack or a stale mirror',
+  },
+  ROLE_NOT_DELEGATED: {
+    means: 'a role is not delegated, or not listed in the snapshot',
+    todo: 'check the channel name and the repository',
+  },
+  DELEGATION_CYCLE: { means: 'delegations exceed the limit that a search visits', todo: 'flatten the delegations' },
+  TARGET_NOT_FOUND: { means: 'no role that may sign this name lists it', todo: 'check the target name' },
+  TARGET_NAME_REFUSED: { means: 'a target name is outside the allowed characters or paths', todo: 'rename the target' },
+} as const;
+
+const DEVICE_RULES = {
+  REPOSITORY_MISMATCH: {
+    means: 'metadata names another product or another root 1 (R1)',
+    todo: 'check which repository the server serves',
+  },
+  ROLE_MISMATCH: {
+    means: 'metadata was signed for another role than it is served as (R1)',
+    todo: 'none: this is an attack or a mix-up on the server',
+  },
+  REPOSITORY_UNBOUND: {
+    means: 'metadata does not name its repository and role (R1)',
+    todo: 'publish it with firmament',
+  },
+  CHANNEL_ROLLBACK: { means: 'the channel is older than the floor', todo: 'none: this is an attack or a stale mirror' },
+  CHANNEL_FACTORY_REFUSED: {
+    means: 'the factory channel is closed to a claimed device (R18)',
+    todo: 'use a channel of the owner',
+  },
+  RELEASE_MALFORMED: {
+    means: 'the release of a channel lacks a part or contradicts itself',
+    todo: 'see the detail, draft the release again',
+  },
+  HARDWARE_MISMATCH: { means: 'the release is not for this hardware', todo: 'use the channel of this hardware' },
+  IMAGE_ROLLBACK: { means: 'the security counter is below the floor', todo: 'release it again with a higher counter' },
+  COUNTER_JUMP: { means: 'the security counter rises by more than 16 at once (R9)', todo: 'raise it in steps' },
+  IMAGE_REVOKED: { means: 'the channel has revoked this digest', todo: 'install another release' },
+  IMAGE_HASH_MISMATCH: {
+    means: 'the bytes are not those that were signed',
+    todo: 'fetch or write them again; if it stays so, they were altered',
+  },
+  IMAGE_LENGTH_MISMATCH: {
+    means: 'the length is not the one that was signed',
+    todo: 'fetch again; if it stays so, they were altered',
+  },
+  IMAGE_TRIED_BEFORE: { means: 'this image has failed its trial on this device', todo: 'publish a repaired release' },
+  IMAGE_TOO_LARGE: { means: 'the image does not fit the slot', todo: 'make it smaller' },
+} as const;
+
+const EVIDENCE = {
+  ENVELOPE_MALFORMED: { means: 'bytes are not a DSSE envelope of the expected payload type', todo: 'see the detail' },
+  STATEMENT_MALFORMED: { means: 'a payload is not the in-toto statement expected here', todo: 'see the detail' },
+  EVIDENCE_MISMATCH: {
+    means: 'evidence is not the one that the release names by digest',
+    todo: 'fetch again; if it stays so, it was altered',
+  },
+  EVIDENCE_SIGNATURE_INVALID: {
+    means: 'no signature of a builder that the root of this repository trusts',
+    todo: 'sign with the key of a listed builder',
+  },
+  PROVENANCE_SUBJECT_MISMATCH: {
+    means: 'the provenance is about other bytes',
+    todo: 'attest the image that is released',
+  },
+  PROVENANCE_BUILDER_MISMATCH: {
+    means: 'the provenance names a builder that may not use this key',
+    todo: 'list the builder in the targets role',
+  },
+  PROVENANCE_SOURCE_MISMATCH: {
+    means: 'the provenance names another source than this product is built from',
+    todo: 'build from the listed source',
+  },
+  PROVENANCE_NOT_REPRODUCED: {
+    means: 'the provenance does not show a second run with the same digest',
+    todo: 'build with firmament build',
+  },
+  BUILD_NOT_REPRODUCIBLE: { means: 'two runs of one build differ', todo: 'see the report: it names each difference' },
+  BUILD_FAILED: { means: 'the build command failed or wrote no output', todo: 'see the output of the build' },
+} as const;
+
+const FLASH = {
+  PROTECTED_STORE_MISSING: {
+    means: 'the floors cannot be read: the device must be recovered (R19)',
+    todo: 'start the recovery image',
+  },
+  BOOT_STATE_MALFORMED: { means: 'a boot state record is damaged', todo: 'none: the other copy or the slots decide' },
+  BOOT_BUNDLE_MALFORMED: { means: 'the boot bundle of a slot is absent or damaged', todo: 'install again' },
+  SLOT_EMPTY: { means: 'a slot holds no image', todo: 'install a release' },
+  NO_BOOTABLE_SLOT: { means: 'neither slot passes the boot checks', todo: 'start the recovery image' },
+  SELF_TEST_FAILED: { means: 'the image on trial failed its self-test or ended', todo: 'publish a repaired release' },
+  SELF_TEST_TIMEOUT: { means: 'the image on trial did not report in time', todo: 'publish a repaired release' },
+  TRIAL_EXHAUSTED: {
+    means: 'the image on trial was started too often without confirming',
+    todo: 'publish a repaired release',
+  },
+} as const;
+
+const PUBLISHING = {
+  KEY_FILE_MALFORMED: { means: 'a key file cannot be read as an encrypted key', todo: 'name the right file' },
+  KEY_PASSPHRASE_WRONG: { means: 'the passphrase does not open the key file', todo: 'use the passphrase of this key' },
+  KEY_NOT_OF_ROLE: { means: 'this key does not belong to the role', todo: 'sign with a key of the role' },
+  ALREADY_SIGNED: { means: 'this key has signed already', todo: 'have another key holder sign' },
+  PUBLICATION_REFUSED: {
+    means: "the device's own code refuses what is to be published",
+    todo: 'see the code in the detail',
+  },
+  SIGNER_STATE_MISSING: {
+    means: 'the state of the signer is gone while the repository exists (R6)',
+    todo: 'restore the state from its backup',
+  },
+  REPOSITORY_EXISTS: { means: 'a repository stands there already', todo: 'choose another folder' },
+  REPOSITORY_CONFLICT: {
+    means: 'an immutable file exists with other bytes, or another publisher was faster',
+    todo: 'draft again on what is published now',
+  },
+} as const;
+
+const OPERATION = {
+  USAGE: { means: 'the command line is not understood', todo: 'see the usage' },
+  INSTALL_FAILED: { means: 'the dependencies could not be installed', todo: 'see the messages of npm' },
+  NODE24_MISSING: { means: 'no Node 24 for this platform', todo: 'install Node 24' },
+  FILE_UNREADABLE: { means: 'a file cannot be read', todo: 'check path and permissions' },
+  FILE_UNWRITABLE: { means: 'a file cannot be written', todo: 'check path, permissions and free space' },
+  NETWORK_UNREACHABLE: { means: 'a server does not answer', todo: 'check address and connection; devices try again' },
+  NETWORK_TIMEOUT: { means: 'a server answers too slowly', todo: 'check the connection; devices try again' },
+  RESPONSE_UNEXPECTED: {
+    means: 'a server answers with a status that does not belong here',
+    todo: 'check address and server',
+  },
+  RESPONSE_TOO_LARGE: {
+    means: 'an answer is longer than its limit',
+    todo: 'check the server: it may send endless data',
+  },
+  NOT_FOUND: { means: 'nothing of this name is here', todo: 'check the name' },
+  METHOD_NOT_ALLOWED: { means: 'this address knows GET and HEAD only', todo: 'use GET or HEAD' },
+  NAME_REFUSED: {
+    means: 'a name is outside the allowed characters',
+    todo: 'use letters, digits, dot, dash and underscore',
+  },
+  RANGE_NOT_SATISFIABLE: { means: 'the range lies outside the file', todo: 'ask for a range within its length' },
+  CONDITION_FAILED: { means: 'the object is not in the expected state', todo: 'read it again, then decide again' },
+  POWER_CUT: { means: 'the simulator cut the power at this write', todo: 'start again: that is the test' },
+  BUG: { means: 'an assumption of ours does not hold', todo: 'report it with the message' },
+} as const;
+
+type CodeTable = typeof JSON_AND_TEXT &
+  typeof METADATA &
+  typeof DEVICE_RULES &
+  typeof EVIDENCE &
+  typeof FLASH &
+  typeof PUBLISHING &
+  typeof OPERATION;
+
+export const CODES: CodeTable = {
+  ...JSON_AND_TEXT,
+  ...METADATA,
+  ...DEVICE_RULES,
+  ...EVIDENCE,
+  ...FLASH,
+  ...PUBLISHING,
+  ...OPERATION,
+};
+
+export type Code = keyof CodeTable;
+
+/** The groups in the order of the document, each with its heading. */
+export const CODE_GROUPS: readonly (readonly [string, Readonly<Record<string, CodeEntry>>])[] = [
+  ['JSON and text', JSON_AND_TEXT],
+  ['TUF metadata', METADATA],
+  ['Rules of the device', DEVICE_RULES],
+  ['Evidence', EVIDENCE],
+  ['Flash and boot', FLASH],
+  ['Signing and publishing', PUBLISHING],
+  ['Operation', OPERATION],
+];

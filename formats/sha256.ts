@@ -1,0 +1,13 @@
+/** SHA-256 (FIPS 180-4) in portable JavaScript: the one file that knows @noble/hashes' SHA-256. */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { encodeHex } from './bytes.ts';
+
+/** SHA-256 of `bytes`, 32 bytes. */
+export function sha256Bytes(bytes: Uint8Array): Uint8Array {
+  return sha256(bytes);
+}
+
+/** SHA-256 of `bytes` as lower-case hex, 64 characters. */
+export function sha256Hex(bytes: Uint8Array): string {
+  return encodeHex(sha256(bytes));
+}
