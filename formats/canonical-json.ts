@@ -3,7 +3,7 @@
  *
  * - No white space; members sorted by code point, so that python-tuf and go-tuf compute the same bytes.
  * - In strings only the quote and the backslash are escaped; everything else stands as UTF-8.
- * - Only integers exist; the parser has already refused every other number.
+ * - Only integers exist: the parser refuses every other number, and one made by our own code is a bug and throws.
  */
 import { encodeUtf8 } from './bytes.ts';
 import { isJsonObject, type JsonValue } from './json.ts';
@@ -15,6 +15,7 @@ export function encodeCanonicalJson(value: JsonValue): Uint8Array {
 
 function canonicalText(value: JsonValue): string {
   if (typeof value === 'string') return quote(value);
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) throw new RangeError('not an integer within 2^53-1');
   if (value === null || typeof value === 'boolean' || typeof value === 'number') return String(value);
   if (isJsonObject(value)) {
     const names = [...value.keys()].sort(compareCodePoints);

@@ -23,20 +23,20 @@ export function decodeJson<T>(bytes: Uint8Array, bytesMax: number, decoder: Deco
 /** An integer from `min` to `max`. */
 export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): Decoder<number> {
   return (json) =>
-    typeof json === 'number' && json >= min && json <= max
+    typeof json === 'number' && Number.isSafeInteger(json) && json >= min && json <= max
       ? accept(json)
       : shape(`an integer from ${min} to ${max} is expected`);
 }
 
 /** A string of 1 to `lengthMax` UTF-16 units that `pattern` matches as a whole. */
 export function text(lengthMax: number, pattern?: RegExp): Decoder<string> {
+  // A flag that keeps state between calls, or lets `$` match before a line's end, would make the answer depend on more than the text.
+  const whole = pattern && new RegExp(`^(?:${pattern.source})$`, pattern.flags.replace(/[gmy]/g, ''));
   return (json) => {
     if (typeof json !== 'string' || json.length === 0 || json.length > lengthMax) {
       return shape(`a string of 1 to ${lengthMax} characters is expected`);
     }
-    return pattern === undefined || pattern.test(json)
-      ? accept(json)
-      : shape(`a string like ${pattern.source} is expected`);
+    return whole === undefined || whole.test(json) ? accept(json) : shape(`a string like ${whole.source} is expected`);
   };
 }
 

@@ -42,8 +42,8 @@ export function parseJson(
   const value = parseValue(parser);
   skipSpace(parser);
   if (parser.fault === undefined && parser.at < bytes.length) fail(parser, 'JSON_MALFORMED', 'more follows the value');
-  if (parser.fault !== undefined) return reject(parser.fault.code, `${parser.fault.what} at byte ${parser.at}`);
-  return accept(value);
+  const { fault } = parser;
+  return fault === undefined ? accept(value) : reject(fault.code, `${fault.what} at byte ${fault.at}`);
 }
 
 /** Whether `json` is an object: the one test, because a `Map` is how objects are held. */
@@ -55,16 +55,16 @@ type Parser = {
   readonly bytes: Uint8Array;
   at: number;
   depthLeft: number;
-  fault: { readonly code: JsonCode; readonly what: string } | undefined;
+  fault: { readonly code: JsonCode; readonly what: string; readonly at: number } | undefined;
 };
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SPAN_MAX = 8192;
 
-/** Records the first fault; the parsers then unwind because every loop asks for it. */
+/** Records the first fault and its place; the parsers then unwind because every loop asks for it. */
 function fail(parser: Parser, code: JsonCode, what: string): null {
-  parser.fault ??= { code, what };
+  parser.fault ??= { code, what, at: parser.at };
   return null;
 }
 
@@ -179,7 +179,7 @@ function parseString(parser: Parser): string {
       if (byte >= 0x80) ascii = false;
       byte = bytes[++parser.at];
     }
-    text += textSpan(parser, bytes.subarray(start, parser.at), ascii);
+    text += textSpan(parser, start, ascii);
     if (byte === QUOTE) {
       parser.at++;
       return text;
@@ -191,11 +191,14 @@ function parseString(parser: Parser): string {
   return text;
 }
 
-function textSpan(parser: Parser, span: Uint8Array, ascii: boolean): string {
+/** The text from `start` to where the parser stands. */
+function textSpan(parser: Parser, start: number, ascii: boolean): string {
+  const span = parser.bytes.subarray(start, parser.at);
   if (ascii && span.length <= SPAN_MAX) return String.fromCharCode.apply(undefined, span as unknown as number[]);
   const text = parseUtf8(span);
-  if (text === undefined) fail(parser, 'UTF8_MALFORMED', 'bytes that are not UTF-8 in a string');
-  return text ?? '';
+  if (text !== undefined) return text;
+  parser.at = start;
+  return fail(parser, 'UTF8_MALFORMED', 'bytes that are not UTF-8 in the string text') ?? '';
 }
 
 const ESCAPES: ReadonlyMap<number, string> = new Map([
@@ -218,14 +221,16 @@ function parseEscape(parser: Parser): string {
   }
   const first = byte === 0x75 ? hexUnit(parser, parser.at + 2) : undefined;
   if (first === undefined) return fail(parser, 'JSON_MALFORMED', 'an escape that JSON does not know') ?? '';
-  parser.at += 6;
-  if (first < 0xd800 || first > 0xdfff) return String.fromCharCode(first);
-  const escaped = parser.bytes[parser.at] === BACKSLASH && parser.bytes[parser.at + 1] === 0x75;
-  const second = first <= 0xdbff && escaped ? hexUnit(parser, parser.at + 2) : undefined;
+  if (first < 0xd800 || first > 0xdfff) {
+    parser.at += 6;
+    return String.fromCharCode(first);
+  }
+  const escaped = parser.bytes[parser.at + 6] === BACKSLASH && parser.bytes[parser.at + 7] === 0x75;
+  const second = first <= 0xdbff && escaped ? hexUnit(parser, parser.at + 8) : undefined;
   if (second === undefined || second < 0xdc00 || second > 0xdfff) {
     return fail(parser, 'UTF8_MALFORMED', 'half of a surrogate pair in a string') ?? '';
   }
-  parser.at += 6;
+  parser.at += 12;
   return String.fromCharCode(first, second);
 }
 
