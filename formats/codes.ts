@@ -139,6 +139,10 @@ const EVIDENCE = {
     means: 'the provenance does not show a second run with the same digest',
     todo: 'build with firmament build',
   },
+  SOURCE_REFUSED: {
+    means: 'a source folder holds what cannot be copied and digested as it is, or changes meanwhile',
+    todo: 'see the detail: links, devices and odd names do not belong in a source',
+  },
   BUILD_NOT_REPRODUCIBLE: { means: 'two runs of one build differ', todo: 'see the report: it names each difference' },
   BUILD_FAILED: { means: 'the build command failed or wrote no output', todo: 'see the output of the build' },
 } as const;
@@ -147,6 +151,10 @@ const FLASH = {
   PROTECTED_STORE_MISSING: {
     means: 'the floors cannot be read: the device must be recovered (R19)',
     todo: 'start the recovery image',
+  },
+  DEVICE_PROVISIONED: {
+    means: 'a device has its factory record already',
+    todo: 'none: a device is provisioned once',
   },
   BOOT_STATE_MALFORMED: { means: 'a boot state record is damaged', todo: 'none: the other copy or the slots decide' },
   BOOT_BUNDLE_MALFORMED: { means: 'the boot bundle of a slot is absent or damaged', todo: 'install again' },
@@ -203,6 +211,13 @@ const OPERATION = {
     todo: 'use letters, digits, dot, dash and underscore',
   },
   RANGE_NOT_SATISFIABLE: { means: 'the range lies outside the file', todo: 'ask for a range within its length' },
+  REQUEST_MALFORMED: { means: 'a request is not HTTP/1.1 as the server reads it', todo: 'correct the client' },
+  REQUEST_TIMEOUT: { means: 'a request did not arrive in time', todo: 'check the connection; devices try again' },
+  URL_TOO_LONG: { means: 'an address is longer than the server reads', todo: 'ask for a name that is published' },
+  HEADERS_TOO_LARGE: { means: 'the header fields are longer than the server reads', todo: 'send fewer of them' },
+  BODY_REFUSED: { means: 'this address takes no body', todo: 'send the request without a body' },
+  SERVER_BUSY: { means: 'the server has as much waiting as it takes', todo: 'try again later; devices do so' },
+  ADDRESS_UNAVAILABLE: { means: 'the server cannot listen at this address', todo: 'choose another host or port' },
   CONDITION_FAILED: { means: 'the object is not in the expected state', todo: 'read it again, then decide again' },
   POWER_CUT: { means: 'the simulator cut the power at this write', todo: 'start again: that is the test' },
   BUG: { means: 'an assumption of ours does not hold', todo: 'report it with the message' },

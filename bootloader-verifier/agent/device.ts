@@ -1,0 +1,199 @@
+/**
+ * The life of a device: start, run the image, poll, install, start again.
+ *
+ * - Each round begins at the boot stage, as after power-on; the system's part gets a flash that cannot write the floors.
+ * - An image on trial is confirmed by its own self-test, never by the server alone (R17); otherwise it is reverted at once.
+ * - Without a bootable slot the device is its own installer: it polls, and starts what it could install (R19).
+ * - A network fault is told and waited out; nothing but the poll stops.
+ */
+import { BOOT_STATE_EMPTY } from '../../formats/boot-state.ts';
+import type { Instant } from '../../formats/instant.ts';
+import { OperationError } from '../../formats/operation-error.ts';
+import type { SignatureCheck } from '../../formats/signature-check.ts';
+import type { Verdict } from '../../formats/verdict.ts';
+import type { Flash } from '../boot/flash.ts';
+import { confirmTrial, failTrial } from '../boot/plan-start.ts';
+import {
+  readBootState,
+  startDevice,
+  writeBootState,
+  type Recovery,
+  type RefusedSlot,
+  type Started,
+} from '../boot/start-device.ts';
+import { deviceEvent, type DeviceEvent, type DeviceReport } from './device-event.ts';
+import type { ImageRunner, RunningImage } from './image-runner.ts';
+import { poll, type PollCode, type Polled } from './poll.ts';
+import type { RepositoryClient } from './repository-client.ts';
+
+export type DevicePorts = {
+  readonly name: string;
+  readonly bootFlash: Flash;
+  readonly systemFlash: Flash;
+  readonly client: RepositoryClient;
+  readonly runImage: ImageRunner;
+  readonly check: SignatureCheck;
+  readonly now: () => Instant;
+  /** Waits; returns early when the device is to stop. */
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly isStopping: () => boolean;
+  readonly report: DeviceReport;
+};
+
+/** How a round ended: with a new start, or because the device is to stop. */
+export type RoundEnd = 'restart' | 'stop';
+export type LifeOptions = {
+  readonly pollMs: number;
+  /** Ends after the first poll that installs nothing and leaves no trial open. */
+  readonly untilSettled: boolean;
+};
+
+/** Lives until it is to stop. */
+export async function liveDevice(device: DevicePorts, options: LifeOptions): Promise<void> {
+  let end: RoundEnd = 'restart';
+  while (end === 'restart' && !device.isStopping()) end = await liveRound(device, options);
+  tell(device, { step: 'stop', ok: true });
+}
+
+/** One round: from the boot stage to the next start. */
+async function liveRound(device: DevicePorts, options: LifeOptions): Promise<RoundEnd> {
+  const started = await startDevice(device.bootFlash, device.check);
+  tellStart(device, started);
+  if (started.kind === 'recovery') return pollUntilRestart(device, options, undefined);
+  const running = device.runImage(started.image, started.mode === 'trial' ? 'trial' : 'normal');
+  try {
+    const kept = await keepOrRevert(device, started, running);
+    return kept ? await pollUntilRestart(device, options, { started, running }) : 'restart';
+  } finally {
+    await running.stop();
+  }
+}
+
+/** Waits for the self-test; confirms or reverts a trial. A good slot is kept whatever it says: there is nothing better. */
+async function keepOrRevert(device: DevicePorts, started: Started, running: RunningImage): Promise<boolean> {
+  const { image, mode, slot } = started;
+  const digest = image.permit.image.sha256;
+  const tested = await running.selfTest;
+  const { release } = image.permit;
+  if (device.isStopping()) return true;
+  tell(device, {
+    step: 'self-test',
+    ok: tested.ok,
+    digest,
+    ...(tested.ok ? {} : { code: tested.code }),
+    detail: { release, slot, detail: tested.ok ? tested.value.detail : tested.detail },
+  });
+  if (mode !== 'trial') return true;
+  const state = (await readBootState(device.systemFlash)) ?? BOOT_STATE_EMPTY;
+  if (tested.ok) {
+    await writeBootState(device.systemFlash, confirmTrial(state));
+    tell(device, { step: 'confirm', ok: true, digest, detail: { release, slot } });
+    return true;
+  }
+  await writeBootState(device.systemFlash, failTrial(state, digest));
+  tell(device, { step: 'revert', ok: false, digest, code: tested.code, detail: { release, slot } });
+  return false;
+}
+
+type Life = { readonly started: Started; readonly running: RunningImage };
+
+async function pollUntilRestart(device: DevicePorts, options: LifeOptions, life: Life | undefined): Promise<RoundEnd> {
+  let settled: Uint8Array | undefined;
+  while (!device.isStopping()) {
+    const polled = await pollOnce(device, life?.started, settled);
+    if (polled?.ok === true) {
+      settled = polled.value.settled;
+      if (polled.value.outcome.kind === 'installed') return 'restart';
+    }
+    if (options.untilSettled) return 'stop';
+    const ended = await Promise.race([device.sleep(options.pollMs).then(() => false), imageEnded(life)]);
+    if (ended && !device.isStopping()) {
+      tell(device, { step: 'image-ended', ok: false, code: 'SELF_TEST_FAILED' });
+      await device.sleep(options.pollMs);
+      return 'restart';
+    }
+  }
+  return 'stop';
+}
+
+function imageEnded(life: Life | undefined): Promise<boolean> {
+  return life === undefined ? new Promise(() => undefined) : life.running.ended.then(() => true);
+}
+
+async function pollOnce(
+  device: DevicePorts,
+  started: Started | undefined,
+  settled: Uint8Array | undefined,
+): Promise<Verdict<Polled, PollCode> | undefined> {
+  const { systemFlash: flash, client, check } = device;
+  const running =
+    started === undefined
+      ? undefined
+      : { slot: started.slot, permit: started.image.permit, isGood: started.mode !== 'trial' };
+  try {
+    const polled = await poll({ flash, client, check, now: device.now(), running, settled });
+    tellPoll(device, polled);
+    return polled;
+  } catch (fault) {
+    if (!(fault instanceof OperationError)) throw fault;
+    tell(device, { step: 'poll', ok: false, code: fault.code, detail: { detail: fault.message } });
+    return undefined;
+  }
+}
+
+function tellStart(device: DevicePorts, started: Started | Recovery): void {
+  for (const refused of started.refused) tellRefused(device, refused);
+  if (started.kind === 'recovery') {
+    const { code, detail } = started.refusal;
+    tell(device, { step: 'recovery', ok: false, code, detail: { detail } });
+    return;
+  }
+  const { permit } = started.image;
+  tell(device, {
+    step: 'start',
+    ok: true,
+    digest: permit.image.sha256,
+    detail: {
+      mode: started.mode,
+      slot: started.slot,
+      release: permit.release,
+      firmwareVersion: permit.firmwareVersion,
+      securityCounter: permit.securityCounter,
+      counterFloor: started.floors.securityCounters.get(permit.component),
+      channelFloor: started.floors.channelVersions.get(permit.channel.name),
+      rootFloor: started.floors.root.version,
+      builder: permit.builderId,
+    },
+  });
+}
+
+function tellRefused(device: DevicePorts, { slot, refusal }: RefusedSlot): void {
+  tell(device, { step: 'slot-refused', ok: false, code: refusal.code, detail: { slot, detail: refusal.detail } });
+}
+
+function tellPoll(device: DevicePorts, polled: Verdict<Polled, PollCode>): void {
+  if (!polled.ok) {
+    tell(device, { step: 'poll', ok: false, code: polled.code, detail: { detail: polled.detail } });
+    return;
+  }
+  const { outcome, trustRefused } = polled.value;
+  if (trustRefused !== undefined) {
+    tell(device, { step: 'trust', ok: false, code: trustRefused.code, detail: { detail: trustRefused.detail } });
+  }
+  if (outcome.kind === 'unchanged') {
+    tell(device, { step: 'poll', ok: true, detail: { outcome: 'unchanged' } });
+    return;
+  }
+  const { permit } = outcome;
+  tell(device, {
+    step: outcome.kind === 'installed' ? 'install' : 'poll',
+    ok: true,
+    digest: permit.image.sha256,
+    detail: { outcome: outcome.kind, release: permit.release, channelVersion: permit.channel.version },
+  });
+}
+
+function tell(device: DevicePorts, told: Parameters<typeof deviceEvent>[2]): void {
+  const event: DeviceEvent = deviceEvent(device.name, device.now(), told);
+  device.report(event);
+}

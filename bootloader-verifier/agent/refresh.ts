@@ -1,0 +1,204 @@
+/**
+ * One refresh: the TUF client workflow with the rules that our devices add to it.
+ *
+ * - The order is the specification's (5.3 to 5.6): root, timestamp, snapshot, targets, then the device's channel; each step's
+ *   file is fetched only after the former was accepted, and `now` is fixed for the whole run (5.1).
+ * - Every part must name this repository and its own role (R1).
+ * - Nothing of a failed step is kept; what was seen is remembered once timestamp and snapshot have passed together.
+ * - The root chain starts at the root that the floors pin, wherever a copy of it is found.
+ */
+import { ROOTS_MAX } from '../../formats/boot-bundle.ts';
+import { verifyBinding, type BindingCode } from '../../formats/binding.ts';
+import { repositoryOf } from '../../formats/factory-record.ts';
+import type { Instant } from '../../formats/instant.ts';
+import type { SignedHead } from '../../formats/tuf-metadata.ts';
+import { ROOT_BYTES_MAX } from '../../formats/tuf-root.ts';
+import { SNAPSHOT_BYTES_MAX, TIMESTAMP_BYTES_MAX } from '../../formats/tuf-snapshot.ts';
+import { TARGETS_BYTES_MAX } from '../../formats/tuf-targets.ts';
+import { accept, type Verdict } from '../../formats/verdict.ts';
+import type { DeviceTrust } from '../boot/verify-bundle.ts';
+import {
+  verifyNextRoot,
+  verifyPinnedRoot,
+  verifyRootChain,
+  verifyRootFresh,
+  type RootCode,
+  type TrustedRoot,
+} from '../boot/verify-root.ts';
+import {
+  verifyDelegatedRole,
+  findListed,
+  verifyListedRole,
+  verifyTargetsRole,
+  type SignedRoleCode,
+  type TargetsCode,
+  type TrustedTargets,
+} from '../boot/verify-targets.ts';
+import {
+  verifyFile,
+  verifyRememberedSnapshot,
+  verifyRememberedTimestamp,
+  verifySnapshot,
+  verifyTimestamp,
+  type SnapshotCode,
+  type TimestampCode,
+  type Trust,
+  type TrustedSnapshot,
+} from '../boot/verify-timestamp.ts';
+import type { SeenMetadata } from '../../formats/seen-metadata.ts';
+import { getPresent, type RepositoryClient } from './repository-client.ts';
+
+export type RefreshCode = RootCode | TimestampCode | SnapshotCode | TargetsCode | BindingCode;
+
+/** What a refresh brings home: the files as signed, ready for a boot bundle, and the accepted channel. */
+export type Refreshed = {
+  /** Root files from the pinned one to the newest. */
+  readonly roots: readonly Uint8Array[];
+  readonly seen: SeenMetadata;
+  readonly targets: Uint8Array;
+  readonly channel: Uint8Array;
+  readonly channelRole: TrustedTargets;
+};
+
+export type RefreshInput = {
+  readonly device: DeviceTrust;
+  readonly client: RepositoryClient;
+  /** Root files at hand, from a boot bundle or the factory; they need not contain the pinned one. */
+  readonly rootsAtHand: readonly Uint8Array[];
+  readonly seen: SeenMetadata | undefined;
+  readonly now: Instant;
+};
+
+/** Runs one refresh. Network faults throw `OperationError`; everything that the server says wrongly is a verdict. */
+export async function refresh(input: RefreshInput): Promise<Verdict<Refreshed, RefreshCode>> {
+  const roots = await refreshRoots(input);
+  if (!roots.ok) return roots;
+  const { newest, chain } = roots.value;
+  const trust: Trust = { root: newest, now: input.now, check: input.device.check };
+  const online = await refreshOnline(input, trust);
+  if (!online.ok) return online;
+  const { snapshot, seen } = online.value;
+  const targets = await fetchRole(
+    input,
+    { ...trust, snapshot },
+    {
+      name: 'targets',
+      verify: (bytes) => verifyTargetsRole(newest, bytes, trust.check),
+    },
+  );
+  if (!targets.ok) return targets;
+  const { channelName: name } = input.device.factory;
+  const channel = await fetchRole(
+    input,
+    { ...trust, snapshot },
+    {
+      name,
+      verify: (bytes) => verifyDelegatedRole(targets.value.role, { name, bytes }, trust.check),
+    },
+  );
+  if (!channel.ok) return channel;
+  return accept({
+    roots: chain.map((root) => root.bytes),
+    seen,
+    targets: targets.value.bytes,
+    channel: channel.value.bytes,
+    channelRole: channel.value.role,
+  });
+}
+
+/** Steps 5.2 and 5.3: from the pinned root, one version at a time, until the server has no next one. */
+async function refreshRoots(
+  input: RefreshInput,
+): Promise<Verdict<RootChain, RootCode | BindingCode | 'METADATA_EXPIRED'>> {
+  const { device, client } = input;
+  const start = await pinnedChain(input);
+  if (!start.ok) return start;
+  const chain = [...start.value.chain];
+  let { newest } = start.value;
+  for (let i = 0; i < ROOTS_MAX; i++) {
+    const bytes = await client.get(`metadata/${newest.metadata.signed.version + 1}.root.json`, ROOT_BYTES_MAX);
+    if (bytes === undefined) break;
+    const next = verifyNextRoot(newest, bytes, device.check);
+    if (!next.ok) return next;
+    const bound = bindingOf(input, next.value.metadata.signed, 'root');
+    if (!bound.ok) return bound;
+    newest = next.value;
+    chain.push(newest);
+  }
+  const fresh = verifyRootFresh(newest, input.now);
+  return fresh.ok ? accept({ newest, chain }) : fresh;
+}
+
+type RootChain = { readonly newest: TrustedRoot; readonly chain: readonly TrustedRoot[] };
+
+/** The chain from the pinned root on, from what is at hand, or else from the server by version and digest. */
+async function pinnedChain(input: RefreshInput): Promise<Verdict<RootChain, RootCode>> {
+  const { device, client, rootsAtHand } = input;
+  const { root } = device.floors;
+  for (const files of [rootsAtHand, [device.factory.root]]) {
+    const atHand = verifyRootChain(files, root, device.check);
+    if (atHand.ok) return atHand;
+  }
+  const bytes = await getPresent(client, `metadata/${root.version}.root.json`, ROOT_BYTES_MAX);
+  const pinned = verifyPinnedRoot(bytes, root.sha256);
+  return pinned.ok ? accept({ newest: pinned.value, chain: [pinned.value] }) : pinned;
+}
+
+/** Steps 5.4 and 5.5. */
+async function refreshOnline(
+  input: RefreshInput,
+  trust: Trust,
+): Promise<
+  Verdict<
+    { readonly snapshot: TrustedSnapshot; readonly seen: SeenMetadata },
+    TimestampCode | SnapshotCode | BindingCode
+  >
+> {
+  const { client, seen } = input;
+  const seenTimestamp = seen === undefined ? undefined : verifyRememberedTimestamp(trust, seen.timestamp);
+  const seenSnapshot = seen === undefined ? undefined : verifyRememberedSnapshot(trust, seen.snapshot);
+  const timestampBytes = await getPresent(client, 'metadata/timestamp.json', TIMESTAMP_BYTES_MAX);
+  const before = seenTimestamp?.ok === true ? seenTimestamp.value : undefined;
+  const timestamp = verifyTimestamp(trust, timestampBytes, before);
+  if (!timestamp.ok) return timestamp;
+  const timestampBound = bindingOf(input, timestamp.value.signed, 'timestamp');
+  if (!timestampBound.ok) return timestampBound;
+  const named = timestamp.value.signed.snapshot;
+  const snapshotBytes = await getPresent(
+    client,
+    `metadata/${named.version}.snapshot.json`,
+    named.length ?? SNAPSHOT_BYTES_MAX,
+  );
+  const remembered = seenSnapshot?.ok === true ? seenSnapshot.value : undefined;
+  const snapshot = verifySnapshot({ ...trust, timestamp: timestamp.value }, snapshotBytes, remembered);
+  if (!snapshot.ok) return snapshot;
+  const snapshotBound = bindingOf(input, snapshot.value.signed, 'snapshot');
+  if (!snapshotBound.ok) return snapshotBound;
+  return accept({ snapshot: snapshot.value, seen: { timestamp: timestampBytes, snapshot: snapshotBytes } });
+}
+
+type Role = { readonly name: string; readonly verify: (bytes: Uint8Array) => Verdict<TrustedTargets, SignedRoleCode> };
+
+/** Step 5.6 for one role: the file that the snapshot names, its signatures, its binding, its version and expiry. */
+async function fetchRole(
+  input: RefreshInput,
+  trust: Trust & { readonly snapshot: TrustedSnapshot },
+  { name, verify }: Role,
+): Promise<Verdict<{ readonly bytes: Uint8Array; readonly role: TrustedTargets }, TargetsCode | BindingCode>> {
+  const named = findListed(trust.snapshot, name);
+  if (!named.ok) return named;
+  const { version, length } = named.value;
+  const bytes = await getPresent(input.client, `metadata/${version}.${name}.json`, length ?? TARGETS_BYTES_MAX);
+  const whole = verifyFile(bytes, named.value, name);
+  if (!whole.ok) return whole;
+  const role = verify(bytes);
+  if (!role.ok) return role;
+  const bound = bindingOf(input, role.value.signed, name);
+  if (!bound.ok) return bound;
+  const current = verifyListedRole(trust, name, role.value);
+  return current.ok ? accept({ bytes, role: current.value }) : current;
+}
+
+function bindingOf(input: RefreshInput, signed: SignedHead, role: string): Verdict<void, BindingCode> {
+  return verifyBinding(signed.firmament, { repository: repositoryOf(input.device.factory), role });
+}

@@ -1,0 +1,167 @@
+/**
+ * The verbs of `firmament-device`: `provision` a blank flash folder, `run` the device.
+ *
+ * - On standard output stands one JSON line a step; people's text goes to standard error.
+ * - Exits by kind: 0 done, 1 refused, 64 usage, 69 unavailable, 70 bug.
+ */
+import { readFile } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { nameDecoder } from '../../formats/names.ts';
+import { OperationError } from '../../formats/operation-error.ts';
+import { checkSignaturePortable } from '../../formats/signature-check.ts';
+import type { Rejected } from '../../formats/verdict.ts';
+import type { DeviceEvent } from './device-event.ts';
+import { liveDevice } from './device.ts';
+import { flashFiles } from './flash-files.ts';
+import { imageRunnerNode } from './image-runner-node.ts';
+import { provisionDevice } from './provision.ts';
+import { repositoryClientHttp } from './repository-client-http.ts';
+
+/** What the verbs take from the process that they run in. */
+export type Host = {
+  readonly nodePath: string;
+  readonly now: () => number;
+  readonly writeLine: (line: string) => void;
+  readonly writeNote: (text: string) => void;
+  /** Aborted when the process is asked to end. */
+  readonly stop: AbortSignal;
+};
+
+type Outcome = { exit: number };
+
+/**
+ * Runs `firmament-device` with `args`.
+ * @returns the exit code of the process.
+ */
+export async function runVerb(args: readonly string[], host: Host): Promise<number> {
+  const outcome: Outcome = { exit: 0 };
+  try {
+    await deviceCommand(host, outcome).parseAsync(args, { from: 'user' });
+    return outcome.exit;
+  } catch (fault) {
+    if (fault instanceof CommanderError) return fault.exitCode === 0 ? 0 : 64;
+    if (!(fault instanceof OperationError)) throw fault;
+    host.writeLine(JSON.stringify({ ok: false, code: fault.code, detail: fault.message }));
+    return 69;
+  }
+}
+
+function deviceCommand(host: Host, outcome: Outcome): Command {
+  const device = new Command('firmament-device')
+    .description('the program on the device: verifies, starts and updates its firmware')
+    .exitOverride()
+    .configureOutput({ writeOut: host.writeNote, writeErr: host.writeNote })
+    .showHelpAfterError();
+  device
+    .command('provision')
+    .description('tell a blank device what it is and which root it trusts')
+    .requiredOption('--flash <folder>', 'where the device keeps its flash')
+    .requiredOption('--root <file>', 'the file of root version 1')
+    .requiredOption('--product <name>', 'the product it belongs to', parseName)
+    .requiredOption('--hardware <id>', 'its hardware id', parseName)
+    .requiredOption('--component <name>', 'the component it is', parseName)
+    .requiredOption('--channel <name>', 'the channel it follows', parseName)
+    .action(async (options: ProvisionOptions) => provision(options, { host, outcome }));
+  device
+    .command('run')
+    .description('start what passes the boot checks, then poll, install and start again')
+    .requiredOption('--flash <folder>', 'where the device keeps its flash')
+    .requiredOption('--url <address>', "the product's address, like http://127.0.0.1:8080/r/gateway/", parseAddress)
+    .option('--name <name>', 'how it names itself in its reports', parseName, 'device')
+    .option('--poll-ms <ms>', 'time between two polls, in milliseconds', parseMilliseconds, 300_000)
+    .option('--until-settled', 'end after the first poll that installs nothing', false)
+    .action(async (options: RunOptions) => run(options, host));
+  return device;
+}
+
+type ProvisionOptions = {
+  readonly flash: string;
+  readonly root: string;
+  readonly product: string;
+  readonly hardware: string;
+  readonly component: string;
+  readonly channel: string;
+};
+type RunOptions = {
+  readonly flash: string;
+  readonly url: URL;
+  readonly name: string;
+  readonly pollMs: number;
+  readonly untilSettled: boolean;
+};
+
+async function provision(
+  options: ProvisionOptions,
+  { host, outcome }: { readonly host: Host; readonly outcome: Outcome },
+): Promise<void> {
+  const factory = {
+    product: options.product,
+    hardwareId: options.hardware,
+    component: options.component,
+    channelName: options.channel,
+    root: await readInput(options.root),
+  };
+  const provisioned = await provisionDevice(flashFiles(options.flash, 'factory'), factory, checkSignaturePortable);
+  host.writeLine(JSON.stringify(provisioned.ok ? { ok: true, step: 'provision' } : refusalLine(provisioned)));
+  outcome.exit = provisioned.ok ? 0 : 1;
+}
+
+async function run(options: RunOptions, host: Host): Promise<void> {
+  await liveDevice(
+    {
+      name: options.name,
+      bootFlash: flashFiles(options.flash, 'boot-stage'),
+      systemFlash: flashFiles(options.flash, 'system'),
+      client: repositoryClientHttp(options.url),
+      runImage: imageRunnerNode(host.nodePath, (line) => host.writeNote(`image: ${line}\n`)),
+      check: checkSignaturePortable,
+      now: host.now,
+      sleep: (ms) => sleep(ms, host.stop),
+      isStopping: () => host.stop.aborted,
+      report: (event: DeviceEvent) => host.writeLine(JSON.stringify(event)),
+    },
+    { pollMs: options.pollMs, untilSettled: options.untilSettled },
+  );
+}
+
+/** Waits `ms`, or until the process is asked to end. */
+async function sleep(ms: number, stop: AbortSignal): Promise<void> {
+  try {
+    await wait(ms, undefined, { signal: stop });
+  } catch (fault) {
+    if (!stop.aborted) throw fault;
+  }
+}
+
+async function readInput(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new OperationError('FILE_UNREADABLE', path, { retriable: false, cause });
+  }
+}
+
+function refusalLine(refusal: Rejected): { readonly ok: false; readonly code: string; readonly detail: string } {
+  return { ok: false, code: refusal.code, detail: refusal.detail };
+}
+
+function parseName(value: string): string {
+  const name = nameDecoder(value);
+  if (!name.ok) throw new InvalidArgumentError('lower-case letters, digits and dashes are expected');
+  return name.value;
+}
+
+function parseAddress(value: string): URL {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const good = url !== undefined && /^https?:$/.test(url.protocol) && url.pathname.endsWith('/');
+  if (!good || url.username !== '' || url.search !== '') {
+    throw new InvalidArgumentError('an http or https address that ends in a slash is expected');
+  }
+  return url;
+}
+
+function parseMilliseconds(value: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('a number of milliseconds is expected');
+  return Number(value);
+}

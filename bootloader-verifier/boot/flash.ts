@@ -1,0 +1,28 @@
+/**
+ * The port to a device's flash: named regions, read and written at offsets.
+ *
+ * - A write is durable when it returns. If power fails before, the region holds any prefix of the new bytes, then the old ones.
+ * - `factory` is written at provisioning only; `protected` by the boot stage only: the system gets a flash without that right.
+ */
+export type Region = 'factory' | 'protected' | 'state' | 'cache' | 'bundle-a' | 'bundle-b' | 'slot-a' | 'slot-b';
+
+export type Flash = {
+  /** Size of a region, in bytes. */
+  readonly sizeOf: (region: Region) => number;
+  /** `length` bytes at `offset`; bytes that were never written read as 0xff or as zero. */
+  readonly read: (region: Region, offset: number, length: number) => Promise<Uint8Array>;
+  /** Writes `bytes` at `offset`, within the region. */
+  readonly write: (region: Region, offset: number, bytes: Uint8Array) => Promise<void>;
+};
+
+/** The layout that the pilot's devices have: bytes by region. */
+export const FLASH_LAYOUT: Readonly<Record<Region, number>> = {
+  factory: 1_048_576,
+  protected: 8_192,
+  state: 8_192,
+  cache: 8_388_608,
+  'bundle-a': 2_097_152,
+  'bundle-b': 2_097_152,
+  'slot-a': 33_554_432,
+  'slot-b': 33_554_432,
+};

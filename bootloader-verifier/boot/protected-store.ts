@@ -1,0 +1,60 @@
+/**
+ * The device's own trust on flash: what the factory wrote, and the floors.
+ *
+ * - Reading is for everybody; raising the floors takes a flash whose `protected` region is writable, and only the boot stage has one.
+ * - Without a readable record the device is to be recovered; it never starts from zero (rule R19).
+ */
+import {
+  parseFactoryRecord,
+  repositoryOf,
+  encodeFactoryRecord,
+  type FactoryRecord,
+} from '../../formats/factory-record.ts';
+import { encodeFloors, parseFloors, raiseFloors, type Floors } from '../../formats/floors.ts';
+import { equalBytes } from '../../formats/bytes.ts';
+import type { SignatureCheck } from '../../formats/signature-check.ts';
+import { accept, reject, type Verdict } from '../../formats/verdict.ts';
+import { readRecord, writeRecord } from './flash-records.ts';
+import type { Flash } from './flash.ts';
+import type { BootPermit, DeviceTrust } from './verify-bundle.ts';
+
+/** Reads what this device trusts, or says that it needs recovery. */
+export async function readDeviceTrust(
+  flash: Flash,
+  check: SignatureCheck,
+): Promise<Verdict<DeviceTrust, 'PROTECTED_STORE_MISSING'>> {
+  const factoryBytes = await readRecord(flash, 'factory');
+  if (factoryBytes === undefined) return reject('PROTECTED_STORE_MISSING', 'no factory record: provision the device');
+  const factory = parseFactoryRecord(factoryBytes);
+  if (!factory.ok) return factory;
+  const floorBytes = await readRecord(flash, 'protected');
+  if (floorBytes === undefined) return reject('PROTECTED_STORE_MISSING', 'no floors can be read');
+  const floors = parseFloors(floorBytes);
+  return floors.ok ? accept({ factory: factory.value, floors: floors.value, check }) : floors;
+}
+
+/**
+ * Raises the floors to what `permit`, the permit of a confirmed slot, has reached. Writes only if something rises.
+ * @returns the floors in force afterwards.
+ */
+export async function raiseDeviceFloors(flash: Flash, floors: Floors, permit: BootPermit): Promise<Floors> {
+  const raised = raiseFloors(floors, permit);
+  if (!equalBytes(encodeFloors(raised), encodeFloors(floors)))
+    await writeRecord(flash, 'protected', encodeFloors(raised));
+  return raised;
+}
+
+/**
+ * Writes factory record and first floors: the last thing before a device leaves the factory.
+ * @returns false if the record does not fit.
+ */
+export async function provisionFlash(flash: Flash, factory: FactoryRecord): Promise<boolean> {
+  const { rootOneSha256 } = repositoryOf(factory);
+  const floors: Floors = {
+    root: { version: 1, sha256: rootOneSha256 },
+    channelVersions: new Map([[factory.channelName, 0]]),
+    securityCounters: new Map([[factory.component, 0]]),
+  };
+  if (!(await writeRecord(flash, 'protected', encodeFloors(floors)))) return false;
+  return writeRecord(flash, 'factory', encodeFactoryRecord(factory));
+}

@@ -1,0 +1,139 @@
+/**
+ * Timestamp and snapshot: what is newest, and which versions belong together.
+ *
+ * - Both are signed by online keys: they order and narrow, they approve nothing.
+ * - Neither may go back: not in its own version, not in the versions that it names (5.4.3, 5.5.5).
+ * - What was seen before counts only if the *current* root still vouches for it, so that a rotation of these keys
+ *   recovers from a fast-forward (5.3.11); `verifyRemembered…` hold that.
+ * - Length and digest that the parent gives are checked before parsing.
+ * - Source: TUF specification 1.0.34, sections 5.4 and 5.5.
+ */
+import type { Instant } from '../../formats/instant.ts';
+import { sha256Hex } from '../../formats/sha256.ts';
+import type { SignatureCheck } from '../../formats/signature-check.ts';
+import type { Metadata, MetadataParseCode } from '../../formats/tuf-metadata.ts';
+import type { TopRole } from '../../formats/tuf-root.ts';
+import {
+  parseSnapshot,
+  parseTimestamp,
+  type MetaFile,
+  type Snapshot,
+  type Timestamp,
+} from '../../formats/tuf-snapshot.ts';
+import { accept, markVerified, reject, type Verdict, type Verified } from '../../formats/verdict.ts';
+import { verifyThreshold } from '../../formats/verify-signatures.ts';
+import type { TrustedRoot } from './verify-root.ts';
+
+export type TrustedTimestamp = Verified<Metadata<Timestamp>>;
+export type TrustedSnapshot = Verified<Metadata<Snapshot>>;
+export type FileCode =
+  MetadataParseCode | 'METADATA_HASH_MISMATCH' | 'METADATA_TOO_LARGE' | 'METADATA_VERSION_MISMATCH';
+export type TimestampCode = FileCode | 'METADATA_THRESHOLD_UNMET' | 'METADATA_EXPIRED' | 'TIMESTAMP_ROLLBACK';
+export type SnapshotCode = FileCode | 'METADATA_THRESHOLD_UNMET' | 'METADATA_EXPIRED' | 'SNAPSHOT_ROLLBACK';
+
+/** What every step of a refresh works with: the newest root, the fixed start time of the run, and how signatures are checked. */
+export type Trust = { readonly root: TrustedRoot; readonly now: Instant; readonly check: SignatureCheck };
+
+/** Decides whether `bytes` is a timestamp to go on with; `seen` is the last one this device accepted, if the root still vouches for it. */
+export function verifyTimestamp(
+  trust: Trust,
+  bytes: Uint8Array,
+  seen: TrustedTimestamp | undefined,
+): Verdict<TrustedTimestamp, TimestampCode> {
+  const parsed = verifyRememberedTimestamp(trust, bytes);
+  if (!parsed.ok) return parsed;
+  const { signed } = parsed.value;
+  if (seen !== undefined && signed.version < seen.signed.version) {
+    return reject('TIMESTAMP_ROLLBACK', `timestamp version ${signed.version} after ${seen.signed.version}`);
+  }
+  if (seen !== undefined && signed.snapshot.version < seen.signed.snapshot.version) {
+    return reject(
+      'TIMESTAMP_ROLLBACK',
+      `names snapshot ${signed.snapshot.version} after ${seen.signed.snapshot.version}`,
+    );
+  }
+  return fresh(parsed.value, 'timestamp', trust.now);
+}
+
+/** A timestamp by its signature alone: enough to remember what was seen, not to go on with. */
+export function verifyRememberedTimestamp(
+  trust: Trust,
+  bytes: Uint8Array,
+): Verdict<TrustedTimestamp, MetadataParseCode | 'METADATA_THRESHOLD_UNMET'> {
+  const parsed = parseTimestamp(bytes);
+  if (!parsed.ok) return parsed;
+  const signed = verifyTopRole(trust, 'timestamp', parsed.value);
+  return signed.ok ? accept(markVerified(parsed.value)) : signed;
+}
+
+/** Decides whether `bytes` is the snapshot that `timestamp` names; `seen` as above. */
+export function verifySnapshot(
+  trust: Trust & { readonly timestamp: TrustedTimestamp },
+  bytes: Uint8Array,
+  seen: TrustedSnapshot | undefined,
+): Verdict<TrustedSnapshot, SnapshotCode> {
+  const named = trust.timestamp.signed.snapshot;
+  const whole = verifyFile(bytes, named, 'snapshot');
+  if (!whole.ok) return whole;
+  const parsed = verifyRememberedSnapshot(trust, bytes);
+  if (!parsed.ok) return parsed;
+  const { signed } = parsed.value;
+  if (signed.version !== named.version) {
+    return reject('METADATA_VERSION_MISMATCH', `snapshot version ${signed.version}, its parent names ${named.version}`);
+  }
+  for (const [file, before] of seen?.signed.meta ?? []) {
+    const after = signed.meta.get(file);
+    if (after === undefined) return reject('SNAPSHOT_ROLLBACK', `${file} is no longer listed`);
+    if (after.version < before.version) {
+      return reject('SNAPSHOT_ROLLBACK', `${file} version ${after.version} after ${before.version}`);
+    }
+  }
+  return fresh(parsed.value, 'snapshot', trust.now);
+}
+
+/** A snapshot by its signature alone: enough to remember what was seen. */
+export function verifyRememberedSnapshot(
+  trust: Trust,
+  bytes: Uint8Array,
+): Verdict<TrustedSnapshot, MetadataParseCode | 'METADATA_THRESHOLD_UNMET'> {
+  const parsed = parseSnapshot(bytes);
+  if (!parsed.ok) return parsed;
+  const signed = verifyTopRole(trust, 'snapshot', parsed.value);
+  return signed.ok ? accept(markVerified(parsed.value)) : signed;
+}
+
+/** Whether `bytes` has the length and digest that its parent gives, where it gives them. */
+export function verifyFile(
+  bytes: Uint8Array,
+  named: Pick<MetaFile, 'length' | 'sha256'>,
+  what: string,
+): Verdict<void, 'METADATA_HASH_MISMATCH' | 'METADATA_TOO_LARGE'> {
+  if (named.length !== undefined && bytes.length > named.length) {
+    return reject('METADATA_TOO_LARGE', `${what}: ${bytes.length} bytes, its parent names ${named.length}`);
+  }
+  if (named.sha256 !== undefined && sha256Hex(bytes) !== named.sha256) {
+    return reject('METADATA_HASH_MISMATCH', `${what} is not the file that its parent names`);
+  }
+  return accept(undefined);
+}
+
+/** Whether the threshold of a top-level role is met under the newest root. */
+export function verifyTopRole(
+  trust: Trust,
+  name: TopRole,
+  metadata: Metadata<unknown>,
+): Verdict<number, 'METADATA_THRESHOLD_UNMET'> {
+  const { keys, roles } = trust.root.metadata.signed;
+  return verifyThreshold(metadata, { name, keys, ...roles[name] }, trust.check);
+}
+
+/** The freeze check (5.4.4, 5.5.6, 5.6.6): accepts `metadata` unless it has expired. */
+export function fresh<T extends Metadata<unknown>>(
+  metadata: T,
+  what: string,
+  now: Instant,
+): Verdict<T, 'METADATA_EXPIRED'> {
+  return metadata.signed.expires > now
+    ? accept(metadata)
+    : reject('METADATA_EXPIRED', `${what} version ${metadata.signed.version} has expired`);
+}

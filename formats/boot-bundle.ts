@@ -1,0 +1,60 @@
+/**
+ * The boot bundle of a slot: all signed files that its image needs to be judged from flash alone (rule R10).
+ *
+ * - The files stand in it byte for byte as they were signed; nothing about them is trusted until `boot/verify-bundle.ts` has checked it.
+ * - `roots` is a chain of consecutive root versions; it must contain the root that the floors pin.
+ * - Specified in `docs/formats/flash.md`.
+ */
+import { encodeBase64 } from './bytes.ts';
+import { encodeCanonicalJson } from './canonical-json.ts';
+import { base64Bytes, decodeJson, list, literal, object, refine, type Decoder } from './decode.ts';
+import type { JsonValue } from './json.ts';
+import { segmentDecoder } from './names.ts';
+import { ROOT_BYTES_MAX } from './tuf-root.ts';
+import { accept, reject, type Verdict } from './verdict.ts';
+
+export type BootBundle = {
+  readonly release: string;
+  /** Root files, oldest first. */
+  readonly roots: readonly Uint8Array[];
+  readonly targets: Uint8Array;
+  readonly channel: Uint8Array;
+  /** DSSE envelope of the image's provenance. */
+  readonly provenance: Uint8Array;
+};
+
+export const BOOT_BUNDLE_BYTES_MAX = 1_000_000;
+export const ROOTS_MAX = 256;
+const FILE_BYTES_MAX = 700_000;
+
+const bundleDecoder: Decoder<BootBundle> = refine(
+  object('refused', {
+    version: literal(1),
+    release: segmentDecoder,
+    roots: list(base64Bytes(ROOT_BYTES_MAX), ROOTS_MAX, 1),
+    targets: base64Bytes(FILE_BYTES_MAX),
+    channel: base64Bytes(FILE_BYTES_MAX),
+    provenance: base64Bytes(FILE_BYTES_MAX),
+  }),
+  ({ version: _, ...bundle }) => accept(bundle),
+);
+
+/** Parses a boot bundle. */
+export function parseBootBundle(bytes: Uint8Array): Verdict<BootBundle, 'BOOT_BUNDLE_MALFORMED'> {
+  const bundle = decodeJson(bytes, BOOT_BUNDLE_BYTES_MAX, bundleDecoder);
+  return bundle.ok ? bundle : reject('BOOT_BUNDLE_MALFORMED', `${bundle.code}: ${bundle.detail}`);
+}
+
+/** The bytes of a boot bundle. */
+export function encodeBootBundle(bundle: BootBundle): Uint8Array {
+  return encodeCanonicalJson(
+    new Map<string, JsonValue>([
+      ['version', 1],
+      ['release', bundle.release],
+      ['roots', bundle.roots.map(encodeBase64)],
+      ['targets', encodeBase64(bundle.targets)],
+      ['channel', encodeBase64(bundle.channel)],
+      ['provenance', encodeBase64(bundle.provenance)],
+    ]),
+  );
+}

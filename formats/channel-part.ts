@@ -1,0 +1,49 @@
+/**
+ * What a channel says beyond TUF: the release in force, and what may no longer boot.
+ *
+ * - It stands under `firmament` in `signed` of the channel, beside the binding; the quorum's signatures over it *are* the approval.
+ * - `release` names what devices should run; older releases may stay listed as targets, so that devices that run them still boot.
+ * - `revokedDigests` and `minSecurityCounter` bind at every boot (rule R11).
+ * - Unknown members are refused: a device never acts on a plan that it understands in part.
+ */
+import { hexText, integer, list, literal, object, optional, refine, type Decoder } from './decode.ts';
+import type { JsonObject, JsonValue } from './json.ts';
+import { nameDecoder, segmentDecoder } from './names.ts';
+import { accept, reject, type Verdict } from './verdict.ts';
+
+export type ChannelPart = {
+  readonly release: string;
+  readonly minSecurityCounter: number;
+  /** SHA-256 of images that may not boot any more, in hex. */
+  readonly revokedDigests: readonly string[];
+};
+
+export const REVOKED_MAX = 1024;
+
+const channelDecoder: Decoder<ChannelPart> = refine(
+  object('refused', {
+    version: literal(1),
+    product: nameDecoder,
+    role: nameDecoder,
+    root: optional(hexText(32)),
+    release: segmentDecoder,
+    minSecurityCounter: integer(0),
+    revokedDigests: list(hexText(32), REVOKED_MAX),
+  }),
+  ({ release, minSecurityCounter, revokedDigests }) => accept({ release, minSecurityCounter, revokedDigests }),
+);
+
+/** Parses the `firmament` member of a channel. */
+export function parseChannelPart(firmament: JsonObject | undefined): Verdict<ChannelPart, 'RELEASE_MALFORMED'> {
+  const part = firmament === undefined ? reject('SHAPE_MALFORMED', ': it is missing') : channelDecoder(firmament);
+  return part.ok ? part : reject('RELEASE_MALFORMED', `channel: .firmament${part.detail}`);
+}
+
+/** The members that a channel adds to its binding. */
+export function channelPartToJson(part: ChannelPart): readonly (readonly [string, JsonValue])[] {
+  return [
+    ['release', part.release],
+    ['minSecurityCounter', part.minSecurityCounter],
+    ['revokedDigests', part.revokedDigests],
+  ];
+}

@@ -1,0 +1,64 @@
+/**
+ * What the factory writes once: what this device is, and the root it trusts.
+ *
+ * - Immutable after provisioning; a real device keeps it where the system cannot write.
+ * - `root` is the file of root version 1, whose SHA-256 names the repository (rule R1).
+ * - Specified in `docs/formats/flash.md`.
+ */
+import { encodeBase64 } from './bytes.ts';
+import { encodeCanonicalJson } from './canonical-json.ts';
+import { base64Bytes, decodeJson, literal, object, refine, type Decoder } from './decode.ts';
+import type { RepositoryId } from './binding.ts';
+import type { JsonValue } from './json.ts';
+import { nameDecoder } from './names.ts';
+import { sha256Hex } from './sha256.ts';
+import { ROOT_BYTES_MAX } from './tuf-root.ts';
+import { accept, reject, type Verdict } from './verdict.ts';
+
+export type FactoryRecord = {
+  readonly product: string;
+  readonly hardwareId: string;
+  readonly component: string;
+  readonly channelName: string;
+  /** The file of root version 1. */
+  readonly root: Uint8Array;
+};
+
+export const FACTORY_BYTES_MAX = 1_000_000;
+
+const factoryDecoder: Decoder<FactoryRecord> = refine(
+  object('refused', {
+    version: literal(1),
+    product: nameDecoder,
+    hardwareId: nameDecoder,
+    component: nameDecoder,
+    channelName: nameDecoder,
+    root: base64Bytes(ROOT_BYTES_MAX),
+  }),
+  ({ version: _, ...record }) => accept(record),
+);
+
+/** Parses the factory record. A device without one cannot verify anything: it needs recovery. */
+export function parseFactoryRecord(bytes: Uint8Array): Verdict<FactoryRecord, 'PROTECTED_STORE_MISSING'> {
+  const record = decodeJson(bytes, FACTORY_BYTES_MAX, factoryDecoder);
+  return record.ok ? record : reject('PROTECTED_STORE_MISSING', `factory record: ${record.code}: ${record.detail}`);
+}
+
+/** The bytes of the factory record. */
+export function encodeFactoryRecord(record: FactoryRecord): Uint8Array {
+  return encodeCanonicalJson(
+    new Map<string, JsonValue>([
+      ['version', 1],
+      ['product', record.product],
+      ['hardwareId', record.hardwareId],
+      ['component', record.component],
+      ['channelName', record.channelName],
+      ['root', encodeBase64(record.root)],
+    ]),
+  );
+}
+
+/** The repository that the device belongs to. */
+export function repositoryOf(record: FactoryRecord): RepositoryId {
+  return { product: record.product, rootOneSha256: sha256Hex(record.root) };
+}

@@ -1,0 +1,37 @@
+/**
+ * Names that come from outside: products, roles, releases, target names.
+ *
+ * - Allow-lists, not deny-lists; a name is data and never joined into a path without having passed one of these.
+ * - A target of ours is named `RELEASE/COMPONENT/FILE` (`docs/formats/release.md`).
+ */
+import { text, type Decoder } from './decode.ts';
+
+const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+const SEGMENT_LENGTH_MAX = 64;
+
+/** A product, a channel, a component or a hardware id: lower-case letters, digits and dashes. */
+export const nameDecoder: Decoder<string> = text(63, /^[a-z0-9][a-z0-9-]*$/);
+
+/** A release or file name: also upper case, dot and underscore; it never starts with a dot. */
+export const segmentDecoder: Decoder<string> = text(SEGMENT_LENGTH_MAX, SEGMENT);
+
+/** A version for people, in the form of SemVer 2.0.0 without build metadata. */
+export const firmwareVersionDecoder: Decoder<string> = text(
+  SEGMENT_LENGTH_MAX,
+  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$/,
+);
+
+export type TargetName = { readonly release: string; readonly component: string; readonly file: string };
+
+/** The parts of a target name of ours, or undefined if it is not of that form. */
+export function parseTargetName(name: string): TargetName | undefined {
+  const [release, component, file, ...more] = name.split('/');
+  if (release === undefined || component === undefined || file === undefined || more.length > 0) return undefined;
+  const good = [release, component, file].every((part) => part.length <= SEGMENT_LENGTH_MAX && SEGMENT.test(part));
+  return good ? { release, component, file } : undefined;
+}
+
+/** The text form of a target name. */
+export function encodeTargetName(name: TargetName): string {
+  return `${name.release}/${name.component}/${name.file}`;
+}

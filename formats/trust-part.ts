@@ -1,0 +1,58 @@
+/**
+ * What the top-level targets role says beyond TUF: the builders whose provenance counts, and the source they build from.
+ *
+ * - It stands under `firmament` in `signed` of the targets role, beside the binding, and is signed by the same quorum.
+ * - A builder is a key *and* an identity: the provenance must name this very `id`, and this source.
+ * - Unknown members are refused: what people signed must be understood whole.
+ */
+import { hexText, list, literal, object, optional, refine, text, type Decoder } from './decode.ts';
+import type { JsonObject, JsonValue } from './json.ts';
+import { nameDecoder } from './names.ts';
+import type { PublicKey } from './signature-check.ts';
+import { keyToJson, publicKeyDecoder } from './tuf-key.ts';
+import { accept, reject, type Verdict } from './verdict.ts';
+
+export type Builder = {
+  /** The builder's identity, a URI, as in `runDetails.builder.id` of its provenance. */
+  readonly id: string;
+  readonly key: PublicKey;
+  /** The source it may build this product from, as in `resolvedDependencies[0].uri`. */
+  readonly source: string;
+};
+export type TrustPart = { readonly builders: readonly Builder[] };
+
+export const BUILDERS_MAX = 16;
+
+const builderDecoder: Decoder<Builder> = object('refused', {
+  id: text(512),
+  key: publicKeyDecoder,
+  source: text(512),
+});
+
+const trustDecoder: Decoder<TrustPart> = refine(
+  object('refused', {
+    version: literal(1),
+    product: nameDecoder,
+    role: literal('targets'),
+    root: optional(hexText(32)),
+    builders: list(builderDecoder, BUILDERS_MAX, 1),
+  }),
+  (part) => accept({ builders: part.builders }),
+);
+
+/** Parses the `firmament` member of the targets role. */
+export function parseTrustPart(firmament: JsonObject | undefined): Verdict<TrustPart, 'RELEASE_MALFORMED'> {
+  const part = firmament === undefined ? reject('SHAPE_MALFORMED', ': it is missing') : trustDecoder(firmament);
+  return part.ok ? part : reject('RELEASE_MALFORMED', `targets: .firmament${part.detail}`);
+}
+
+/** The members that the targets role adds to its binding. */
+export function trustPartToJson(part: TrustPart): readonly (readonly [string, JsonValue])[] {
+  const builder = ({ id, key, source }: Builder): JsonValue =>
+    new Map<string, JsonValue>([
+      ['id', id],
+      ['key', keyToJson(key)],
+      ['source', source],
+    ]);
+  return [['builders', part.builders.map(builder)]];
+}
