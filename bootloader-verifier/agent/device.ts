@@ -60,7 +60,7 @@ async function liveRound(device: DevicePorts, options: LifeOptions): Promise<Rou
   const started = await startDevice(device.bootFlash, device.check);
   tellStart(device, started);
   if (started.kind === 'recovery') return pollUntilRestart(device, options, undefined);
-  const running = device.runImage(started.image, started.mode === 'trial' ? 'trial' : 'normal');
+  const running = device.runImage(started.image, started.mode);
   try {
     const kept = await keepOrRevert(device, started, running);
     return kept ? await pollUntilRestart(device, options, { started, running }) : 'restart';

@@ -2,9 +2,10 @@
  * The boot stage: from power-on to one verified image, or to recovery.
  *
  * 1. Trust and floors are read; without them there is recovery, never a guess (R19).
- * 2. The candidates of the boot state are verified in their order, whole, from flash alone; the first that passes is chosen.
- * 3. Only a confirmed or good slot raises the floors, before it is recorded as good: a cut in between repeats the step (R9, P5).
- * 4. The state is written, then the image is handed out. From here on the floors are closed until the next start.
+ * 2. A confirmed slot that passes once more raises the floors, and then becomes good: a cut in between repeats the step (R9, P5).
+ * 3. The candidates of the boot state are verified in their order, whole, from flash alone; the first that passes is chosen.
+ * 4. The good slot raises the floors too, because its bundle may have been given newer trust; a slot on trial never does.
+ * 5. The state is written, then the image is handed out. From here on the floors are closed until the next start.
  */
 import {
   BOOT_STATE_EMPTY,
@@ -16,19 +17,17 @@ import {
 import { equalBytes } from '../../formats/bytes.ts';
 import type { Floors } from '../../formats/floors.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
-import { reject, type Rejected } from '../../formats/verdict.ts';
+import { reject, type Rejected, type Verdict } from '../../formats/verdict.ts';
 import { readRecord, writeRecord } from './flash-records.ts';
 import type { Flash } from './flash.ts';
-import { failTrial, isExhausted, planStart, settleStart, type Candidate, type StartMode } from './plan-start.ts';
+import { failTrial, isExhausted, planStart, settleConfirmed, settleStart, type StartMode } from './plan-start.ts';
 import { raiseDeviceFloors, readDeviceTrust } from './protected-store.ts';
 import { verifySlot, type SlotCode } from './slot.ts';
 import type { DeviceTrust } from './verify-bundle.ts';
 import type { FirmwareImage } from './verify-image.ts';
 
-export type RefusedSlot = {
-  readonly slot: SlotId;
-  readonly refusal: Rejected<SlotCode | 'IMAGE_TRIED_BEFORE' | 'TRIAL_EXHAUSTED'>;
-};
+export type StartCode = SlotCode | 'IMAGE_TRIED_BEFORE' | 'TRIAL_EXHAUSTED';
+export type RefusedSlot = { readonly slot: SlotId; readonly refusal: Rejected<StartCode> };
 export type Started = {
   readonly kind: 'started';
   readonly slot: SlotId;
@@ -47,20 +46,23 @@ export type Recovery = {
 export async function startDevice(flash: Flash, check: SignatureCheck): Promise<Started | Recovery> {
   const device = await readDeviceTrust(flash, check);
   if (!device.ok) return { kind: 'recovery', refusal: device, refused: [] };
+  const run: Run = { flash, device: device.value, refused: [], verified: new Map() };
   const found = await readBootState(flash);
-  const { state, refused } = await giveUpExhausted(flash, found, device.value);
+  const state = await giveUpExhausted(run, await promoteConfirmed(run, found));
   for (const candidate of planStart(state)) {
-    const image = await verifySlot(flash, candidate.slot, device.value);
-    const refusal = image.ok ? refuseFailed(state, candidate, image.value) : image;
-    if (!image.ok || refusal !== undefined) {
-      if (refusal !== undefined) refused.push({ slot: candidate.slot, refusal });
-      continue;
+    const image = await verifyOnce(run, candidate.slot);
+    const refusal = image.ok ? refuseFailed(state, candidate.mode, image.value) : image;
+    if (image.ok && refusal === undefined) {
+      if (candidate.mode === 'normal') await raise(run, image.value);
+      await writeChanged(flash, found, settleStart(state, candidate));
+      const { floors } = run.device;
+      return { kind: 'started', ...candidate, image: image.value, floors, refused: run.refused };
     }
-    const floors = await settle(flash, { state, candidate, image: image.value }, device.value);
-    return { kind: 'started', ...candidate, image: image.value, floors, refused };
+    if (refusal !== undefined) run.refused.push({ slot: candidate.slot, refusal });
   }
-  if (state?.trial !== undefined) await writeBootState(flash, { ...state, trial: undefined, confirmed: undefined });
-  return { kind: 'recovery', refusal: reject('NO_BOOTABLE_SLOT', 'no slot passes the boot checks'), refused };
+  if (state !== undefined) await writeChanged(flash, found, { ...state, trial: undefined });
+  const refusal = reject('NO_BOOTABLE_SLOT', 'no slot passes the boot checks');
+  return { kind: 'recovery', refusal, refused: run.refused };
 }
 
 /** The boot state, or undefined if none can be read: then the slots alone decide. */
@@ -75,44 +77,63 @@ export async function writeBootState(flash: Flash, state: BootState): Promise<vo
   await writeRecord(flash, 'state', encodeBootState(state));
 }
 
+/** One start: what it works with, and what it has found so far. */
+type Run = {
+  readonly flash: Flash;
+  /** With the floors in force: they may rise within a start. */
+  device: DeviceTrust;
+  readonly refused: RefusedSlot[];
+  readonly verified: Map<SlotId, Verdict<FirmwareImage, SlotCode>>;
+};
+
+/** Verifies a slot once a start: nothing writes to it in between. */
+async function verifyOnce(run: Run, slot: SlotId): Promise<Verdict<FirmwareImage, SlotCode>> {
+  const known = run.verified.get(slot) ?? (await verifySlot(run.flash, slot, run.device));
+  run.verified.set(slot, known);
+  return known;
+}
+
+/** Acts on the system's confirmation: floors first, then the state that makes the slot good. */
+async function promoteConfirmed(run: Run, state: BootState | undefined): Promise<BootState | undefined> {
+  if (state?.confirmed === undefined) return state;
+  const slot = state.confirmed;
+  const image = await verifyOnce(run, slot);
+  if (image.ok) await raise(run, image.value);
+  else run.refused.push({ slot, refusal: image });
+  const settled = settleConfirmed(state, image.ok);
+  await writeBootState(run.flash, settled);
+  return settled;
+}
+
 /** Turns a trial that was started too often into a failed one. */
-async function giveUpExhausted(
-  flash: Flash,
-  state: BootState | undefined,
-  device: DeviceTrust,
-): Promise<{ readonly state: BootState | undefined; readonly refused: RefusedSlot[] }> {
-  if (state?.trial === undefined || !isExhausted(state)) return { state, refused: [] };
+async function giveUpExhausted(run: Run, state: BootState | undefined): Promise<BootState | undefined> {
+  if (state?.trial === undefined || !isExhausted(state)) return state;
   const { slot, starts } = state.trial;
-  const image = await verifySlot(flash, slot, device);
+  const image = await verifyOnce(run, slot);
   const refusal = reject('TRIAL_EXHAUSTED', `slot ${slot} was started ${starts} times without being confirmed`);
-  return {
-    state: failTrial(state, image.ok ? image.value.permit.image.sha256 : undefined),
-    refused: [{ slot, refusal }],
-  };
+  run.refused.push({ slot, refusal });
+  return failTrial(state, image.ok ? image.value.permit.image.sha256 : undefined);
 }
 
 /** An image that lost its trial on this device is no way out of trouble. */
 function refuseFailed(
   state: BootState | undefined,
-  candidate: Candidate,
+  mode: StartMode,
   image: FirmwareImage,
 ): Rejected<'IMAGE_TRIED_BEFORE'> | undefined {
   const { sha256 } = image.permit.image;
-  return candidate.mode === 'trial' && (state ?? BOOT_STATE_EMPTY).failed.includes(sha256)
+  return mode === 'trial' && (state ?? BOOT_STATE_EMPTY).failed.includes(sha256)
     ? reject('IMAGE_TRIED_BEFORE', `${sha256.slice(0, 12)}… has failed its trial`)
     : undefined;
 }
 
-async function settle(
-  flash: Flash,
-  chosen: { readonly state: BootState | undefined; readonly candidate: Candidate; readonly image: FirmwareImage },
-  device: DeviceTrust,
-): Promise<Floors> {
-  const { state, candidate, image } = chosen;
-  const isTrial = candidate.mode === 'trial';
-  const floors = isTrial ? device.floors : await raiseDeviceFloors(flash, device.floors, image.permit);
-  const settled = settleStart(state, candidate);
-  const unchanged = state !== undefined && equalBytes(encodeBootState(state), encodeBootState(settled));
-  if (!unchanged) await writeBootState(flash, settled);
-  return floors;
+/** Raises the floors to what the image has reached; whatever is verified from here on is held against them. */
+async function raise(run: Run, image: FirmwareImage): Promise<void> {
+  const floors = await raiseDeviceFloors(run.flash, run.device.floors, image.permit);
+  run.device = { ...run.device, floors };
+}
+
+async function writeChanged(flash: Flash, found: BootState | undefined, state: BootState): Promise<void> {
+  const same = found !== undefined && equalBytes(encodeBootState(found), encodeBootState(state));
+  if (!same) await writeBootState(flash, state);
 }
