@@ -169,6 +169,10 @@ const FLASH = {
 } as const;
 
 const PUBLISHING = {
+  DRAFT_REFUSED: {
+    means: 'what is to be drafted contradicts itself or the former version',
+    todo: 'see the detail, change the options',
+  },
   KEY_FILE_MALFORMED: { means: 'a key file cannot be read as an encrypted key', todo: 'name the right file' },
   KEY_PASSPHRASE_WRONG: { means: 'the passphrase does not open the key file', todo: 'use the passphrase of this key' },
   KEY_NOT_OF_ROLE: { means: 'this key does not belong to the role', todo: 'sign with a key of the role' },

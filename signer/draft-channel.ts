@@ -1,0 +1,144 @@
+/**
+ * Drafts of a channel, without signatures: a release added, the release in force chosen, images revoked.
+ *
+ * - The next version starts from the former file: older releases stay listed, because devices that run them still boot by it.
+ * - A release's name is given once: other content under the same name is refused.
+ * - Floors only rise: the least counter does not fall, and what is revoked stays revoked (rule R11).
+ * - The draft is read back as a device reads it, so that the release in force is whole.
+ * - Specified in `docs/formats/release.md`.
+ */
+import { bindingToJson, verifyBinding, type BindingCode, type RepositoryId } from '../formats/binding.ts';
+import { encodeCanonicalJson } from '../formats/canonical-json.ts';
+import { equalBytes } from '../formats/bytes.ts';
+import { channelPartToJson, parseChannelPart, type ChannelPart } from '../formats/channel-part.ts';
+import { encodeTargetName, parseTargetName } from '../formats/names.ts';
+import { imagePartToCustom, parseRelease, type ImagePart } from '../formats/release.ts';
+import { encodeMetadata, type MetadataParseCode } from '../formats/tuf-metadata.ts';
+import { parseTargets, targetsToJson, type TargetFile } from '../formats/tuf-targets.ts';
+import { accept, reject, type Verdict } from '../formats/verdict.ts';
+import type { DraftTime } from './draft-root.ts';
+import { CHANNEL_LIFETIME_MS } from './lifetimes.ts';
+
+/** A file that is released: its name, and what TUF says of its bytes. */
+export type ReleasedFile = { readonly file: string; readonly length: number; readonly sha256: string };
+export type ComponentDraft = Omit<ImagePart, 'provenance' | 'order' | 'installer'> & {
+  readonly component: string;
+  readonly image: ReleasedFile;
+  readonly provenance: ReleasedFile;
+};
+/** Components are installed in the order in which they stand here. */
+export type ReleaseDraft = { readonly name: string; readonly components: readonly ComponentDraft[] };
+
+export type ChannelDraft = DraftTime & {
+  readonly repository: RepositoryId;
+  readonly channel: string;
+  /** The newest file of this channel; undefined for the first one. */
+  readonly former: Uint8Array | undefined;
+  readonly release?: ReleaseDraft | undefined;
+  /** The release in force: by default the one that is added, else the former one. */
+  readonly inForce?: string | undefined;
+  readonly minSecurityCounter?: number | undefined;
+  /** Digests to revoke, beside those that are revoked already. */
+  readonly revokedDigests?: readonly string[];
+  /** Releases that no device runs any more, to be listed no longer. */
+  readonly withoutReleases?: readonly string[];
+};
+export type ChannelDraftCode = MetadataParseCode | BindingCode | 'RELEASE_MALFORMED' | 'DRAFT_REFUSED';
+
+type Targets = ReadonlyMap<string, TargetFile>;
+type Content = { readonly version: number; readonly targets: Targets; readonly part: ChannelPart | undefined };
+
+/** The channel file after `draft.former`, unsigned. */
+export function draftChannel(draft: ChannelDraft): Verdict<Uint8Array, ChannelDraftCode> {
+  const former = readFormer(draft.former, draft);
+  if (!former.ok) return former;
+  const part = nextPart(former.value.part, draft);
+  if (!part.ok) return part;
+  const targets = nextTargets(former.value.targets, draft);
+  if (!targets.ok) return targets;
+  const signed = targetsToJson({
+    type: 'targets',
+    version: former.value.version + 1,
+    expires: draft.now + (draft.lifetimeMs ?? CHANNEL_LIFETIME_MS),
+    firmament: bindingToJson({ ...draft.repository, role: draft.channel }, channelPartToJson(part.value)),
+    targets: targets.value,
+    delegations: undefined,
+  });
+  const bytes = encodeMetadata(signed, []);
+  const read = readFormer(bytes, draft);
+  if (!read.ok) return read;
+  const release = parseRelease(read.value.targets, part.value.release);
+  return release.ok ? accept(bytes) : release;
+}
+
+function readFormer(
+  bytes: Uint8Array | undefined,
+  of: { readonly repository: RepositoryId; readonly channel: string },
+): Verdict<Content, ChannelDraftCode> {
+  if (bytes === undefined) return accept({ version: 0, targets: new Map(), part: undefined });
+  const parsed = parseTargets(bytes);
+  if (!parsed.ok) return parsed;
+  const { version, targets, firmament } = parsed.value.signed;
+  const bound = verifyBinding(firmament, { repository: of.repository, role: of.channel });
+  if (!bound.ok) return bound;
+  const part = parseChannelPart(firmament);
+  return part.ok ? accept({ version, targets, part: part.value }) : part;
+}
+
+function nextPart(former: ChannelPart | undefined, draft: ChannelDraft): Verdict<ChannelPart, 'DRAFT_REFUSED'> {
+  const release = draft.inForce ?? draft.release?.name ?? former?.release;
+  if (release === undefined) return reject('DRAFT_REFUSED', 'a first channel needs a release');
+  const floor = former?.minSecurityCounter ?? 0;
+  const minSecurityCounter = draft.minSecurityCounter ?? floor;
+  if (minSecurityCounter < floor) {
+    return reject('DRAFT_REFUSED', `the least counter was ${floor} and cannot fall to ${minSecurityCounter}`);
+  }
+  const revokedDigests = [...new Set([...(former?.revokedDigests ?? []), ...(draft.revokedDigests ?? [])])];
+  return accept({ release, minSecurityCounter, revokedDigests });
+}
+
+function nextTargets(former: Targets, draft: ChannelDraft): Verdict<Targets, 'DRAFT_REFUSED'> {
+  const { release, withoutReleases = [] } = draft;
+  const kept = new Map([...former].filter(([name]) => !withoutReleases.includes(parseTargetName(name)?.release ?? '')));
+  if (release === undefined) return accept(kept);
+  const added = releaseTargets(release);
+  if (!added.ok) return added;
+  const standing = new Map([...former].filter(([name]) => parseTargetName(name)?.release === release.name));
+  if (standing.size > 0 && !sameTargets(standing, added.value)) {
+    return reject('DRAFT_REFUSED', `${release.name} stands in the channel already, with other content`);
+  }
+  return accept(new Map([...kept, ...added.value]));
+}
+
+/** Two targets a component: its image, and the provenance beside it. */
+function releaseTargets({ name, components }: ReleaseDraft): Verdict<Targets, 'DRAFT_REFUSED'> {
+  const targets = new Map<string, TargetFile>();
+  for (const [index, { component, image, provenance, ...part }] of components.entries()) {
+    const custom = imagePartToCustom({ ...part, installer: 'slot', order: index + 1, provenance: provenance.file });
+    const files = [
+      { ...image, custom },
+      { ...provenance, custom: undefined },
+    ];
+    for (const { file, ...target } of files) {
+      const targetName = encodeTargetName({ release: name, component, file });
+      if (parseTargetName(targetName) === undefined)
+        return reject('DRAFT_REFUSED', 'a name is outside of what is allowed');
+      if (targets.has(targetName)) return reject('DRAFT_REFUSED', `${targetName} stands twice`);
+      targets.set(targetName, target);
+    }
+  }
+  return accept(targets);
+}
+
+function sameTargets(a: Targets, b: Targets): boolean {
+  return equalBytes(contentOf(a), contentOf(b));
+}
+
+/** One text for one content, whatever the order of the targets. */
+function contentOf(targets: Targets): Uint8Array {
+  return encodeCanonicalJson(
+    new Map(
+      [...targets].map(([name, { length, sha256, custom }]) => [name, [length, sha256, custom ?? new Map()]] as const),
+    ),
+  );
+}

@@ -1,0 +1,115 @@
+/**
+ * Drafts of the top-level targets role, without signatures: the channels, who may sign them, and the builders that count.
+ *
+ * - It lists no targets of its own: releases stand in channels.
+ * - A channel is a delegation over all names of ours, not terminating; none is named like a top-level role.
+ * - The next version starts from the former file; channels are replaced by name, builders by identity, the rest stays.
+ * - A channel that goes must go by name: nothing is dropped by leaving it out.
+ * - Source: TUF specification 1.0.34, section 4.5; `docs/formats/release.md`.
+ */
+import { bindingToJson, verifyBinding, type BindingCode, type RepositoryId } from '../formats/binding.ts';
+import { nameDecoder } from '../formats/names.ts';
+import type { PublicKey } from '../formats/signature-check.ts';
+import { parseTrustPart, trustPartToJson, type Builder } from '../formats/trust-part.ts';
+import { encodeMetadata, type MetadataParseCode } from '../formats/tuf-metadata.ts';
+import { parseTargets, targetsToJson, type DelegatedRole, type Delegations } from '../formats/tuf-targets.ts';
+import { accept, reject, type Verdict } from '../formats/verdict.ts';
+import type { DraftTime } from './draft-root.ts';
+import { TARGETS_LIFETIME_MS } from './lifetimes.ts';
+import { keysById, quorumToRole, type Quorum } from './quorum.ts';
+
+export type ChannelDelegation = { readonly name: string; readonly quorum: Quorum };
+export type TargetsDraft = DraftTime & {
+  readonly repository: RepositoryId;
+  /** The newest targets file; undefined for the first one. */
+  readonly former: Uint8Array | undefined;
+  /** Channels to add, or to give other keys. */
+  readonly channels?: readonly ChannelDelegation[];
+  readonly withoutChannels?: readonly string[];
+  /** Builders to add; those of the same identity are replaced. */
+  readonly builders?: readonly Builder[];
+  /** Identities of builders that count no longer. */
+  readonly withoutBuilders?: readonly string[];
+};
+export type TargetsDraftCode = MetadataParseCode | BindingCode | 'RELEASE_MALFORMED' | 'DRAFT_REFUSED';
+
+/** What a channel may sign: every target name of ours, `RELEASE/COMPONENT/FILE`. */
+const CHANNEL_PATHS: readonly string[] = ['*/*/*'];
+const RESERVED: readonly string[] = ['root', 'targets', 'snapshot', 'timestamp'];
+
+type Content = {
+  readonly version: number;
+  readonly delegations: Delegations;
+  readonly builders: readonly Builder[];
+};
+
+/** The targets file after `draft.former`, unsigned. */
+export function draftTargets(draft: TargetsDraft): Verdict<Uint8Array, TargetsDraftCode> {
+  const former = readFormer(draft.former, draft.repository);
+  if (!former.ok) return former;
+  const delegations = nextDelegations(former.value.delegations, draft);
+  if (!delegations.ok) return delegations;
+  const builders = nextBuilders(former.value.builders, draft);
+  const binding = { ...draft.repository, role: 'targets' };
+  const signed = targetsToJson({
+    type: 'targets',
+    version: former.value.version + 1,
+    expires: draft.now + (draft.lifetimeMs ?? TARGETS_LIFETIME_MS),
+    firmament: bindingToJson(binding, trustPartToJson({ builders })),
+    targets: new Map(),
+    delegations: delegations.value,
+  });
+  const bytes = encodeMetadata(signed, []);
+  const read = readFormer(bytes, draft.repository);
+  return read.ok ? accept(bytes) : read;
+}
+
+function readFormer(bytes: Uint8Array | undefined, repository: RepositoryId): Verdict<Content, TargetsDraftCode> {
+  if (bytes === undefined) return accept({ version: 0, delegations: { keys: new Map(), roles: [] }, builders: [] });
+  const parsed = parseTargets(bytes);
+  if (!parsed.ok) return parsed;
+  const { version, delegations, firmament } = parsed.value.signed;
+  const bound = verifyBinding(firmament, { repository, role: 'targets' });
+  if (!bound.ok) return bound;
+  const trust = parseTrustPart(firmament);
+  if (!trust.ok) return trust;
+  return accept({
+    version,
+    delegations: delegations ?? { keys: new Map(), roles: [] },
+    builders: trust.value.builders,
+  });
+}
+
+function nextDelegations(former: Delegations, draft: TargetsDraft): Verdict<Delegations, 'DRAFT_REFUSED'> {
+  const { channels = [], withoutChannels = [] } = draft;
+  const unknown = withoutChannels.find((name) => !former.roles.some((role) => role.name === name));
+  if (unknown !== undefined) return reject('DRAFT_REFUSED', `${unknown} is no channel of the former version`);
+  const replaced = new Set([...channels.map(({ name }) => name), ...withoutChannels]);
+  if (replaced.size < channels.length + withoutChannels.length) {
+    return reject('DRAFT_REFUSED', 'a channel is named twice');
+  }
+  const roles: DelegatedRole[] = former.roles.filter(({ name }) => !replaced.has(name));
+  for (const { name, quorum } of channels) {
+    if (!nameDecoder(name).ok || RESERVED.includes(name)) {
+      return reject(
+        'DRAFT_REFUSED',
+        'a channel has a name of lower-case letters, digits and dashes, not that of a top-level role',
+      );
+    }
+    const role = quorumToRole(name, quorum);
+    if (!role.ok) return role;
+    roles.push({ ...role.value, name, terminating: false, paths: CHANNEL_PATHS });
+  }
+  const listed = new Set(roles.flatMap(({ keyids }) => keyids));
+  const known: ReadonlyMap<string, PublicKey> = new Map([
+    ...former.keys,
+    ...keysById(channels.map(({ quorum }) => quorum)),
+  ]);
+  return accept({ keys: new Map([...known].filter(([keyid]) => listed.has(keyid))), roles });
+}
+
+function nextBuilders(former: readonly Builder[], draft: TargetsDraft): readonly Builder[] {
+  const { builders = [], withoutBuilders = [] } = draft;
+  const replaced = new Set([...builders.map(({ id }) => id), ...withoutBuilders]);
+  return [...former.filter(({ id }) => !replaced.has(id)), ...builders];
+}
