@@ -1,0 +1,52 @@
+/**
+ * The real parts that Firmament is tested with: other people's programs, in the versions people run.
+ *
+ * - A new part is one entry here and test files `test/real/GROUP/PART*.test.ts`; a part without a test that ran is a failure.
+ * - Everything but Debian's packages is installed below `build/real/`, so that a fresh clone needs nothing else.
+ */
+import { join } from 'node:path';
+import { PROJECT } from '../results.ts';
+
+export type RealPart = {
+  /** Letters, digits and dashes: it names folders and test files. */
+  readonly name: string;
+  readonly group: string;
+  /** Packages of Debian. */
+  readonly debian?: readonly string[];
+  /** Requirements for pip, installed into an environment of the part's own. */
+  readonly pip?: readonly string[];
+  /** Commands of Go modules, each with its version, built into `GO_FOLDER`. */
+  readonly go?: readonly string[];
+  /** The command whose first line of output is the version. It succeeds only where the part is in place. */
+  readonly version: readonly [string, ...string[]];
+};
+
+/** Where all parts are installed that Debian does not bring. */
+export const PARTS_FOLDER: string = join(PROJECT, 'build', 'real');
+/** Where the commands built by Go stand. */
+export const GO_FOLDER: string = join(PARTS_FOLDER, 'bin');
+export const CHROMIUM = '/usr/bin/chromium';
+
+/** The Python that sees what pip installed for the part `name`. */
+export function pythonOf(name: string): string {
+  return join(PARTS_FOLDER, name, 'bin', 'python');
+}
+
+export const REAL_PARTS: readonly RealPart[] = [
+  {
+    name: 'python-tuf',
+    group: 'repository',
+    pip: ['tuf==7.0.*', 'securesystemslib[crypto]==1.*'],
+    version: [
+      pythonOf('python-tuf'),
+      '-c',
+      'import tuf, securesystemslib as s; print(tuf.__version__, "with securesystemslib", s.__version__)',
+    ],
+  },
+  {
+    name: 'chromium',
+    group: 'chain',
+    debian: ['chromium'],
+    version: [CHROMIUM, '--version'],
+  },
+];
