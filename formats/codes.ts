@@ -185,6 +185,10 @@ const PUBLISHING = {
     means: 'the state of the signer is gone while the repository exists (R6)',
     todo: 'restore the state from its backup',
   },
+  SIGNER_STATE_STALE: {
+    means: 'the repository is newer than the state of the signer (R6)',
+    todo: 'restore the newest state: an older one would sign over what is past',
+  },
   REPOSITORY_EXISTS: { means: 'a repository stands there already', todo: 'choose another folder' },
   REPOSITORY_CONFLICT: {
     means: 'an immutable file exists with other bytes, or another publisher was faster',
@@ -197,6 +201,8 @@ const OPERATION = {
   INSTALL_FAILED: { means: 'the dependencies could not be installed', todo: 'see the messages of npm' },
   NODE24_MISSING: { means: 'no Node 24 for this platform', todo: 'install Node 24' },
   FILE_UNREADABLE: { means: 'a file cannot be read', todo: 'check path and permissions' },
+  FILE_EXISTS: { means: 'a file of this name stands there already', todo: 'choose another name, or move it away' },
+  LOCK_HELD: { means: 'another process works on the same files', todo: 'wait until it ends' },
   FILE_UNWRITABLE: { means: 'a file cannot be written', todo: 'check path, permissions and free space' },
   NETWORK_UNREACHABLE: { means: 'a server does not answer', todo: 'check address and connection; devices try again' },
   NETWORK_TIMEOUT: { means: 'a server answers too slowly', todo: 'check the connection; devices try again' },

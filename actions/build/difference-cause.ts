@@ -1,0 +1,141 @@
+/**
+ * Why two outputs differ at one place: which of the things that were varied stands there in both.
+ *
+ * - A cause is named only if the first output shows the first run's value there, and the second output the second run's.
+ * - Where nothing that was varied explains it, it is `random`: a random value, or something computed from what was varied.
+ */
+import { join } from 'node:path';
+import type { Surroundings } from '../../formats/build-run.ts';
+import { momentsIn, type Period, type Span } from './moments.ts';
+
+export type Cause = 'time' | 'user' | 'host' | 'path' | 'time-zone' | 'locale' | 'file-order' | 'random';
+
+/** What a run could have left in its output. */
+export type Clues = {
+  readonly surroundings: Surroundings;
+  /** Periods that the build saw: its own clock, and the times of its files. */
+  readonly moments: readonly Period[];
+  /** The run's folder, absolute, and its home within. */
+  readonly root: string;
+  readonly home: string;
+};
+
+/** A differing stretch in a piece of its surrounding text, with the clues of the run that wrote it. */
+export type Place = { readonly text: string; readonly span: Span; readonly clues: Clues };
+/** The cause, and the stretches that show it as a whole, such as a full date where only its year differs. */
+export type Explanation = { readonly cause: Cause; readonly first: Span; readonly second: Span };
+
+/** Explains the difference between what stands at `first` and at `second`. */
+export function explain(first: Place, second: Place): Explanation {
+  for (const [cause, marksIn] of MARKS) {
+    const a = touching(marksIn(first.text, first.clues), first.span);
+    const b = touching(marksIn(second.text, second.clues), second.span);
+    if (a !== undefined && b !== undefined) return { cause, first: hull(a, first.span), second: hull(b, second.span) };
+  }
+  const numbers = sameNumber(first, second);
+  if (numbers !== undefined) return { cause: 'locale', ...numbers };
+  return { cause: 'random', first: first.span, second: second.span };
+}
+
+/** A moment by which the zones of today are in force. */
+const RECENTLY = Date.UTC(2024, 0, 1);
+
+type Marks = (text: string, clues: Clues) => readonly Span[];
+
+/** What each cause looks like, the most telling first: a home folder is also a path, and its name a user. */
+const MARKS: readonly (readonly [Cause, Marks])[] = [
+  ['time', (text, clues) => momentsIn(text, clues.moments)],
+  ['user', (text, { home, surroundings }) => occurrences(text, [...pathForms(home), surroundings.user])],
+  ['host', (text, { surroundings }) => occurrences(text, [surroundings.host])],
+  ['path', (text, { root, surroundings }) => pathMarks(text, root, surroundings.folder)],
+  ['time-zone', (text, { surroundings }) => occurrences(text, zoneForms(surroundings))],
+  ['locale', (text, { surroundings }) => occurrences(text, localeForms(surroundings.locale))],
+];
+
+function pathMarks(text: string, root: string, folder: string): readonly Span[] {
+  const upwards = [...text.matchAll(/(?:\.\.[\\/])+/g)].map(spanOfMatch);
+  const whole = occurrences(text, [join(root, folder), root, folder].flatMap(pathForms));
+  return [...whole, ...occurrences(text, folder.split('/')), ...upwards];
+}
+
+/** A path as it stands in plain text, in a string literal of Windows, and in a URL. */
+function pathForms(path: string): readonly string[] {
+  return [path, path.replaceAll('\\', '\\\\'), encodeURI(path.replaceAll('\\', '/'))];
+}
+
+/** A zone's names, and its offset as programs write it. The zones of the runs have no summer time. */
+function zoneForms({ timeZone, locale }: Surroundings): readonly string[] {
+  const inZone = (tag: string, timeZoneName: 'long' | 'longOffset'): string =>
+    partOf(new Intl.DateTimeFormat(tag, { timeZone, timeZoneName }), 'timeZoneName');
+  const [, sign = '+', hours = '0', minutes = '0'] = /([+-])(\d+):(\d+)/.exec(inZone('en-US', 'longOffset')) ?? [];
+  const short = `${sign}${Number(hours)}`;
+  const behindMinutes = (Number(hours) * 60 + Number(minutes)) * (sign === '+' ? -1 : 1);
+  const offsets = [`${sign}${hours}:${minutes}`, `${sign}${hours}${minutes}`, `GMT${short}`, `UTC${short}`];
+  const names = [inZone('en-US', 'long'), inZone(tagOf(locale), 'long')];
+  return [timeZone, ...names, ...offsets, String(behindMinutes)];
+}
+
+/** The BCP 47 tag of a POSIX locale. */
+function tagOf(locale: string): string {
+  return locale.replace(/\..*$/, '').replace('_', '-');
+}
+
+function partOf(format: Intl.DateTimeFormat, type: Intl.DateTimeFormatPartTypes): string {
+  return format.formatToParts(RECENTLY).find((part) => part.type === type)?.value ?? '';
+}
+
+/** A locale's name in its spellings, and the months and days that only it writes so. */
+function localeForms(locale: string): readonly string[] {
+  const tag = tagOf(locale);
+  const words: string[] = [];
+  for (let month = 0; month < 12; month++) {
+    const date = Date.UTC(2024, month, month + 1);
+    for (const length of ['long', 'short'] as const) {
+      const format = new Intl.DateTimeFormat(tag, { timeZone: 'UTC', month: length, weekday: length });
+      words.push(...format.formatToParts(date).map(({ value }) => value.trim()));
+    }
+  }
+  return [locale, tag.replace('-', '_'), tag, ...words.filter((word) => /\p{L}{3}/u.test(word))];
+}
+
+/** The whole numbers at both places, if they are one number in the writings of two locales. */
+function sameNumber(first: Place, second: Place): { readonly first: Span; readonly second: Span } | undefined {
+  const a = touching(numbersIn(first.text), first.span);
+  const b = touching(numbersIn(second.text), second.span);
+  if (a === undefined || b === undefined) return undefined;
+  const digits = (text: string, { start, end }: Span): string => text.slice(start, end).replace(/\D/g, '');
+  const written = first.text.slice(a.start, a.end) !== second.text.slice(b.start, b.end);
+  const same = written && digits(first.text, a) === digits(second.text, b);
+  return same ? { first: hull(a, first.span), second: hull(b, second.span) } : undefined;
+}
+
+function numbersIn(text: string): readonly Span[] {
+  return [...text.matchAll(/\d+(?:[.,'’\u00a0\u202f ]\d+)*/g)].map(spanOfMatch);
+}
+
+/** Every place where one of `words` stands in `text`. */
+function occurrences(text: string, words: readonly string[]): readonly Span[] {
+  const found: Span[] = [];
+  for (const word of words) {
+    if (word === '') continue;
+    for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + word.length)) {
+      found.push({ start: at, end: at + word.length });
+    }
+  }
+  return found;
+}
+
+/** The first of `marks` that overlaps `span`, or touches it where `span` is empty. */
+function touching(marks: readonly Span[], span: Span): Span | undefined {
+  const empty = span.start === span.end ? 1 : 0;
+  return marks.find((mark) => mark.start < span.end + empty && mark.end > span.start - empty);
+}
+
+/** The smallest stretch that holds both. */
+export function hull(a: Span, b: Span): Span {
+  return { start: Math.min(a.start, b.start), end: Math.max(a.end, b.end) };
+}
+
+function spanOfMatch(match: RegExpExecArray): Span {
+  return { start: match.index, end: match.index + match[0].length };
+}
