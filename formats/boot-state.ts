@@ -7,9 +7,20 @@
  * - Specified in `docs/formats/flash.md`.
  */
 import { encodeCanonicalJson } from './canonical-json.ts';
-import { decodeJson, hexText, integer, list, literal, object, oneOf, optional, type Decoder } from './decode.ts';
+import {
+  decodeJson,
+  hexText,
+  integer,
+  list,
+  literal,
+  object,
+  oneOf,
+  optional,
+  refine,
+  type Decoder,
+} from './decode.ts';
 import type { JsonValue } from './json.ts';
-import { reject, type Verdict } from './verdict.ts';
+import { accept, reject, type Verdict } from './verdict.ts';
 
 export type SlotId = 'a' | 'b';
 
@@ -32,13 +43,16 @@ export const BOOT_STATE_EMPTY: BootState = { good: undefined, trial: undefined, 
 
 const slotDecoder: Decoder<SlotId> = oneOf('a', 'b');
 
-const bootStateDecoder: Decoder<BootState & { readonly version: 1 }> = object('refused', {
-  version: literal(1),
-  good: optional(slotDecoder),
-  trial: optional(object('refused', { slot: slotDecoder, starts: integer(0, TRIAL_STARTS_MAX) })),
-  confirmed: optional(slotDecoder),
-  failed: list(hexText(32), FAILED_MAX),
-});
+const bootStateDecoder: Decoder<BootState> = refine(
+  object('refused', {
+    version: literal(1),
+    good: optional(slotDecoder),
+    trial: optional(object('refused', { slot: slotDecoder, starts: integer(0, TRIAL_STARTS_MAX) })),
+    confirmed: optional(slotDecoder),
+    failed: list(hexText(32), FAILED_MAX),
+  }),
+  ({ version: _, ...state }) => accept(state),
+);
 
 /** Parses the payload of a boot state record. */
 export function parseBootState(bytes: Uint8Array): Verdict<BootState, 'BOOT_STATE_MALFORMED'> {

@@ -32,11 +32,12 @@ const channelDecoder: Decoder<ChannelPart> = refine(
   }),
   ({ release, minSecurityCounter, revokedDigests }) => accept({ release, minSecurityCounter, revokedDigests }),
 );
+const memberDecoder = object('refused', { firmament: channelDecoder });
 
 /** Parses the `firmament` member of a channel. */
 export function parseChannelPart(firmament: JsonObject | undefined): Verdict<ChannelPart, 'RELEASE_MALFORMED'> {
-  const part = firmament === undefined ? reject('SHAPE_MALFORMED', ': it is missing') : channelDecoder(firmament);
-  return part.ok ? part : reject('RELEASE_MALFORMED', `channel: .firmament${part.detail}`);
+  const signed = memberDecoder(firmament === undefined ? new Map() : new Map([['firmament', firmament]]));
+  return signed.ok ? accept(signed.value.firmament) : reject('RELEASE_MALFORMED', `channel: ${signed.detail}`);
 }
 
 /** The members that a channel adds to its binding. */

@@ -19,7 +19,8 @@ export type Floors = {
   readonly securityCounters: ReadonlyMap<string, number>;
 };
 
-export const FLOORS_BYTES_MAX = 2048;
+/** Room for `FLOORS_MAX` floors of either kind under the longest names: what is written can always be read back. */
+export const FLOORS_BYTES_MAX = 4000;
 /** A counter may rise by at most this much at once: one wrong release must not close the way for all that follow. */
 export const COUNTER_JUMP_MAX = 16;
 const FLOORS_MAX = 16;

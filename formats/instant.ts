@@ -18,9 +18,14 @@ export function parseInstant(text: string): Instant | undefined {
   return Number.isFinite(instant) && encodeInstant(instant) === text ? instant : undefined;
 }
 
-/** The wire form of `instant`; parts of a second are cut off. */
+/**
+ * The wire form of `instant`; parts of a second are cut off.
+ * @throws RangeError if the year has no four digits: no such moment comes from a parser, and it must never become an expiry.
+ */
 export function encodeInstant(instant: Instant): string {
-  return `${new Date(instant).toISOString().slice(0, 19)}Z`;
+  const text = `${new Date(instant).toISOString().slice(0, 19)}Z`;
+  if (!WIRE_FORM.test(text)) throw new RangeError(`no moment of the years 0 to 9999: ${instant}`);
+  return text;
 }
 
 /** Decodes the wire form. */

@@ -15,10 +15,14 @@ export const nameDecoder: Decoder<string> = text(63, /^[a-z0-9][a-z0-9-]*$/);
 /** A release or file name: also upper case, dot and underscore; it never starts with a dot. */
 export const segmentDecoder: Decoder<string> = text(SEGMENT_LENGTH_MAX, SEGMENT);
 
+const NUMBER = '(?:0|[1-9][0-9]*)';
+/** A part of a pre-release: a number, or letters, digits and dashes that are no number. */
+const IDENTIFIER = `(?:${NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)`;
+
 /** A version for people, in the form of SemVer 2.0.0 without build metadata. */
 export const firmwareVersionDecoder: Decoder<string> = text(
   SEGMENT_LENGTH_MAX,
-  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$/,
+  new RegExp(`${NUMBER}\\.${NUMBER}\\.${NUMBER}(?:-${IDENTIFIER}(?:\\.${IDENTIFIER})*)?`),
 );
 
 export type TargetName = { readonly release: string; readonly component: string; readonly file: string };

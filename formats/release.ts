@@ -4,9 +4,10 @@
  * - A component's image is the target `RELEASE/COMPONENT/FILE` whose `custom.firmament` (version 1) describes it.
  * - Its evidence stands beside it as targets of the same release and component, named by digest through TUF itself (rule R29).
  * - Unknown members are refused.
+ * - Each component has an order of its own: the order of members in a file is under no signature and must decide nothing.
  * - Specified in `docs/formats/release.md`.
  */
-import { integer, list, literal, object, oneOf, refine, type Decoder } from './decode.ts';
+import { integer, list, literal, object, oneOf, optional, refine, type Decoder } from './decode.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import { encodeTargetName, firmwareVersionDecoder, nameDecoder, parseTargetName, segmentDecoder } from './names.ts';
 import type { TargetFile } from './tuf-targets.ts';
@@ -22,7 +23,7 @@ export type ImagePart = {
   readonly securityCounter: number;
   readonly hardwareIds: readonly string[];
   readonly installer: Installer;
-  /** Components are installed in this order, lowest first. */
+  /** Components are installed in this order, lowest first; no two have the same. */
   readonly order: number;
   /** File name of the provenance, beside the image. */
   readonly provenance: string;
@@ -51,9 +52,11 @@ const imagePartDecoder: Decoder<ImagePart> = refine(
   ({ version: _, ...part }) => accept(part),
 );
 
+const customDecoder = object('ignored', { firmament: optional(imagePartDecoder) });
+
 /**
  * Assembles the release `name` from a channel's targets.
- * @returns its components in the order of installation, or `RELEASE_MALFORMED` if it has none, too many,
+ * @returns its components in the order of installation, or `RELEASE_MALFORMED` if it has none, too many, two in one place,
  * or one whose provenance is missing.
  */
 export function parseRelease(
@@ -63,28 +66,32 @@ export function parseRelease(
   const components: Component[] = [];
   for (const [targetName, file] of targets) {
     const parts = parseTargetName(targetName);
-    const firmament = file.custom?.get('firmament');
-    if (parts === undefined || parts.release !== name || firmament === undefined) continue;
-    const part = imagePartDecoder(firmament);
-    if (!part.ok) return reject('RELEASE_MALFORMED', `${targetName}: .custom.firmament${part.detail}`);
-    const provenanceName = encodeTargetName({ ...parts, file: part.value.provenance });
+    if (parts === undefined || parts.release !== name || file.custom === undefined) continue;
+    const custom = customDecoder(file.custom);
+    if (!custom.ok) return reject('RELEASE_MALFORMED', `${targetName}: .custom${custom.detail}`);
+    const part = custom.value.firmament;
+    if (part === undefined) continue;
+    const provenanceName = encodeTargetName({ ...parts, file: part.provenance });
     const provenance = targets.get(provenanceName);
     if (provenance === undefined)
       return reject('RELEASE_MALFORMED', `${targetName}: ${provenanceName} is not a target`);
     components.push({
-      ...part.value,
+      ...part,
       component: parts.component,
       image: { name: targetName, length: file.length, sha256: file.sha256 },
       provenanceTarget: { name: provenanceName, length: provenance.length, sha256: provenance.sha256 },
     });
   }
-  components.sort((a, b) => a.order - b.order);
-  const names = new Set(components.map((component) => component.component));
   if (components.length === 0) return reject('RELEASE_MALFORMED', `${name}: the channel lists no image of it`);
-  if (components.length > COMPONENTS_MAX || names.size < components.length) {
-    return reject('RELEASE_MALFORMED', `${name}: at most ${COMPONENTS_MAX} components, each with one image`);
+  const names = new Set(components.map((component) => component.component));
+  const orders = new Set(components.map((component) => component.order));
+  if (components.length > COMPONENTS_MAX || names.size < components.length || orders.size < components.length) {
+    return reject(
+      'RELEASE_MALFORMED',
+      `${name}: at most ${COMPONENTS_MAX} components, each with one image and an order of its own`,
+    );
   }
-  return accept({ release: name, components });
+  return accept({ release: name, components: components.sort((a, b) => a.order - b.order) });
 }
 
 /** The `custom` member of an image's target. */

@@ -6,19 +6,23 @@
  */
 import { encodeBase64 } from './bytes.ts';
 import { encodeCanonicalJson } from './canonical-json.ts';
-import { base64Bytes, decodeJson, literal, object, type Decoder } from './decode.ts';
+import { base64Bytes, decodeJson, literal, object, refine, type Decoder } from './decode.ts';
 import type { JsonValue } from './json.ts';
 import { SNAPSHOT_BYTES_MAX, TIMESTAMP_BYTES_MAX } from './tuf-snapshot.ts';
+import { accept } from './verdict.ts';
 
 export type SeenMetadata = { readonly timestamp: Uint8Array; readonly snapshot: Uint8Array };
 
 const SEEN_BYTES_MAX = 4_000_000;
 
-const seenDecoder: Decoder<SeenMetadata & { readonly version: 1 }> = object('refused', {
-  version: literal(1),
-  timestamp: base64Bytes(TIMESTAMP_BYTES_MAX),
-  snapshot: base64Bytes(SNAPSHOT_BYTES_MAX),
-});
+const seenDecoder: Decoder<SeenMetadata> = refine(
+  object('refused', {
+    version: literal(1),
+    timestamp: base64Bytes(TIMESTAMP_BYTES_MAX),
+    snapshot: base64Bytes(SNAPSHOT_BYTES_MAX),
+  }),
+  ({ version: _, ...seen }) => accept(seen),
+);
 
 /** What was seen, or undefined if the record says nothing readable. */
 export function parseSeenMetadata(bytes: Uint8Array): SeenMetadata | undefined {

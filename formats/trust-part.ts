@@ -39,11 +39,12 @@ const trustDecoder: Decoder<TrustPart> = refine(
   }),
   (part) => accept({ builders: part.builders }),
 );
+const memberDecoder = object('refused', { firmament: trustDecoder });
 
 /** Parses the `firmament` member of the targets role. */
 export function parseTrustPart(firmament: JsonObject | undefined): Verdict<TrustPart, 'RELEASE_MALFORMED'> {
-  const part = firmament === undefined ? reject('SHAPE_MALFORMED', ': it is missing') : trustDecoder(firmament);
-  return part.ok ? part : reject('RELEASE_MALFORMED', `targets: .firmament${part.detail}`);
+  const signed = memberDecoder(firmament === undefined ? new Map() : new Map([['firmament', firmament]]));
+  return signed.ok ? accept(signed.value.firmament) : reject('RELEASE_MALFORMED', `targets: ${signed.detail}`);
 }
 
 /** The members that the targets role adds to its binding. */

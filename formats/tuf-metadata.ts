@@ -13,6 +13,7 @@ import {
   list,
   object,
   optional,
+  refine,
   text,
   type DecodeCode,
   type Decoded,
@@ -20,7 +21,8 @@ import {
 } from './decode.ts';
 import { encodeHex, parseHex } from './bytes.ts';
 import { instantDecoder, encodeInstant, type Instant } from './instant.ts';
-import { isJsonObject, parseJson, type JsonObject, type JsonValue } from './json.ts';
+import { parseJson, type JsonObject, type JsonValue } from './json.ts';
+import { keyIdDecoder } from './tuf-key.ts';
 import { accept, reject, type Verdict } from './verdict.ts';
 
 export type MetadataType = 'root' | 'targets' | 'snapshot' | 'timestamp';
@@ -49,8 +51,14 @@ export type Metadata<T> = {
 export const SIGNATURES_MAX = 64;
 const SIGNATURE_LENGTH_MAX = 16_384;
 
+/** A signature as found, also where the signer is still awaited: some tools write an empty text there. */
+const signatureDecoder: Decoder<SignatureEntry> = refine(
+  object('ignored', { keyid: keyIdDecoder, sig: signatureText }),
+  ({ keyid, sig }) => accept({ keyid, sig: sig === '' ? undefined : parseHex(sig) }),
+);
+
 const envelopeDecoder = object('ignored', {
-  signatures: list(object('ignored', { keyid: text(256), sig: signatureText }), SIGNATURES_MAX),
+  signatures: list(signatureDecoder, SIGNATURES_MAX),
   signed: anyObject,
 });
 
@@ -62,7 +70,7 @@ const headDecoder = object('ignored', {
   firmament: optional(anyObject),
 });
 
-/** A signature's text; empty where a signer is awaited, as some tools write it. */
+/** Any text: what is not hex is kept out of every count, and spoils no other signature. */
 function signatureText(json: JsonValue): Verdict<string, 'SHAPE_MALFORMED'> {
   return typeof json === 'string' && json.length <= SIGNATURE_LENGTH_MAX
     ? accept(json)
@@ -90,10 +98,7 @@ export function parseMetadata<T>(
   const own = expected.decoder(envelope.value.signed);
   if (!own.ok) return reject(own.code, `.signed${own.detail}`);
   return accept({
-    signatures: envelope.value.signatures.map(({ keyid, sig }) => ({
-      keyid,
-      sig: sig === '' ? undefined : parseHex(sig),
-    })),
+    signatures: envelope.value.signatures,
     signedBytes: encodeCanonicalJson(envelope.value.signed),
     signed: { ...own.value, ...signedHead(head.value, expected.type) },
   });
@@ -144,9 +149,5 @@ export function openMetadata(
 ): Verdict<{ readonly signed: JsonObject; readonly signatures: readonly SignatureEntry[] }, DecodeCode> {
   const json = parseJson(bytes, { bytesMax });
   if (!json.ok) return json;
-  const envelope = envelopeDecoder(json.value);
-  if (!envelope.ok) return envelope;
-  const { signatures, signed } = envelope.value;
-  if (!isJsonObject(signed)) return reject('SHAPE_MALFORMED', '.signed: an object is expected');
-  return accept({ signed, signatures: signatures.map(({ keyid, sig }) => ({ keyid, sig: parseHex(sig) })) });
+  return envelopeDecoder(json.value);
 }

@@ -3,6 +3,8 @@
  *
  * - The top-level targets role and every channel (a delegated role) have this one format.
  * - Delegations are searched in their order; a role has authority over the paths it was given and no others.
+ * - A delegated role's name stands once, and is never that of a top-level role: neither file nor key of one can stand for the other.
+ * - Authority is given by `paths` alone: a role given by hash prefixes, or by succinct roles, is refused.
  * - Source: TUF specification 1.0.34, section 4.5.
  */
 import {
@@ -59,11 +61,19 @@ const targetFileDecoder: Decoder<TargetFile> = refine(
       : accept({ length: file.length, sha256: file.hashes.sha256, custom: file.custom }),
 );
 
+const TOP_LEVEL: ReadonlySet<string> = new Set(['root', 'targets', 'snapshot', 'timestamp']);
+const authorityDecoder = object('ignored', {
+  name: text(256),
+  terminating: flag,
+  paths: list(text(512), PATHS_MAX),
+});
+
 const delegatedRoleDecoder: Decoder<DelegatedRole> = (json) => {
-  const role = object('ignored', { name: text(256), terminating: flag, paths: list(text(512), PATHS_MAX) })(json);
-  if (!role.ok) return role;
+  const authority = authorityDecoder(json);
+  if (!authority.ok) return authority;
+  if (TOP_LEVEL.has(authority.value.name)) return shape('.name: it is the name of a top-level role');
   const keys = roleKeysDecoder(json);
-  return keys.ok ? accept({ ...role.value, ...keys.value }) : keys;
+  return keys.ok ? accept({ ...authority.value, ...keys.value }) : keys;
 };
 
 const delegationsDecoder: Decoder<Delegations> = refine(
