@@ -27,7 +27,9 @@ function cell(text: string): string {
 /** The document as it should stand, formatted like every other file. */
 export async function codesDocument(): Promise<string> {
   const sections = CODE_GROUPS.map(([heading, codes]) => {
-    const rows = Object.entries(codes).map(([code, { means, todo }]) => `| \`${code}\` | ${cell(means)} | ${cell(todo)} |`);
+    const rows = Object.entries(codes).map(
+      ([code, { means, todo }]) => `| \`${code}\` | ${cell(means)} | ${cell(todo)} |`,
+    );
     return `## ${heading}\n\n| code | meaning | what to do |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
   });
   const options = await resolveConfig(CODES_DOCUMENT);
