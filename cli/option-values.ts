@@ -1,0 +1,39 @@
+/** Values of options, checked where they enter: what does not fit is misuse and shows the usage. */
+import { InvalidArgumentError } from 'commander';
+import { firmwareVersionDecoder, nameDecoder } from '../formats/names.ts';
+
+const PORT_MAX = 65_535;
+const DAY_MS = 86_400_000;
+
+/** A name of ours: lower-case letters, digits and dashes. */
+export function nameValue(value: string): string {
+  const name = nameDecoder(value);
+  if (!name.ok) throw new InvalidArgumentError('lower-case letters, digits and dashes are expected');
+  return name.value;
+}
+
+/** A whole number of at least 0. */
+export function countValue(value: string): number {
+  const count = /^(0|[1-9]\d{0,15})$/.test(value) ? Number(value) : Number.NaN;
+  if (!Number.isSafeInteger(count)) throw new InvalidArgumentError('a whole number is expected');
+  return count;
+}
+
+/** A version for people, as SemVer writes it. */
+export function firmwareVersionValue(value: string): string {
+  const version = firmwareVersionDecoder(value);
+  if (!version.ok) throw new InvalidArgumentError('a version like 1.2.3 is expected');
+  return version.value;
+}
+
+/** Whole days, as milliseconds. */
+export function daysValue(value: string): number {
+  return countValue(value) * DAY_MS;
+}
+
+/** A port; 0 lets the system choose. */
+export function portValue(value: string): number {
+  const port = countValue(value);
+  if (port > PORT_MAX) throw new InvalidArgumentError(`a port is at most ${PORT_MAX}`);
+  return port;
+}

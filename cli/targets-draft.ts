@@ -1,0 +1,95 @@
+/** `firmament targets-draft`: which channels there are, who manages them, and which builders count. */
+import { InvalidArgumentError, type Command } from 'commander';
+import type { Builder } from '../formats/trust-part.ts';
+import { accept, type Verdict } from '../formats/verdict.ts';
+import { draftTargets, type ChannelDelegation } from '../signer/draft-targets.ts';
+import { parsePublicKeyFile } from '../signer/key-file.ts';
+import { TARGETS_LIFETIME_MS } from '../signer/lifetimes.ts';
+import { repositoryIdOf } from '../signer/repository-id.ts';
+import { concludeDraft, readQuorum } from './draft-output.ts';
+import { readInput, readOptional } from './files.ts';
+import { daysValue } from './option-values.ts';
+import type { Answer, Conclude, Host } from './verb.ts';
+
+type ChannelOption = { readonly name: string; readonly threshold: number; readonly files: readonly string[] };
+type Options = {
+  readonly rootOne: string;
+  readonly former?: string;
+  readonly channel: readonly ChannelOption[];
+  readonly withoutChannel: readonly string[];
+  readonly builder?: string;
+  readonly builderKey?: string;
+  readonly builderSource?: string;
+  readonly withoutBuilder: readonly string[];
+  readonly days: number;
+  readonly out: string;
+};
+
+/** Adds the verb. */
+export function defineTargetsDraft(command: Command, host: Host, conclude: Conclude): void {
+  command
+    .requiredOption('--root-one <file>', 'root version 1, as signed: it names the repository')
+    .option('--former <file>', 'the newest targets file; left out for the first one')
+    .option(
+      '--channel <name:threshold:files>',
+      'a channel: stable:2:a.pub.json,b.pub.json; may be repeated',
+      addChannel,
+      [],
+    )
+    .option('--without-channel <name...>', 'channels to end', [])
+    .option('--builder <uri>', 'identity of a builder that counts')
+    .option('--builder-key <file>', 'its public key')
+    .option('--builder-source <uri>', 'the source that it may build')
+    .option('--without-builder <uri...>', 'builders that count no longer', [])
+    .option('--days <n>', 'how long it is valid', daysValue, TARGETS_LIFETIME_MS)
+    .requiredOption('--out <file>', 'where the draft goes')
+    .action(async (options: Options) => {
+      const parts = [options.builder, options.builderKey, options.builderSource];
+      const given = parts.filter((part) => part !== undefined).length;
+      if (given !== 0 && given !== parts.length) {
+        command.error('--builder, --builder-key and --builder-source go together', { exitCode: 64 });
+      }
+      conclude(await draft(options, host));
+    });
+}
+
+async function draft(options: Options, host: Host): Promise<Verdict<Answer>> {
+  const repository = repositoryIdOf(await readInput(options.rootOne));
+  if (!repository.ok) return repository;
+  const channels: ChannelDelegation[] = [];
+  for (const { name, threshold, files } of options.channel) {
+    const quorum = await readQuorum(files, threshold);
+    if (!quorum.ok) return quorum;
+    channels.push({ name, quorum: quorum.value });
+  }
+  const builders = await readBuilders(options);
+  if (!builders.ok) return builders;
+  const drafted = draftTargets({
+    repository: repository.value,
+    former: await readOptional(options.former),
+    now: host.now(),
+    lifetimeMs: options.days,
+    channels,
+    withoutChannels: options.withoutChannel,
+    builders: builders.value,
+    withoutBuilders: options.withoutBuilder,
+  });
+  const { out } = options;
+  return concludeDraft(drafted, out, `firmament sign --role targets --delegated-by ROOT --metadata ${out} --key KEY`);
+}
+
+async function readBuilders(options: Options): Promise<Verdict<readonly Builder[], 'KEY_MALFORMED'>> {
+  const { builder: id, builderKey, builderSource: source } = options;
+  if (id === undefined || builderKey === undefined || source === undefined) return accept([]);
+  const key = parsePublicKeyFile(await readInput(builderKey));
+  return key.ok ? accept([{ id, key: key.value, source }]) : key;
+}
+
+/** `NAME:THRESHOLD:FILE,FILE`: one channel more. */
+function addChannel(value: string, former: readonly ChannelOption[]): readonly ChannelOption[] {
+  const [, name, threshold, files] = /^([^:]+):(\d{1,3}):(.+)$/.exec(value) ?? [];
+  if (name === undefined || threshold === undefined || files === undefined) {
+    throw new InvalidArgumentError('NAME:THRESHOLD:FILE,FILE is expected');
+  }
+  return [...former, { name, threshold: Number(threshold), files: files.split(',') }];
+}

@@ -1,0 +1,37 @@
+/** The verbs of `firmament`, each with one sentence and the file that is loaded when it is called. */
+import type { DefineVerb } from './verb.ts';
+
+export type VerbEntry = { readonly description: string; readonly load: () => Promise<DefineVerb> };
+
+const verb = (description: string, load: VerbEntry['load']): VerbEntry => ({ description, load });
+
+export const VERBS: ReadonlyMap<string, VerbEntry> = new Map([
+  [
+    'key-generate',
+    verb('make a private key in an encrypted file', async () => (await import('./key-generate.ts')).defineKeyGenerate),
+  ],
+  [
+    'build',
+    verb(
+      'build twice in varied surroundings; attest what is the same',
+      async () => (await import('./build.ts')).defineBuild,
+    ),
+  ],
+  [
+    'root-draft',
+    verb('draft the first or the next root', async () => (await import('./root-draft.ts')).defineRootDraft),
+  ],
+  [
+    'targets-draft',
+    verb(
+      'draft channels, their managers, and builders',
+      async () => (await import('./targets-draft.ts')).defineTargetsDraft,
+    ),
+  ],
+  [
+    'channel-draft',
+    verb('draft a release in a channel', async () => (await import('./channel-draft.ts')).defineChannelDraft),
+  ],
+  ['sign', verb('show what a draft changes, and sign it', async () => (await import('./sign.ts')).defineSign)],
+  ['serve', verb('serve a published repository to devices', async () => (await import('./serve.ts')).defineServe)],
+]);
