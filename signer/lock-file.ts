@@ -1,0 +1,54 @@
+/**
+ * One at a time, over all processes of a machine: work done while a lock is held.
+ *
+ * - The lock ends with the process that holds it, however it ends: no stale lock ever waits for a person.
+ * - Node has no file locks of its own; its SQLite takes the system's (fcntl or LockFileEx) for an exclusive transaction.
+ * - Waiting is bounded.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { OperationError } from '../formats/operation-error.ts';
+import { makeFolder } from './durable-file.ts';
+
+const LOOK_EVERY_MS = 25;
+const LOOKS_MAX = 1200;
+const SQLITE_BUSY = 5;
+
+/**
+ * Does `work` while holding the lock of the file `path`, which is created and left behind empty.
+ * @throws OperationError `LOCK_HELD` if another process keeps it for half a minute.
+ */
+export async function whileLocked<T>(path: string, work: () => Promise<T>): Promise<T> {
+  await makeFolder(dirname(path));
+  const lock = openLock(path);
+  try {
+    for (let look = 0; !take(lock, path); look++) {
+      if (look === LOOKS_MAX)
+        throw new OperationError('LOCK_HELD', `${path} is held by another process`, { retriable: true });
+      await wait(LOOK_EVERY_MS);
+    }
+    return await work();
+  } finally {
+    lock.close();
+  }
+}
+
+function openLock(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { timeout: 0 });
+  } catch (cause) {
+    throw new OperationError('FILE_UNWRITABLE', `${path} cannot be opened as a lock`, { retriable: true, cause });
+  }
+}
+
+/** Whether the lock is ours now. */
+function take(lock: DatabaseSync, path: string): boolean {
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+    return true;
+  } catch (cause) {
+    if (cause instanceof Error && 'errcode' in cause && cause.errcode === SQLITE_BUSY) return false;
+    throw new OperationError('FILE_UNWRITABLE', `${path} cannot be locked`, { retriable: true, cause });
+  }
+}

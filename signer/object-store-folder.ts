@@ -1,0 +1,53 @@
+/**
+ * The object store over a local folder.
+ *
+ * - A name is data: only names of the repository's layout become paths, each segment from an allow-list, none beginning with a dot.
+ * - Creating is a hard link, which the file system does for one of many; replacing compares and renames under a lock.
+ * - The tag is the SHA-256 of the content.
+ */
+import assert from 'node:assert';
+import { join } from 'node:path';
+import { sha256Hex } from '../formats/sha256.ts';
+import { accept, reject, type Verdict } from '../formats/verdict.ts';
+import { createFile, MODE_PUBLIC, readFileBounded, replaceFile } from './durable-file.ts';
+import { whileLocked } from './lock-file.ts';
+import type { ObjectStore } from './object-store.ts';
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/;
+const NAME_LENGTH_MAX = 1024;
+/** What is replaced is small: timestamps. */
+const REPLACED_BYTES_MAX = 1_000_000;
+
+/** The store in `folder`, which is made when first written to. */
+export function objectStoreFolder(folder: string): ObjectStore {
+  const pathOf = (name: string): string => {
+    assert(name.length <= NAME_LENGTH_MAX && NAME.test(name), 'a name of the layout');
+    return join(folder, ...name.split('/'));
+  };
+  return {
+    get: async (name, bytesMax) => {
+      const bytes = await readFileBounded(pathOf(name), bytesMax);
+      return bytes === undefined ? undefined : { bytes, etag: sha256Hex(bytes) };
+    },
+    put: async (name, bytes, condition) => {
+      const path = pathOf(name);
+      const content = { bytes, mode: MODE_PUBLIC };
+      if (condition !== 'create-only') {
+        return whileLocked(join(folder, '.lock'), () => replace(path, content, condition.replaces));
+      }
+      return (await createFile(path, content)) ? accept(undefined) : reject('CONDITION_FAILED', `${name} exists`);
+    },
+  };
+}
+
+async function replace(
+  path: string,
+  content: { readonly bytes: Uint8Array; readonly mode: number },
+  etag: string,
+): Promise<Verdict<void, 'CONDITION_FAILED'>> {
+  const current = await readFileBounded(path, REPLACED_BYTES_MAX);
+  if (current === undefined || sha256Hex(current) !== etag)
+    return reject('CONDITION_FAILED', 'it was changed meanwhile');
+  await replaceFile(path, content);
+  return accept(undefined);
+}

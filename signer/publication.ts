@@ -1,0 +1,72 @@
+/**
+ * What one publication is made of, before and after it was verified.
+ *
+ * - A candidate is complete: all that a device will fetch afterwards is in it, so that verifying needs nothing else.
+ * - A publication is the list of writes that make it visible; only `verify-publication.ts` makes a verified one.
+ */
+import type { RepositoryId } from '../formats/binding.ts';
+import type { Snapshot } from '../formats/tuf-snapshot.ts';
+import type { Metadata } from '../formats/tuf-metadata.ts';
+import type { PutCondition, StoredObject } from './object-store.ts';
+import type { SignerState } from './signer-state.ts';
+
+/** What is published now, by the signer's own state. */
+export type Published = {
+  /** Undefined before the first publication; then nothing else is there either. */
+  readonly state: SignerState | undefined;
+  /** Root files, oldest first. */
+  readonly roots: readonly Uint8Array[];
+  /** What devices see now. */
+  readonly timestamp: StoredObject | undefined;
+  readonly snapshot: { readonly bytes: Uint8Array; readonly metadata: Metadata<Snapshot> } | undefined;
+  /** The files of targets and channels that the snapshot names, by role. */
+  readonly roles: ReadonlyMap<string, Uint8Array>;
+};
+
+/** What people hand in, signed, to be published. */
+export type Changes = {
+  /** New root files, oldest first. */
+  readonly roots?: readonly Uint8Array[];
+  readonly targets?: Uint8Array | undefined;
+  /** Channel files by name. */
+  readonly channels?: ReadonlyMap<string, Uint8Array>;
+  /** Images and evidence that the channels name; each is found by its digest. */
+  readonly targetFiles?: readonly Uint8Array[];
+};
+
+/** A target with its bytes. */
+export type TargetContent = {
+  readonly name: string;
+  readonly length: number;
+  readonly sha256: string;
+  readonly bytes: Uint8Array;
+};
+
+export type Candidate = {
+  readonly repository: RepositoryId;
+  readonly before: Published;
+  /** All roots, those that are published already and the new ones. */
+  readonly roots: readonly Uint8Array[];
+  readonly timestamp: Uint8Array;
+  readonly snapshot: Uint8Array;
+  /** All files that the snapshot names, by role. */
+  readonly roles: ReadonlyMap<string, Uint8Array>;
+  /** Targets that are not published yet. */
+  readonly newTargets: readonly TargetContent[];
+  /** Evidence of the releases in force, by digest. */
+  readonly evidence: ReadonlyMap<string, Uint8Array>;
+};
+
+/** An object that is written once and never changes. */
+export type ImmutableObject = { readonly name: string; readonly bytes: Uint8Array };
+
+export type Publication = {
+  /** In the order of writing: targets, roles, snapshot. */
+  readonly files: readonly ImmutableObject[];
+  readonly roots: readonly ImmutableObject[];
+  /** Whether the new roots are shown before the new timestamp, or after it: see `verify-publication.ts`. */
+  readonly rootsFirst: boolean;
+  /** What the signer must remember before the timestamp is shown. */
+  readonly state: SignerState;
+  readonly timestamp: ImmutableObject & { readonly condition: PutCondition };
+};

@@ -1,0 +1,103 @@
+/**
+ * Reads what is published now, as the signer's own state names it.
+ *
+ * - The store is not believed: the snapshot is the one whose digest the state holds, every role the one that this snapshot names.
+ * - A store that shows more than the state knows of means that the state is not the newest: nothing is signed then (rule R6).
+ */
+import { ROOTS_MAX } from '../formats/boot-bundle.ts';
+import { sha256Hex } from '../formats/sha256.ts';
+import { checkSignaturePortable } from '../formats/signature-check.ts';
+import { ROOT_BYTES_MAX } from '../formats/tuf-root.ts';
+import { parseSnapshot, SNAPSHOT_BYTES_MAX, TIMESTAMP_BYTES_MAX } from '../formats/tuf-snapshot.ts';
+import { TARGETS_BYTES_MAX } from '../formats/tuf-targets.ts';
+import { accept, reject, type Verdict } from '../formats/verdict.ts';
+import { verifyRootChain } from '../bootloader-verifier/boot/verify-root.ts';
+import { verifyFile, verifyRememberedTimestamp } from '../bootloader-verifier/boot/verify-timestamp.ts';
+import type { ObjectStore, StoredObject } from './object-store.ts';
+import type { Published } from './publication.ts';
+import { roleObject, timestampObject } from './repository-layout.ts';
+import type { SignerState } from './signer-state.ts';
+
+export type ReadCode = 'SIGNER_STATE_MISSING' | 'SIGNER_STATE_STALE' | 'REPOSITORY_MISMATCH' | 'REPOSITORY_CONFLICT';
+
+/** What `store` publishes for `product`, held against `state`. */
+export async function readPublished(
+  store: ObjectStore,
+  product: string,
+  state: SignerState | undefined,
+): Promise<Verdict<Published, ReadCode>> {
+  const timestamp = await store.get(timestampObject(product), TIMESTAMP_BYTES_MAX);
+  if (state === undefined) {
+    return timestamp === undefined
+      ? accept({ state, roots: [], timestamp, snapshot: undefined, roles: new Map() })
+      : reject('SIGNER_STATE_MISSING', `${product} has a timestamp, and the signer remembers nothing of it`);
+  }
+  if (state.product !== product) {
+    return reject('REPOSITORY_MISMATCH', `this state is of ${state.product}, not of ${product}`);
+  }
+  const roots = await readRoots(store, product);
+  if (isNewer(timestamp, roots, state)) {
+    return reject(
+      'SIGNER_STATE_STALE',
+      `the repository is newer than timestamp ${state.timestampVersion} of the state`,
+    );
+  }
+  const snapshot = await readSnapshot(store, state);
+  if (!snapshot.ok) return snapshot;
+  const roles = await readRoles(store, product, snapshot.value);
+  return roles.ok ? accept({ state, roots, timestamp, snapshot: snapshot.value, roles: roles.value }) : roles;
+}
+
+async function readRoots(store: ObjectStore, product: string): Promise<readonly Uint8Array[]> {
+  const roots: Uint8Array[] = [];
+  while (roots.length < ROOTS_MAX) {
+    const root = await store.get(roleObject(product, 'root', roots.length + 1), ROOT_BYTES_MAX);
+    if (root === undefined) break;
+    roots.push(root.bytes);
+  }
+  return roots;
+}
+
+/** Whether the timestamp in the store is of our keys, and not one that the state accounts for. */
+function isNewer(timestamp: StoredObject | undefined, roots: readonly Uint8Array[], state: SignerState): boolean {
+  const check = checkSignaturePortable;
+  const chain = verifyRootChain(roots, { version: 1, sha256: state.rootOneSha256 }, check);
+  if (timestamp === undefined || !chain.ok) return false;
+  const shown = verifyRememberedTimestamp({ root: chain.value.newest, now: 0, check }, timestamp.bytes);
+  if (!shown.ok) return false;
+  const { version, snapshot } = shown.value.signed;
+  if (version > state.timestampVersion || snapshot.version > state.snapshotVersion) return true;
+  return snapshot.version === state.snapshotVersion && snapshot.sha256 !== state.snapshotSha256;
+}
+
+type ReadSnapshot = NonNullable<Published['snapshot']>;
+
+async function readSnapshot(
+  store: ObjectStore,
+  state: SignerState,
+): Promise<Verdict<ReadSnapshot, 'REPOSITORY_CONFLICT'>> {
+  const name = roleObject(state.product, 'snapshot', state.snapshotVersion);
+  const found = await store.get(name, SNAPSHOT_BYTES_MAX);
+  const metadata = found && sha256Hex(found.bytes) === state.snapshotSha256 ? parseSnapshot(found.bytes) : undefined;
+  return found !== undefined && metadata?.ok === true
+    ? accept({ bytes: found.bytes, metadata: metadata.value })
+    : reject('REPOSITORY_CONFLICT', `${name} is not the snapshot that this signer signed last`);
+}
+
+async function readRoles(
+  store: ObjectStore,
+  product: string,
+  snapshot: ReadSnapshot,
+): Promise<Verdict<ReadonlyMap<string, Uint8Array>, 'REPOSITORY_CONFLICT'>> {
+  const roles = new Map<string, Uint8Array>();
+  for (const [file, named] of snapshot.metadata.signed.meta) {
+    const role = file.slice(0, -'.json'.length);
+    const name = roleObject(product, role, named.version);
+    const found = await store.get(name, named.length ?? TARGETS_BYTES_MAX);
+    if (found === undefined || !verifyFile(found.bytes, named, role).ok) {
+      return reject('REPOSITORY_CONFLICT', `${name} is not the file that the snapshot names`);
+    }
+    roles.set(role, found.bytes);
+  }
+  return accept(roles);
+}

@@ -1,0 +1,26 @@
+/**
+ * Names of published objects, as consistent snapshots lay them out (TUF specification 1.0.34, section 6.2).
+ *
+ * - `PRODUCT/metadata/VERSION.ROLE.json`, `PRODUCT/metadata/timestamp.json`, `PRODUCT/targets/RELEASE/COMPONENT/SHA256.FILE`.
+ * - The parts have passed the allow-lists of `formats/names.ts` before they come here.
+ */
+import { parseTargetName } from '../formats/names.ts';
+
+/** The object of version `version` of a role. */
+export function roleObject(product: string, role: string, version: number): string {
+  return `${product}/metadata/${version}.${role}.json`;
+}
+
+/** The one object that is replaced. */
+export function timestampObject(product: string): string {
+  return `${product}/metadata/timestamp.json`;
+}
+
+/** The object of a target, or undefined if its name is not of our form. */
+export function targetObject(
+  product: string,
+  target: { readonly name: string; readonly sha256: string },
+): string | undefined {
+  const parts = parseTargetName(target.name);
+  return parts && `${product}/targets/${parts.release}/${parts.component}/${target.sha256}.${parts.file}`;
+}

@@ -1,0 +1,94 @@
+/**
+ * Whether the release in force of a channel boots on all the hardware that it names: the boot check itself, on candidate bundles.
+ *
+ * - The device is made up: of this repository and channel, with root 1 from its factory, running what was in force before.
+ * - Its counter floors are those of the release in force before; for a new channel, of the nearest one at or below in the others.
+ *   A counter that falls, or rises too far at once, is thus refused here as it would be there (rule R9).
+ */
+import { encodeBootBundle } from '../formats/boot-bundle.ts';
+import { parseChannelPart } from '../formats/channel-part.ts';
+import type { FactoryRecord } from '../formats/factory-record.ts';
+import type { Floors } from '../formats/floors.ts';
+import { parseRelease, type Component, type Release } from '../formats/release.ts';
+import { checkSignaturePortable } from '../formats/signature-check.ts';
+import { parseTargets } from '../formats/tuf-targets.ts';
+import { accept, reject, type Verdict } from '../formats/verdict.ts';
+import { verifyBundle, type BundleCode } from '../bootloader-verifier/boot/verify-bundle.ts';
+import type { Candidate } from './publication.ts';
+
+export type BootableCode = BundleCode | 'NOT_FOUND';
+type InForce = { readonly version: number; readonly release: Release };
+
+/** Decides it for `channel` of `candidate`; names the first component and hardware that would not boot. */
+export function verifyBootable(candidate: Candidate, channel: string): Verdict<void, BootableCode> {
+  const inForce = readInForce(candidate.roles.get(channel));
+  if (!inForce.ok) return inForce;
+  for (const component of inForce.value.release.components) {
+    const bundle = bundleOf(candidate, channel, { release: inForce.value.release.release, component });
+    if (!bundle.ok) return bundle;
+    const floors = floorsBefore(candidate, channel, component);
+    for (const hardwareId of component.hardwareIds) {
+      const factory = factoryOf(candidate, { channelName: channel, component: component.component, hardwareId });
+      const permit = verifyBundle(bundle.value, { factory, floors, check: checkSignaturePortable });
+      if (!permit.ok) return reject(permit.code, `${channel} on ${hardwareId}: ${permit.detail}`);
+    }
+  }
+  return accept(undefined);
+}
+
+/** What a channel file puts in force, by its own words. */
+function readInForce(bytes: Uint8Array | undefined): Verdict<InForce, BootableCode> {
+  const parsed = bytes === undefined ? reject('NOT_FOUND', 'the channel is missing') : parseTargets(bytes);
+  if (!parsed.ok) return parsed;
+  const { version, firmament, targets } = parsed.value.signed;
+  const part = parseChannelPart(firmament);
+  if (!part.ok) return part;
+  const release = parseRelease(targets, part.value.release);
+  return release.ok ? accept({ version, release: release.value }) : release;
+}
+
+function bundleOf(
+  candidate: Candidate,
+  channel: string,
+  of: { readonly release: string; readonly component: Component },
+): Verdict<Uint8Array, 'NOT_FOUND'> {
+  const { name, sha256 } = of.component.provenanceTarget;
+  const provenance = candidate.evidence.get(sha256);
+  const targets = candidate.roles.get('targets');
+  const file = candidate.roles.get(channel);
+  if (provenance === undefined) return reject('NOT_FOUND', `the file of ${name} is missing`);
+  if (targets === undefined || file === undefined) return reject('NOT_FOUND', `the file of ${channel} is missing`);
+  const { roots } = candidate;
+  return accept(encodeBootBundle({ release: of.release, roots, targets, channel: file, provenance }));
+}
+
+function factoryOf(
+  { repository, roots }: Candidate,
+  device: Pick<FactoryRecord, 'channelName' | 'component' | 'hardwareId'>,
+): FactoryRecord {
+  return { product: repository.product, root: roots[0] ?? new Uint8Array(), ...device };
+}
+
+/** The floors of a device that runs what `channel` had in force before. */
+function floorsBefore(candidate: Candidate, channel: string, component: Component): Floors {
+  const before = readInForce(candidate.before.roles.get(channel));
+  const counter = before.ok ? counterOf(before.value, component) : undefined;
+  return {
+    root: { version: 1, sha256: candidate.repository.rootOneSha256 },
+    channelVersions: new Map([[channel, before.ok ? before.value.version : 0]]),
+    securityCounters: new Map([[component.component, counter ?? nearestCounter(candidate, component)]]),
+  };
+}
+
+function counterOf({ release }: InForce, { component }: Component): number | undefined {
+  return release.components.find((found) => found.component === component)?.securityCounter;
+}
+
+/** The highest counter that any channel had in force for this component, at or below the one that is released. */
+function nearestCounter({ before }: Candidate, component: Component): number {
+  const counters = [...before.roles.values()].map((bytes) => {
+    const inForce = readInForce(bytes);
+    return (inForce.ok ? counterOf(inForce.value, component) : undefined) ?? 0;
+  });
+  return Math.max(0, ...counters.filter((counter) => counter <= component.securityCounter));
+}

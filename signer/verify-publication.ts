@@ -1,0 +1,199 @@
+/**
+ * Whether a candidate may be published: decided by the device's own code, before anything is written.
+ *
+ * - Roots: root 1 signed by itself, each next one by the former and itself, all bound to this repository (P1, R1).
+ * - A whole refresh over the new timestamp, for every channel (`verify-refresh.ts`).
+ * - Wherever roots, targets or channel are new, the release in force boots on all of its hardware (`verify-bootable.ts`).
+ * - New targets have the name, length and digest that their channel gives.
+ * - At no moment is a device locked out: new roots are shown before the new timestamp if what is published holds under them,
+ *   after it if the new files hold under the old roots too; else the files lack the signatures of one side.
+ * - Source: TUF specification 1.0.34, sections 5 and 6.1.
+ */
+import { verifyBinding, type BindingCode } from '../formats/binding.ts';
+import { equalBytes } from '../formats/bytes.ts';
+import type { Instant } from '../formats/instant.ts';
+import { sha256Hex } from '../formats/sha256.ts';
+import { checkSignaturePortable, type SignatureCheck } from '../formats/signature-check.ts';
+import { parseTimestamp } from '../formats/tuf-snapshot.ts';
+import { parseTargets } from '../formats/tuf-targets.ts';
+import { accept, markVerified, reject, type Verdict, type Verified } from '../formats/verdict.ts';
+import { verifyThreshold } from '../formats/verify-signatures.ts';
+import {
+  verifyRootChain,
+  verifyRootFresh,
+  type RootCode,
+  type TrustedRoot,
+} from '../bootloader-verifier/boot/verify-root.ts';
+import type { Candidate, ImmutableObject, Publication } from './publication.ts';
+import { roleObject, targetObject, timestampObject } from './repository-layout.ts';
+import { verifyBootable, type BootableCode } from './verify-bootable.ts';
+import { verifyRefresh, type OnlineFiles, type RefreshCode } from './verify-refresh.ts';
+
+type InnerCode =
+  | RootCode
+  | BindingCode
+  | RefreshCode
+  | BootableCode
+  | 'METADATA_EXPIRED'
+  | 'TARGET_NAME_REFUSED'
+  | 'IMAGE_LENGTH_MISMATCH'
+  | 'IMAGE_HASH_MISMATCH';
+
+/**
+ * Decides about `candidate` at the time `now`.
+ * @returns the writes to make, or `PUBLICATION_REFUSED` with the code that a device would give in the detail.
+ */
+export function verifyPublication(
+  candidate: Candidate,
+  now: Instant,
+): Verdict<Verified<Publication>, 'PUBLICATION_REFUSED'> {
+  const verified = verifyParts(candidate, now);
+  return verified.ok ? verified : reject('PUBLICATION_REFUSED', `${verified.code}: ${verified.detail}`);
+}
+
+function verifyParts(candidate: Candidate, now: Instant): Verdict<Verified<Publication>, InnerCode> {
+  const check = checkSignaturePortable;
+  const chain = verifyRoots(candidate, now, check);
+  if (!chain.ok) return chain;
+  const { chain: roots, newest } = chain.value;
+  const { before, repository } = candidate;
+  const seen = before.timestamp &&
+    before.snapshot && { timestamp: before.timestamp.bytes, snapshot: before.snapshot.bytes };
+  const newRoles = new Set([...candidate.roles.keys()].filter((role) => isNew(candidate, role)));
+  const refreshed = verifyRefresh({
+    trust: { root: newest, now, check },
+    repository,
+    files: candidate,
+    seen,
+    freshChannels: new Set([...newRoles].filter((role) => role !== 'targets')),
+  });
+  if (!refreshed.ok) return refreshed;
+  const rootsAreNew = roots.length > before.roots.length;
+  for (const channel of refreshed.value) {
+    const mustBoot = rootsAreNew || newRoles.has('targets') || newRoles.has(channel);
+    const bootable = mustBoot ? verifyBootable(candidate, channel) : accept(undefined);
+    if (!bootable.ok) return bootable;
+  }
+  const targets = verifyTargetFiles(candidate);
+  if (!targets.ok) return targets;
+  const rootsFirst = verifyOrder(candidate, roots, check);
+  if (!rootsFirst.ok) return rootsFirst;
+  return accept(
+    markVerified(publicationOf(candidate, { targets: targets.value, newRoles, rootsFirst: rootsFirst.value })),
+  );
+}
+
+function isNew({ before, roles }: Candidate, role: string): boolean {
+  const standing = before.roles.get(role);
+  const bytes = roles.get(role);
+  return standing === undefined || bytes === undefined || !equalBytes(standing, bytes);
+}
+
+type RootChain = { readonly newest: TrustedRoot; readonly chain: readonly TrustedRoot[] };
+
+function verifyRoots(
+  { roots, repository }: Candidate,
+  now: Instant,
+  check: SignatureCheck,
+): Verdict<RootChain, RootCode | BindingCode | 'METADATA_EXPIRED'> {
+  const chain = verifyRootChain(roots, { version: 1, sha256: repository.rootOneSha256 }, check);
+  if (!chain.ok) return chain;
+  for (const { metadata, sha256 } of chain.value.chain) {
+    const { firmament, keys, roles } = metadata.signed;
+    const isRootOne = sha256 === repository.rootOneSha256;
+    const bound = verifyBinding(firmament, { repository, role: 'root', isRootOne });
+    if (!bound.ok) return bound;
+    const signed = isRootOne ? verifyThreshold(metadata, { name: 'root', keys, ...roles.root }, check) : accept(0);
+    if (!signed.ok) return signed;
+  }
+  const fresh = verifyRootFresh(chain.value.newest, now);
+  return fresh.ok ? chain : fresh;
+}
+
+/** The new targets as objects, once each has been held against what its channel says. */
+function verifyTargetFiles({ newTargets, repository }: Candidate): Verdict<readonly ImmutableObject[], InnerCode> {
+  const objects: ImmutableObject[] = [];
+  for (const target of newTargets) {
+    const name = targetObject(repository.product, target);
+    if (name === undefined) return reject('TARGET_NAME_REFUSED', 'a target is not named RELEASE/COMPONENT/FILE');
+    if (target.bytes.length !== target.length) {
+      return reject(
+        'IMAGE_LENGTH_MISMATCH',
+        `${target.name}: ${target.bytes.length} bytes, ${target.length} were signed`,
+      );
+    }
+    if (sha256Hex(target.bytes) !== target.sha256) {
+      return reject('IMAGE_HASH_MISMATCH', `${target.name} is not the file that was signed`);
+    }
+    objects.push({ name, bytes: target.bytes });
+  }
+  return accept(objects);
+}
+
+/** Whether the new roots are shown first. Expiry plays no part: what has expired before locks out nobody anew. */
+function verifyOrder(
+  candidate: Candidate,
+  chain: readonly TrustedRoot[],
+  check: SignatureCheck,
+): Verdict<boolean, RefreshCode> {
+  const { before, repository } = candidate;
+  const { timestamp, snapshot, roles } = before;
+  const newRoots = chain.slice(before.roots.length);
+  if (newRoots.length === 0 || timestamp === undefined || snapshot === undefined) return accept(true);
+  const under = (root: TrustedRoot, files: OnlineFiles): ReturnType<typeof verifyRefresh> =>
+    verifyRefresh({ trust: { root, now: 0, check }, repository, files, seen: undefined, freshChannels: new Set() });
+  const published = { timestamp: timestamp.bytes, snapshot: snapshot.bytes, roles };
+  if (newRoots.every((root) => under(root, published).ok)) return accept(true);
+  for (const root of chain.slice(before.roots.length - 1, -1)) {
+    const holds = under(root, candidate);
+    if (!holds.ok) {
+      const version = root.metadata.signed.version;
+      return reject(
+        holds.code,
+        `${holds.detail}; under root ${version}, which devices may hold meanwhile: sign for both roots`,
+      );
+    }
+  }
+  return accept(false);
+}
+
+function publicationOf(
+  candidate: Candidate,
+  parts: {
+    readonly targets: readonly ImmutableObject[];
+    readonly newRoles: ReadonlySet<string>;
+    readonly rootsFirst: boolean;
+  },
+): Publication {
+  const { before, repository, snapshot, timestamp } = candidate;
+  const { product } = repository;
+  const named = parseTimestamp(timestamp);
+  const { version, snapshot: of } = named.ok ? named.value.signed : { version: 0, snapshot: { version: 0 } };
+  const roles = [...candidate.roles]
+    .filter(([role]) => parts.newRoles.has(role))
+    .map(([role, bytes]) => ({ name: roleObject(product, role, versionOf(bytes)), bytes }));
+  const isSnapshotNew = before.snapshot === undefined || !equalBytes(before.snapshot.bytes, snapshot);
+  const snapshots = isSnapshotNew ? [{ name: roleObject(product, 'snapshot', of.version), bytes: snapshot }] : [];
+  const roots = candidate.roots.map((bytes, index) => ({ name: roleObject(product, 'root', index + 1), bytes }));
+  return {
+    files: [...parts.targets, ...roles, ...snapshots],
+    roots: roots.slice(before.roots.length),
+    rootsFirst: parts.rootsFirst,
+    state: {
+      ...repository,
+      timestampVersion: version,
+      snapshotVersion: of.version,
+      snapshotSha256: sha256Hex(snapshot),
+    },
+    timestamp: {
+      name: timestampObject(product),
+      bytes: timestamp,
+      condition: before.timestamp === undefined ? 'create-only' : { replaces: before.timestamp.etag },
+    },
+  };
+}
+
+function versionOf(role: Uint8Array): number {
+  const parsed = parseTargets(role);
+  return parsed.ok ? parsed.value.signed.version : 0;
+}

@@ -1,0 +1,130 @@
+/**
+ * An object store and a signer's memory in memory, whose power is cut at a chosen write.
+ *
+ * - Writes of both are counted together; at write number `cutAt` (from 1) the power goes: the write is lost whole, or it reached the
+ *   medium and nobody was told. Everything afterwards fails too, until `restore`.
+ * - A write is never torn: that an object appears as a whole is the port's contract, which the adapters' own tests hold.
+ * - A test may look at the medium before every write: at every moment that a device could see.
+ */
+import { sha256Hex } from '../formats/sha256.ts';
+import { OperationError } from '../formats/operation-error.ts';
+import { accept, reject } from '../formats/verdict.ts';
+import type { ObjectStore, PutCondition } from '../signer/object-store.ts';
+import { encodeSignerState, parseSignerState, type SignerMemory } from '../signer/signer-state.ts';
+
+/** What became of the write that the power cut hit. */
+export type CutOutcome = 'lost' | 'written';
+
+export type FaultStore = {
+  readonly store: ObjectStore;
+  readonly memory: SignerMemory;
+  /** What the medium holds, by name. */
+  readonly objects: Map<string, Uint8Array>;
+  /** How many writes were begun since the start or the last `restore`. */
+  writes(): number;
+  /** Cuts the power at that write from now on. */
+  cutAt(write: number, outcome: CutOutcome): void;
+  /** Power is back; the medium is as the cut left it. */
+  restore(): void;
+  /** Called before every write with what the medium holds. */
+  beforeWrite(look: (objects: ReadonlyMap<string, Uint8Array>) => Promise<void>): void;
+  /** Another medium with the same content, its writes not counted yet. */
+  copy(): FaultStore;
+};
+
+type Medium = {
+  readonly objects: Map<string, Uint8Array>;
+  state: Uint8Array | undefined;
+  writes: number;
+  cut: { readonly at: number; readonly outcome: CutOutcome } | undefined;
+  dead: boolean;
+  look: (objects: ReadonlyMap<string, Uint8Array>) => Promise<void>;
+};
+
+/** An empty store and memory, with power. */
+export function makeFaultStore(): FaultStore {
+  return faultStoreOver({
+    objects: new Map(),
+    state: undefined,
+    writes: 0,
+    cut: undefined,
+    dead: false,
+    look: () => Promise.resolve(),
+  });
+}
+
+function faultStoreOver(medium: Medium): FaultStore {
+  return {
+    store: storeOver(medium),
+    memory: memoryOver(medium),
+    objects: medium.objects,
+    writes: () => medium.writes,
+    cutAt: (at, outcome) => {
+      medium.writes = 0;
+      medium.cut = { at, outcome };
+    },
+    restore: () => {
+      medium.writes = 0;
+      medium.cut = undefined;
+      medium.dead = false;
+    },
+    beforeWrite: (look) => {
+      medium.look = look;
+    },
+    copy: () => faultStoreOver({ ...medium, objects: new Map(medium.objects), writes: 0 }),
+  };
+}
+
+function storeOver(medium: Medium): ObjectStore {
+  return {
+    get: (name, bytesMax) => {
+      demandPower(medium);
+      const bytes = medium.objects.get(name);
+      if (bytes !== undefined && bytes.length > bytesMax) {
+        throw new OperationError('RESPONSE_TOO_LARGE', `${name} has ${bytes.length} bytes`, { retriable: false });
+      }
+      return Promise.resolve(bytes && { bytes: bytes.slice(), etag: sha256Hex(bytes) });
+    },
+    put: async (name, bytes, condition) => {
+      demandPower(medium);
+      if (!holds(medium.objects.get(name), condition)) return reject('CONDITION_FAILED', `${name} is not as expected`);
+      await write(medium, () => medium.objects.set(name, bytes.slice()));
+      return accept(undefined);
+    },
+  };
+}
+
+function holds(standing: Uint8Array | undefined, condition: PutCondition): boolean {
+  if (condition === 'create-only') return standing === undefined;
+  return standing !== undefined && sha256Hex(standing) === condition.replaces;
+}
+
+function memoryOver(medium: Medium): SignerMemory {
+  return {
+    read: () => {
+      demandPower(medium);
+      const state = medium.state && parseSignerState(medium.state);
+      return Promise.resolve(state?.ok === true ? state.value : undefined);
+    },
+    write: (state) => write(medium, () => (medium.state = encodeSignerState(state))),
+    exclusively: (work) => work(),
+  };
+}
+
+async function write(medium: Medium, apply: () => void): Promise<void> {
+  demandPower(medium);
+  await medium.look(medium.objects);
+  medium.writes++;
+  if (medium.writes !== medium.cut?.at) {
+    apply();
+    return;
+  }
+  if (medium.cut.outcome === 'written') apply();
+  medium.dead = true;
+  demandPower(medium);
+}
+
+function demandPower(medium: Medium): void {
+  if (medium.dead)
+    throw new OperationError('POWER_CUT', `the power is cut at write ${medium.writes}`, { retriable: true });
+}

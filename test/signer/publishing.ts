@@ -1,0 +1,90 @@
+/**
+ * What the tests of publishing share: a tiny repository's signed files as changes to publish, and a device that refreshes.
+ *
+ * - The files are the fixture's, signed by its quorums; snapshot and timestamp are the publisher's own.
+ */
+import { refresh, type Refreshed } from '../../bootloader-verifier/agent/refresh.ts';
+import { verifyBundle } from '../../bootloader-verifier/boot/verify-bundle.ts';
+import { encodeBootBundle } from '../../formats/boot-bundle.ts';
+import type { Instant } from '../../formats/instant.ts';
+import type { Code } from '../../formats/codes.ts';
+import type { Verdict } from '../../formats/verdict.ts';
+import type { ObjectStore } from '../../signer/object-store.ts';
+import type { Changes } from '../../signer/publication.ts';
+import {
+  publishChanges,
+  type PublishCode,
+  type PublishedNow,
+  type PublishOptions,
+} from '../../signer/publish-changes.ts';
+import type { SignerMemory } from '../../signer/signer-state.ts';
+import type { PublishedRelease, TinyRepository } from '../tiny-repository.ts';
+
+export type Publisher = { readonly store: ObjectStore; readonly memory: SignerMemory };
+
+/** The options of a publication of `repository` through `publisher`. */
+export function optionsFor(repository: TinyRepository, publisher: Publisher, now?: Instant): PublishOptions {
+  const { id, signers } = repository;
+  const { store, memory } = publisher;
+  return {
+    store,
+    memory,
+    product: id.product,
+    onlineSigners: [...(signers.get('snapshot') ?? []), ...(signers.get('timestamp') ?? [])],
+    now: now ?? repository.now,
+  };
+}
+
+/** All that people have signed so far: what a first publication brings, or a later one brings again. */
+export function allChanges(repository: TinyRepository, releases?: readonly PublishedRelease[]): Changes {
+  const channels = ['stable', 'beta'].map((name) => [name, repository.newest(name)] as const);
+  return {
+    roots: repository.roots(),
+    targets: repository.newest('targets'),
+    channels: new Map(channels),
+    targetFiles: (releases ?? [...repository.releases.values()]).flatMap(filesOf),
+  };
+}
+
+/** The image and the evidence of each component. */
+export function filesOf({ components }: PublishedRelease): readonly Uint8Array[] {
+  return components.flatMap(({ image, provenance }) => [image, provenance]);
+}
+
+/** Publishes all of `repository`. */
+export function publishAll(
+  repository: TinyRepository,
+  publisher: Publisher,
+): Promise<Verdict<PublishedNow, PublishCode>> {
+  return publishChanges(optionsFor(repository, publisher), allChanges(repository));
+}
+
+/** A refresh by a device fresh from the factory, against what lies in `objects`. */
+export function refreshFrom(
+  objects: ReadonlyMap<string, Uint8Array>,
+  repository: TinyRepository,
+  now?: Instant,
+): Promise<Verdict<Refreshed>> {
+  return refresh({
+    device: repository.device(),
+    client: { get: (name) => Promise.resolve(objects.get(`${repository.id.product}/${name}`)) },
+    rootsAtHand: [repository.factory.root],
+    seen: undefined,
+    now: now ?? repository.now,
+  });
+}
+
+/** Version of the channel that a fresh device gets to, and whether the release in force would boot; or the code of its refusal. */
+export async function deviceSees(
+  objects: ReadonlyMap<string, Uint8Array>,
+  repository: TinyRepository,
+): Promise<{ readonly channel: number; readonly boots: boolean } | Code> {
+  const refreshed = await refreshFrom(objects, repository);
+  if (!refreshed.ok) return refreshed.code;
+  const { channelRole, roots, targets, channel } = refreshed.value;
+  const part = channelRole.signed.firmament?.get('release');
+  const release = typeof part === 'string' ? part : '';
+  const provenance = repository.releases.get(release)?.provenance ?? new Uint8Array();
+  const bundle = encodeBootBundle({ release, roots, targets, channel, provenance });
+  return { channel: channelRole.signed.version, boots: verifyBundle(bundle, repository.device()).ok };
+}
