@@ -13,6 +13,7 @@ const SIGNING =
   /^(sign|signAsync|createSign|createPrivateKey|generateKeyPair|generateKeyPairSync|createSecretKey|getPublicKey)$/;
 const STARTS_PROCESSES = ['node:child_process', 'node:cluster', 'node:vm'];
 const BOOT = 'bootloader-verifier/boot/';
+const PUBLISHER = 'signer/publish.ts';
 
 /** The claims about `files`. */
 export function claimsOf(files: readonly SourceFile[]): readonly Claim[] {
@@ -30,7 +31,11 @@ function closureOf(files: readonly SourceFile[], folder: string): Closure {
 function serverHoldsNoKey(files: readonly SourceFile[]): Claim {
   const closure = closureOf(files, 'ota-server/');
   const signer = closure.files.map(({ path }) => path).filter((path) => path.startsWith('signer/'));
-  const signing = closure.files.flatMap((file) => callsOf(file).map((name) => `${name} in ${file.path}`));
+  const signing = closure.files.flatMap((file) =>
+    callsOf(file)
+      .filter((name) => SIGNING.test(name))
+      .map((name) => `${name} in ${file.path}`),
+  );
   const starts = closure.packages.filter((name) => STARTS_PROCESSES.includes(name));
   const broken = [...signer, ...signing, ...starts];
   return {
@@ -43,13 +48,12 @@ function serverHoldsNoKey(files: readonly SourceFile[]): Claim {
   };
 }
 
-/** The names of the signing calls in `file`. */
+/** The names of the functions and methods that `file` calls. */
 function callsOf(file: SourceFile): readonly string[] {
   const calls = file.tree === undefined ? [] : nodesOf(file.tree).filter(ts.isCallExpression);
-  return calls.flatMap(({ expression }) => {
-    const name = ts.isPropertyAccessExpression(expression) ? expression.name.text : expression.getText();
-    return SIGNING.test(name) ? [name] : [];
-  });
+  return calls.map(({ expression }) =>
+    (ts.isPropertyAccessExpression(expression) ? expression.name : expression).getText(),
+  );
 }
 
 /** What must be read to trust the decision to boot. */
@@ -64,23 +68,36 @@ function bootVerifierSize(files: readonly SourceFile[]): Claim {
   };
 }
 
-/** The publishing function demands what only a verifier makes, and the verifier is the device's. */
+/** Publishing demands a mark, only verifiers that reach the device's own make it, and nothing else writes to the store. */
 function publishedIsAccepted(files: readonly SourceFile[]): Claim {
-  const claim = "what is published was first accepted by the device's own code";
-  const publisher = files.find(({ path }) => path === 'signer/publish.ts');
-  if (publisher?.tree === undefined) return { claim, holds: false, because: 'signer/publish.ts does not exist' };
-  const usesBoot = importClosure(files, [publisher.path]).files.some(({ path }) => path.startsWith(`${BOOT}verify-`));
+  const broken = publishingFaults(files);
+  return {
+    claim: "what is published was first accepted by the device's own code",
+    holds: broken.length === 0,
+    because:
+      broken.length === 0
+        ? `publish alone writes to the store, and demands the mark of a verifier that reaches those of ${BOOT}`
+        : broken.join(', '),
+  };
+}
+
+function publishingFaults(files: readonly SourceFile[]): readonly string[] {
+  const publisher = files.find(({ path }) => path === PUBLISHER);
+  if (publisher?.tree === undefined) return [`${PUBLISHER} does not exist`];
   const publish = publisher.tree.statements
     .filter(ts.isFunctionDeclaration)
     .find(({ name }) => name?.text === 'publish');
-  const demandsMark = publish?.parameters.some((parameter) => /\bVerified</.test(parameter.getText())) === true;
-  return {
-    claim,
-    holds: usesBoot && demandsMark,
-    because: !usesBoot
-      ? 'signer/publish.ts does not reach a verifier of the device'
-      : demandsMark
-        ? `publish takes a Verified value, and signer/publish.ts reaches the verifiers of ${BOOT}`
-        : 'publish takes no Verified value',
-  };
+  const mark = /\bVerified<\w+>/.exec(publish?.parameters.map((parameter) => parameter.getText()).join() ?? '')?.[0];
+  if (mark === undefined) return ['publish takes no Verified value'];
+  const makers = files.filter((file) => file.text.includes(mark) && callsOf(file).includes('markVerified'));
+  const blind = makers.filter(({ path }) => {
+    const reached = importClosure(files, [path]).files;
+    return !reached.some((file) => file.path.startsWith(`${BOOT}verify-`));
+  });
+  const writers = files.filter(({ path }) => /^(signer|cli|actions)\//.test(path) && path !== PUBLISHER);
+  return [
+    ...(makers.length === 0 ? [`nothing makes a ${mark}`] : []),
+    ...blind.map(({ path }) => `${path} makes a ${mark} without a verifier of the device`),
+    ...writers.filter((file) => callsOf(file).includes('put')).map(({ path }) => `${path} writes to a store too`),
+  ];
 }

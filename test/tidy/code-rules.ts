@@ -17,7 +17,7 @@ const NAME = /^([a-z0-9]+(-[a-z0-9]+)*(\.test|\.config)?|\d+\.\d+\.\d+)\.(ts|js|
 const ADAPTER = /-(files?|folder|node|system|http|process|minio|pkcs11|tpm|pglite|postgres)\.ts$/;
 
 /** Whether `path` may touch the world: clock, randomness, environment, console, `Buffer`. */
-export function isShell(path: string): boolean {
+function isShell(path: string): boolean {
   const name = baseName(path);
   const isEntry = name === 'main.ts' || /^actions\/[^/]+\/index\.ts$/.test(path) || /\.config\.ts$/.test(name);
   return isEntry || path.endsWith('.js') || path.startsWith('pilot/') || path.startsWith('test/') || ADAPTER.test(path);
@@ -27,24 +27,24 @@ type Ban = { readonly on: (path: string) => boolean; readonly say: string };
 const outsideShells = (path: string): boolean => !isShell(path);
 const inProduction = (path: string): boolean => !/^(test|pilot)\/|\.js$/.test(path);
 
-const BANNED_EXPRESSIONS: Readonly<Record<string, Ban>> = {
-  'Date.now': { on: outsideShells, say: 'Date.now: take `now: Instant` as an argument' },
-  'performance.now': { on: outsideShells, say: 'performance.now: take `now: Instant` as an argument' },
-  'Math.random': { on: outsideShells, say: 'Math.random: take randomness as a parameter' },
-  'process.env': { on: outsideShells, say: 'process.env: read it in main.ts and hand the value on' },
-  'JSON.parse': { on: inProduction, say: 'JSON.parse: use formats/json, which refuses what parsers disagree about' },
-};
-const BANNED_NAMES_IN_CODE: Readonly<Record<string, Ban>> = {
-  Buffer: { on: outsideShells, say: 'Buffer: use Uint8Array and formats/bytes; Buffer stays inside adapters' },
-  console: { on: outsideShells, say: 'console: write in main.ts, or take a log as a parameter' },
-  markVerified: { on: (path) => !isVerifier(path), say: 'markVerified: only verify-*.ts marks what it has checked' },
-  randomBytes: { on: outsideShells, say: 'randomBytes: take randomness as a parameter' },
-  randomUUID: { on: outsideShells, say: 'randomUUID: take randomness as a parameter' },
-  getRandomValues: { on: outsideShells, say: 'getRandomValues: take randomness as a parameter' },
-};
+const BANNED_EXPRESSIONS: ReadonlyMap<string, Ban> = new Map([
+  ['Date.now', { on: outsideShells, say: 'Date.now: take `now: Instant` as an argument' }],
+  ['performance.now', { on: outsideShells, say: 'performance.now: take `now: Instant` as an argument' }],
+  ['Math.random', { on: outsideShells, say: 'Math.random: take randomness as a parameter' }],
+  ['process.env', { on: outsideShells, say: 'process.env: read it in main.ts and hand the value on' }],
+  ['JSON.parse', { on: inProduction, say: 'JSON.parse: use formats/json, which refuses what parsers disagree about' }],
+]);
+const BANNED_IDENTIFIERS: ReadonlyMap<string, Ban> = new Map([
+  ['Buffer', { on: outsideShells, say: 'Buffer: use Uint8Array and formats/bytes; Buffer stays inside adapters' }],
+  ['console', { on: outsideShells, say: 'console: write in main.ts, or take a log as a parameter' }],
+  ['markVerified', { on: outsideVerifiers, say: 'markVerified: only verify-*.ts marks what it has checked' }],
+  ['randomBytes', { on: outsideShells, say: 'randomBytes: take randomness as a parameter' }],
+  ['randomUUID', { on: outsideShells, say: 'randomUUID: take randomness as a parameter' }],
+  ['getRandomValues', { on: outsideShells, say: 'getRandomValues: take randomness as a parameter' }],
+]);
 
-function isVerifier(path: string): boolean {
-  return path === 'formats/verdict.ts' || /^verify-.*\.ts$/.test(baseName(path));
+function outsideVerifiers(path: string): boolean {
+  return path !== 'formats/verdict.ts' && !/^verify-.*\.ts$/.test(baseName(path));
 }
 
 /** Names, sizes and the docstring of a source file. */
@@ -98,9 +98,9 @@ function bannedExpression(path: string, node: ts.Node): string | undefined {
     return outsideShells(path) ? 'new Date(): take `now: Instant` as an argument' : undefined;
   }
   const ban = ts.isPropertyAccessExpression(node)
-    ? BANNED_EXPRESSIONS[node.getText().replace(/\s/g, '')]
+    ? BANNED_EXPRESSIONS.get(node.getText().replace(/\s/g, ''))
     : ts.isIdentifier(node) && !isMemberName(node)
-      ? BANNED_NAMES_IN_CODE[node.text]
+      ? BANNED_IDENTIFIERS.get(node.text)
       : undefined;
   return ban?.on(path) === true ? ban.say : undefined;
 }

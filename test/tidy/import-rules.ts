@@ -35,7 +35,7 @@ const PORTABLE = ['formats', BOOT];
 export type Packages = { readonly production: ReadonlySet<string>; readonly development: ReadonlySet<string> };
 
 /** The row of the table that `path` belongs to, or undefined; files at the top belong to none. */
-export function folderOf(path: string): string | undefined {
+function folderOf(path: string): string | undefined {
   return Object.keys(MAY_IMPORT).find((folder) => path.startsWith(`${folder}/`));
 }
 

@@ -151,7 +151,9 @@ test('clock, randomness, environment, console and Buffer are faults outside shel
       expect(codeOf(shell, text), `${shell} ${text}`).toEqual([]);
     }
   }
-  expect(codeOf('signer/publish.ts', 'new Date(now); a.console; const b = { Buffer: 1 };')).toEqual([]);
+  expect(
+    codeOf('signer/publish.ts', 'new Date(now); a.console; const b = { Buffer: 1 }; toString(constructor);'),
+  ).toEqual([]);
 });
 
 test('JSON.parse is a fault wherever outside data could meet it, adapters included', () => {
@@ -242,8 +244,9 @@ const SOUND = {
   'formats/a.ts': "import { sha256 } from '@noble/hashes/sha2.js';\n",
   'bootloader-verifier/boot/verify-release.ts': "import '../../formats/a.ts';\n",
   'ota-server/data-plane.ts': "import '../formats/a.ts'; verify(x);\n",
-  'signer/publish.ts':
-    "import '../bootloader-verifier/boot/verify-release.ts'; export function publish(p: Verified<Publication>) {}\n",
+  'signer/publish.ts': 'export function publish(p: Verified<Publication>) { store.put(p); }\n',
+  'signer/verify-publication.ts':
+    "import '../bootloader-verifier/boot/verify-release.ts'; function f(): Verified<Publication> { return markVerified(p); }\n",
 };
 
 /** For each of the three claims whether it holds once `changes` are made to sound files. */
@@ -271,10 +274,17 @@ test('the claim about the boot verifier breaks when it reaches anything but form
   expect(claimsOf(made(SOUND))[1]?.claim).toBe('the boot verifier is 2 files and @noble/hashes');
 });
 
-test('the claim about publishing breaks without the mark, without the verifier and without the publisher', () => {
-  const verifier = "import '../bootloader-verifier/boot/verify-release.ts';";
-  expect(claimsWith({ 'signer/publish.ts': `${verifier} export function publish(p: Publication) {}` })[2]).toBe(false);
-  expect(claimsWith({ 'signer/publish.ts': 'export function publish(p: Verified<Publication>) {}' })[2]).toBe(false);
-  expect(claimsOf(made({ ...SOUND, 'signer/publish.ts': '' }))[2]?.holds).toBe(false);
+test('the claim about publishing breaks without the mark, where another way makes it, and where another way writes', () => {
+  const unmarked = 'export function publish(p: Publication) {}';
+  const blind = 'function f(): Verified<Publication> { return markVerified(p); }';
+  const broken: readonly Readonly<Record<string, string>>[] = [
+    { 'signer/publish.ts': unmarked },
+    { 'signer/publish.ts': '' },
+    { 'signer/verify-publication.ts': '' },
+    { 'signer/verify-publication.ts': blind },
+    { 'signer/verify-quickly.ts': blind },
+    { 'cli/publish.ts': 'store.put(name, bytes);' },
+  ];
+  for (const changes of broken) expect(claimsWith(changes), JSON.stringify(changes)).toEqual([true, true, false]);
   expect(claimsOf(made({ 'formats/a.ts': '' }))[2]?.holds).toBe(false);
 });
