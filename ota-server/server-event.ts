@@ -1,0 +1,17 @@
+/**
+ * What the server tells its operator: one event at a time, each fit to be one line of JSON.
+ *
+ * - Events carry no time: whoever writes them down has a clock.
+ * - What a device must not see (paths, stacks, the text of faults) is told here and nowhere else.
+ */
+import type { Code } from '../formats/codes.ts';
+
+export type ServerEvent =
+  | { readonly event: 'listening'; readonly host: string; readonly port: number }
+  | { readonly event: 'store-fault'; readonly code: Code; readonly detail: string; readonly object: string }
+  | { readonly event: 'bug'; readonly detail: string; readonly object: string }
+  | { readonly event: 'connections-full'; readonly connectionsMax: number }
+  | { readonly event: 'request'; readonly method: string; readonly url: string; readonly status: number }
+  | { readonly event: 'closed' };
+
+export type EventSink = (event: ServerEvent) => void;
