@@ -37,6 +37,8 @@ export type DevicePorts = {
   /** Waits; returns early when the device is to stop. */
   readonly sleep: (ms: number) => Promise<void>;
   readonly isStopping: () => boolean;
+  /** Settles when the device is to stop. */
+  readonly stopped: Promise<void>;
   readonly report: DeviceReport;
 };
 
@@ -44,7 +46,7 @@ export type DevicePorts = {
 export type RoundEnd = 'restart' | 'stop';
 export type LifeOptions = {
   readonly pollMs: number;
-  /** Ends after the first poll that installs nothing and leaves no trial open. */
+  /** Ends after the first poll that installs nothing, once the boot stage has settled what was on trial. */
   readonly untilSettled: boolean;
 };
 
@@ -73,9 +75,9 @@ async function liveRound(device: DevicePorts, options: LifeOptions): Promise<Rou
 async function keepOrRevert(device: DevicePorts, started: Started, running: RunningImage): Promise<boolean> {
   const { image, mode, slot } = started;
   const digest = image.permit.image.sha256;
-  const tested = await running.selfTest;
+  const tested = await Promise.race([running.selfTest, device.stopped]);
   const { release } = image.permit;
-  if (device.isStopping()) return true;
+  if (tested === undefined || device.isStopping()) return true;
   tell(device, {
     step: 'self-test',
     ok: tested.ok,
@@ -86,7 +88,7 @@ async function keepOrRevert(device: DevicePorts, started: Started, running: Runn
   if (mode !== 'trial') return true;
   const state = (await readBootState(device.systemFlash)) ?? BOOT_STATE_EMPTY;
   if (tested.ok) {
-    await writeBootState(device.systemFlash, confirmTrial(state));
+    await writeBootState(device.systemFlash, confirmTrial(state, slot));
     tell(device, { step: 'confirm', ok: true, digest, detail: { release, slot } });
     return true;
   }
@@ -105,7 +107,7 @@ async function pollUntilRestart(device: DevicePorts, options: LifeOptions, life:
       settled = polled.value.settled;
       if (polled.value.outcome.kind === 'installed') return 'restart';
     }
-    if (options.untilSettled) return 'stop';
+    if (options.untilSettled) return life?.started.mode === 'trial' ? 'restart' : 'stop';
     const ended = await Promise.race([device.sleep(options.pollMs).then(() => false), imageEnded(life)]);
     if (ended && !device.isStopping()) {
       tell(device, { step: 'image-ended', ok: false, code: 'SELF_TEST_FAILED' });

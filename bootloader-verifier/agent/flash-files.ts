@@ -10,15 +10,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperationError } from '../../formats/operation-error.ts';
-import { FLASH_LAYOUT, type Flash, type Region } from '../boot/flash.ts';
-
-export type FlashRights = 'factory' | 'boot-stage' | 'system';
-
-const MAY_WRITE: Readonly<Record<FlashRights, readonly Region[]>> = {
-  factory: ['factory', 'protected'],
-  'boot-stage': ['protected', 'state'],
-  system: ['state', 'cache', 'bundle-a', 'bundle-b', 'slot-a', 'slot-b'],
-};
+import { FLASH_LAYOUT, MAY_WRITE, type Flash, type FlashRights, type Region } from '../boot/flash.ts';
 
 /** The flash in `folder`, which is made if it is missing, with the rights of one of its writers. */
 export function flashFiles(folder: string, rights: FlashRights): Flash {

@@ -2,32 +2,38 @@
  * From a refreshed repository to a slot on trial.
  *
  * - The candidate's boot bundle is judged by the very function that judges it at every start, before a byte of the image is fetched.
- * - An image that failed its trial here is not tried again; a release that already runs is not fetched again.
- * - The slot that is written is never the good one; the trial is armed last, so that a cut leaves the old state.
+ * - An image that failed its trial here is not tried again; one that already runs is not fetched again, only judged by the
+ *   newest release that names it.
+ * - The slot that is written is never the one that runs, nor the one that the next start keeps; the state forgets it first.
+ * - The trial is armed last, after what lies on flash has passed the check of the boot stage: a cut leaves the old state, and
+ *   flash that does not hold what was written is no reason to restart.
  */
 import { encodeBootBundle, parseBootBundle, type BootBundle } from '../../formats/boot-bundle.ts';
-import { BOOT_STATE_EMPTY, otherSlot, type SlotId } from '../../formats/boot-state.ts';
+import { BOOT_STATE_EMPTY, otherSlot, type BootState, type SlotId } from '../../formats/boot-state.ts';
 import { parseChannelPart } from '../../formats/channel-part.ts';
+import { ENVELOPE_BYTES_MAX } from '../../formats/dsse.ts';
 import { parseRelease, type Component } from '../../formats/release.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import { equalBytes } from '../../formats/bytes.ts';
 import type { Flash } from '../boot/flash.ts';
-import { armTrial, freeSlot } from '../boot/plan-start.ts';
-import { readBundle, writeBundle, writeSlot } from '../boot/slot.ts';
-import { readBootState, writeBootState } from '../boot/start-device.ts';
+import { armTrial, forgetSlot, freeSlot } from '../boot/plan-start.ts';
+import { checkFits, readBundle, verifySlot, writeBundle, writeSlot, type SlotCode } from '../boot/slot.ts';
+import { readBootState, writeBootState, writeChangedState } from '../boot/start-device.ts';
 import { verifyBundle, type BootPermit, type BundleCode, type DeviceTrust } from '../boot/verify-bundle.ts';
-import { verifyImage, type ImageCode } from '../boot/verify-image.ts';
+import { verifyImage, type FirmwareImage } from '../boot/verify-image.ts';
 import type { Refreshed } from './refresh.ts';
 import { getPresent, type RepositoryClient } from './repository-client.ts';
 
-export type InstallCode = BundleCode | ImageCode | 'IMAGE_TRIED_BEFORE' | 'IMAGE_TOO_LARGE';
+export type InstallCode = SlotCode | 'IMAGE_TRIED_BEFORE';
+/** The slot that runs; `isGood` once the boot stage has started it as the good one, not on trial. */
+export type RunningSlot = { readonly slot: SlotId; readonly permit: BootPermit; readonly isGood: boolean };
 export type InstallInput = {
   readonly device: DeviceTrust;
   readonly flash: Flash;
   readonly client: RepositoryClient;
   readonly refreshed: Refreshed;
   /** What runs now, if anything does. */
-  readonly running: { readonly slot: SlotId; readonly permit: BootPermit } | undefined;
+  readonly running: RunningSlot | undefined;
 };
 export type Installed =
   | { readonly kind: 'current'; readonly permit: BootPermit }
@@ -39,22 +45,42 @@ export async function installRelease(input: InstallInput): Promise<Verdict<Insta
   const component = findComponent(input);
   if (!component.ok) return component;
   const bundle = await fetchBundle(input, component.value);
-  const permit = verifyBundle(encodeBootBundle(bundle), device);
+  const bundleBytes = encodeBootBundle(bundle);
+  const permit = verifyBundle(bundleBytes, device);
   if (!permit.ok) return permit;
   const { image } = permit.value;
-  if (running?.permit.image.sha256 === image.sha256) return accept({ kind: 'current', permit: permit.value });
+  if (running?.permit.image.sha256 === image.sha256) {
+    const renewed = running.isGood ? await renewBundle(flash, running.slot, bundleBytes) : accept(false);
+    return renewed.ok ? accept({ kind: 'current', permit: permit.value }) : renewed;
+  }
   const state = (await readBootState(flash)) ?? BOOT_STATE_EMPTY;
   if (state.failed.includes(image.sha256)) {
     return reject('IMAGE_TRIED_BEFORE', `${image.name} has failed its trial on this device`);
   }
   const slot = running === undefined ? freeSlot(state) : otherSlot(running.slot);
+  const fits = checkFits(flash, slot, image.length);
+  if (!fits.ok) return fits;
   const bytes = await getPresent(client, hashedName(image), image.length);
   const verified = verifyImage(permit.value, bytes);
   if (!verified.ok) return verified;
-  const written = await writeSlot(flash, slot, { image: verified.value, bundle: encodeBootBundle(bundle) });
+  const content = { image: verified.value, bundle: bundleBytes };
+  const armed = await replaceSlot(input, { slot, state }, content);
+  return armed.ok ? accept({ kind: 'installed', slot, permit: permit.value }) : armed;
+}
+
+/** Forget, write, read back, arm: in this order a power cut at any write leaves what ran before, or the new trial. */
+async function replaceSlot(
+  { flash, device }: InstallInput,
+  { slot, state }: { readonly slot: SlotId; readonly state: BootState },
+  content: { readonly image: FirmwareImage; readonly bundle: Uint8Array },
+): Promise<Verdict<void, InstallCode>> {
+  await writeChangedState(flash, state, forgetSlot(state, slot));
+  const written = await writeSlot(flash, slot, content);
   if (!written.ok) return written;
+  const lying = await verifySlot(flash, slot, device);
+  if (!lying.ok) return lying;
   await writeBootState(flash, armTrial(state, slot));
-  return accept({ kind: 'installed', slot, permit: permit.value });
+  return accept(undefined);
 }
 
 /**
@@ -63,21 +89,31 @@ export async function installRelease(input: InstallInput): Promise<Verdict<Insta
  * @returns whether a bundle was written; a refusal says that the image no longer passes, and leaves the old bundle.
  */
 export async function commitTrust(
-  input: InstallInput & { readonly running: { readonly slot: SlotId; readonly permit: BootPermit } },
+  input: InstallInput & { readonly running: RunningSlot },
 ): Promise<Verdict<boolean, BundleCode | 'IMAGE_TOO_LARGE' | 'IMAGE_HASH_MISMATCH'>> {
   const { flash, device, refreshed, running } = input;
   const lying = await readBundle(flash, running.slot);
   const before = lying === undefined ? undefined : parseBootBundle(lying);
-  if (lying === undefined || before?.ok !== true) return accept(false);
+  if (before?.ok !== true) return accept(false);
   const { roots, targets, channel } = refreshed;
   const bundle = encodeBootBundle({ ...before.value, roots, targets, channel });
-  if (equalBytes(bundle, lying)) return accept(false);
   const permit = verifyBundle(bundle, device);
   if (!permit.ok) return permit;
   if (permit.value.image.sha256 !== running.permit.image.sha256) {
     return reject('IMAGE_HASH_MISMATCH', `${before.value.release} names another image now`);
   }
-  const written = await writeBundle(flash, running.slot, bundle);
+  return renewBundle(flash, running.slot, bundle);
+}
+
+/** Replaces the bundle of `slot`, whose image stays. @returns whether there was anything to write. */
+async function renewBundle(
+  flash: Flash,
+  slot: SlotId,
+  bundle: Uint8Array,
+): Promise<Verdict<boolean, 'IMAGE_TOO_LARGE'>> {
+  const lying = await readBundle(flash, slot);
+  if (lying !== undefined && equalBytes(lying, bundle)) return accept(false);
+  const written = await writeBundle(flash, slot, bundle);
   return written.ok ? accept(true) : written;
 }
 
@@ -97,7 +133,7 @@ function findComponent({ device, refreshed }: InstallInput): Verdict<Component, 
 async function fetchBundle(input: InstallInput, component: Component): Promise<BootBundle> {
   const { roots, targets, channel } = input.refreshed;
   const { provenanceTarget: target } = component;
-  const provenance = await getPresent(input.client, hashedName(target), target.length);
+  const provenance = await getPresent(input.client, hashedName(target), Math.min(target.length, ENVELOPE_BYTES_MAX));
   const release = target.name.slice(0, target.name.indexOf('/'));
   return { release, roots, targets, channel, provenance };
 }

@@ -8,17 +8,16 @@
 import { equalBytes } from '../../formats/bytes.ts';
 import type { Instant } from '../../formats/instant.ts';
 import { parseBootBundle } from '../../formats/boot-bundle.ts';
-import { encodeSeenMetadata, parseSeenMetadata } from '../../formats/seen-metadata.ts';
+import { encodeSeenMetadata, parseSeenMetadata, type SeenMetadata } from '../../formats/seen-metadata.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
-import type { SlotId } from '../../formats/boot-state.ts';
 import { parseTimestamp, TIMESTAMP_BYTES_MAX } from '../../formats/tuf-snapshot.ts';
 import { accept, type Rejected, type Verdict } from '../../formats/verdict.ts';
 import { readRecord, writeRecord } from '../boot/flash-records.ts';
 import type { Flash } from '../boot/flash.ts';
 import { readDeviceTrust } from '../boot/protected-store.ts';
 import { readBundle } from '../boot/slot.ts';
-import type { BootPermit, DeviceTrust } from '../boot/verify-bundle.ts';
-import { commitTrust, installRelease, type InstallCode, type Installed } from './install.ts';
+import type { DeviceTrust } from '../boot/verify-bundle.ts';
+import { commitTrust, installRelease, type InstallCode, type Installed, type RunningSlot } from './install.ts';
 import { refresh, type RefreshCode, type Refreshed } from './refresh.ts';
 import type { RepositoryClient } from './repository-client.ts';
 
@@ -28,7 +27,7 @@ export type PollInput = {
   readonly client: RepositoryClient;
   readonly check: SignatureCheck;
   readonly now: Instant;
-  readonly running: { readonly slot: SlotId; readonly permit: BootPermit; readonly isGood: boolean } | undefined;
+  readonly running: RunningSlot | undefined;
   /** The timestamp after which there was nothing left to do, from the poll before; kept by the caller. */
   readonly settled: Uint8Array | undefined;
 };
@@ -49,7 +48,7 @@ export async function poll(input: PollInput): Promise<Verdict<Polled, PollCode>>
   if (!device.ok) return device;
   const refreshed = await refreshDevice(input, device.value);
   if (!refreshed.ok) return refreshed;
-  await writeRecord(input.flash, 'cache', encodeSeenMetadata(refreshed.value.seen));
+  await rememberSeen(input.flash, refreshed.value.seen);
   return applyRefreshed(input, device.value, refreshed.value);
 }
 
@@ -60,6 +59,13 @@ async function isSettled({ client, settled, now }: PollInput): Promise<boolean> 
   if (offered === undefined || !equalBytes(offered, settled)) return false;
   const timestamp = parseTimestamp(settled);
   return timestamp.ok && timestamp.value.signed.expires > now;
+}
+
+/** Writes what was seen, unless it is remembered already: a poll that learns nothing wears no flash. */
+async function rememberSeen(flash: Flash, seen: SeenMetadata): Promise<void> {
+  const bytes = encodeSeenMetadata(seen);
+  const before = await readRecord(flash, 'cache');
+  if (before === undefined || !equalBytes(before, bytes)) await writeRecord(flash, 'cache', bytes);
 }
 
 async function refreshDevice(input: PollInput, device: DeviceTrust): Promise<Verdict<Refreshed, RefreshCode>> {

@@ -2,7 +2,7 @@
  * Provisioning: the last step in the factory, which tells a device what it is and which root it trusts.
  *
  * - The root must be version 1, signed by its own threshold, and bound to this product; a device is never given a broken anchor.
- * - A device is provisioned once; a second time is refused.
+ * - A device is provisioned once; a second time is refused, also where its record is lost but its floors have risen (R19).
  */
 import { verifyBinding, type BindingCode } from '../../formats/binding.ts';
 import { repositoryOf, type FactoryRecord } from '../../formats/factory-record.ts';
@@ -13,7 +13,7 @@ import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import { verifyThreshold } from '../../formats/verify-signatures.ts';
 import type { Flash } from '../boot/flash.ts';
 import { readRecord } from '../boot/flash-records.ts';
-import { provisionFlash } from '../boot/protected-store.ts';
+import { hasRisenFloors, provisionFlash } from '../boot/protected-store.ts';
 
 export type ProvisionCode =
   | MetadataParseCode
@@ -40,6 +40,7 @@ export async function provisionDevice(
   if ((await readRecord(flash, 'factory')) !== undefined) {
     return reject('DEVICE_PROVISIONED', 'this device has its factory record already');
   }
+  if (await hasRisenFloors(flash)) return reject('DEVICE_PROVISIONED', 'this device has floors that must not be reset');
   return (await provisionFlash(flash, factory))
     ? accept(undefined)
     : reject('METADATA_TOO_LARGE', 'the root does not fit the factory region');

@@ -4,8 +4,10 @@
  * - The order is the specification's (5.3 to 5.6): root, timestamp, snapshot, targets, then the device's channel; each step's
  *   file is fetched only after the former was accepted, and `now` is fixed for the whole run (5.1).
  * - Every part must name this repository and its own role (R1).
- * - Nothing of a failed step is kept; what was seen is remembered once timestamp and snapshot have passed together.
- * - The root chain starts at the root that the floors pin, wherever a copy of it is found.
+ * - Nothing of a failed step is kept: what was seen is handed out once the whole refresh has passed.
+ * - The root chain starts at the root that the floors pin, wherever a copy of it is found, and has at most `ROOTS_MAX` links,
+ *   as many as a boot bundle holds.
+ * - No file is read beyond the limit of its role, whatever length its parent names.
  */
 import { ROOTS_MAX } from '../../formats/boot-bundle.ts';
 import { verifyBinding, type BindingCode } from '../../formats/binding.ts';
@@ -36,8 +38,7 @@ import {
 } from '../boot/verify-targets.ts';
 import {
   verifyFile,
-  verifyRememberedSnapshot,
-  verifyRememberedTimestamp,
+  verifySeen,
   verifySnapshot,
   verifyTimestamp,
   type SnapshotCode,
@@ -115,7 +116,7 @@ async function refreshRoots(
   if (!start.ok) return start;
   const chain = [...start.value.chain];
   let { newest } = start.value;
-  for (let i = 0; i < ROOTS_MAX; i++) {
+  while (chain.length < ROOTS_MAX) {
     const bytes = await client.get(`metadata/${newest.metadata.signed.version + 1}.root.json`, ROOT_BYTES_MAX);
     if (bytes === undefined) break;
     const next = verifyNextRoot(newest, bytes, device.check);
@@ -154,27 +155,29 @@ async function refreshOnline(
     TimestampCode | SnapshotCode | BindingCode
   >
 > {
-  const { client, seen } = input;
-  const seenTimestamp = seen === undefined ? undefined : verifyRememberedTimestamp(trust, seen.timestamp);
-  const seenSnapshot = seen === undefined ? undefined : verifyRememberedSnapshot(trust, seen.snapshot);
-  const timestampBytes = await getPresent(client, 'metadata/timestamp.json', TIMESTAMP_BYTES_MAX);
-  const before = seenTimestamp?.ok === true ? seenTimestamp.value : undefined;
-  const timestamp = verifyTimestamp(trust, timestampBytes, before);
+  const { client } = input;
+  const verified = input.seen === undefined ? undefined : verifySeen(trust, input.seen);
+  const seen = verified?.ok === true ? verified.value : undefined;
+  const offered = await getPresent(client, 'metadata/timestamp.json', TIMESTAMP_BYTES_MAX);
+  const timestamp = verifyTimestamp(trust, offered, seen?.timestamp);
   if (!timestamp.ok) return timestamp;
   const timestampBound = bindingOf(input, timestamp.value.signed, 'timestamp');
   if (!timestampBound.ok) return timestampBound;
-  const named = timestamp.value.signed.snapshot;
-  const snapshotBytes = await getPresent(
-    client,
-    `metadata/${named.version}.snapshot.json`,
-    named.length ?? SNAPSHOT_BYTES_MAX,
-  );
-  const remembered = seenSnapshot?.ok === true ? seenSnapshot.value : undefined;
-  const snapshot = verifySnapshot({ ...trust, timestamp: timestamp.value }, snapshotBytes, remembered);
+  const { version, length } = timestamp.value.signed.snapshot;
+  const bytes = await getPresent(client, `metadata/${version}.snapshot.json`, limit(length, SNAPSHOT_BYTES_MAX));
+  const snapshot = verifySnapshot({ ...trust, timestamp: timestamp.value }, bytes, seen?.snapshot);
   if (!snapshot.ok) return snapshot;
   const snapshotBound = bindingOf(input, snapshot.value.signed, 'snapshot');
   if (!snapshotBound.ok) return snapshotBound;
-  return accept({ snapshot: snapshot.value, seen: { timestamp: timestampBytes, snapshot: snapshotBytes } });
+  // Where the server offers the version again that was seen, it is the seen one that went on.
+  const timestampBytes =
+    input.seen !== undefined && timestamp.value === seen?.timestamp ? input.seen.timestamp : offered;
+  return accept({ snapshot: snapshot.value, seen: { timestamp: timestampBytes, snapshot: bytes } });
+}
+
+/** What is fetched at most: what the parent says, but never more than the role may have. */
+function limit(length: number | undefined, bytesMax: number): number {
+  return Math.min(length ?? bytesMax, bytesMax);
 }
 
 type Role = { readonly name: string; readonly verify: (bytes: Uint8Array) => Verdict<TrustedTargets, SignedRoleCode> };
@@ -188,7 +191,7 @@ async function fetchRole(
   const named = findListed(trust.snapshot, name);
   if (!named.ok) return named;
   const { version, length } = named.value;
-  const bytes = await getPresent(input.client, `metadata/${version}.${name}.json`, length ?? TARGETS_BYTES_MAX);
+  const bytes = await getPresent(input.client, `metadata/${version}.${name}.json`, limit(length, TARGETS_BYTES_MAX));
   const whole = verifyFile(bytes, named.value, name);
   if (!whole.ok) return whole;
   const role = verify(bytes);

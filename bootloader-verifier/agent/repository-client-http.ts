@@ -1,73 +1,116 @@
 /**
  * The repository over HTTP, for devices whose host has `fetch`.
  *
- * - Redirects are refused: the address is the one that was configured.
- * - Each answer has a limit in bytes, held while it streams, and a limit of silence, after which it is given up.
+ * - Redirects are not followed: the address is the one that was configured.
+ * - Each answer has a limit in bytes, held while it streams.
+ * - An answer may take long, but not stand still: within the limit of silence its head must come, then each further
+ *   `PROGRESS_BYTES` or the end. So a slow line is served, and a server that drips is given up.
  * - The last timestamp is asked for by its ETag, so that an idle poll costs one request answered by 304.
  */
+import assert from 'node:assert/strict';
 import { concatBytes } from '../../formats/bytes.ts';
 import { OperationError } from '../../formats/operation-error.ts';
 import type { RepositoryClient } from './repository-client.ts';
 
-const SILENCE_MS_MAX = 15_000;
+/** What the pilot's devices allow. */
+export const SILENCE_MS_MAX = 15_000;
+/** What counts as progress of a body. */
+const PROGRESS_BYTES = 4_096;
 const REMEMBERED = 'metadata/timestamp.json';
 
 type Remembered = { readonly etag: string; readonly bytes: Uint8Array };
 
+export type HttpLimits = {
+  /** How long an answer may make no progress, in milliseconds. */
+  readonly silenceMsMax: number;
+  /** Aborted when nothing is wanted any more. */
+  readonly stop: AbortSignal;
+};
+
 /** A client for the product at `base`, an address that ends in `/r/PRODUCT/`. */
-export function repositoryClientHttp(base: URL): RepositoryClient {
+export function repositoryClientHttp(base: URL, limits: HttpLimits): RepositoryClient {
   let remembered: Remembered | undefined;
   return {
     get: async (name, bytesMax) => {
       const known = name === REMEMBERED ? remembered : undefined;
-      const answer = await request(new URL(encodePath(name), base), known?.etag);
+      const silence = startSilence(limits);
       try {
+        const answer = await request(new URL(encodePath(name), base), known?.etag, silence);
+        silence.progress();
         if (answer.status === 304 && known !== undefined) return known.bytes;
         if (answer.status === 404) return undefined;
         if (answer.status !== 200) throw unexpected(name, answer.status);
-        const bytes = await readBody(answer, name, bytesMax);
+        const bytes = await readBody(answer, { name, bytesMax }, silence);
         const etag = answer.headers.get('etag');
-        if (name === REMEMBERED && etag !== null) remembered = { etag, bytes };
+        if (name === REMEMBERED) remembered = etag === null ? undefined : { etag, bytes };
         return bytes;
       } finally {
-        await answer.body?.cancel().catch(() => undefined);
+        silence.end();
       }
     },
   };
 }
 
-/** Each segment as data: a name can never climb, nor carry a query. */
-function encodePath(name: string): string {
-  return name.split('/').map(encodeURIComponent).join('/');
+/** A watch over one answer: aborts it when nothing has moved for too long, and whatever is left of it at the end. */
+type Silence = { readonly signal: AbortSignal; readonly progress: () => void; readonly end: () => void };
+
+function startSilence({ silenceMsMax, stop }: HttpLimits): Silence {
+  const abort = new AbortController();
+  const timer = setTimeout(() => {
+    abort.abort(new DOMException('no progress', 'TimeoutError'));
+  }, silenceMsMax);
+  return {
+    signal: AbortSignal.any([abort.signal, stop]),
+    progress: () => {
+      timer.refresh();
+    },
+    end: () => {
+      clearTimeout(timer);
+      abort.abort();
+    },
+  };
 }
 
-async function request(url: URL, etag: string | undefined): Promise<Response> {
+/** Each segment as data: it can carry no query, and never climbs. Our own names have no dot segments. */
+function encodePath(name: string): string {
+  const segments = name.split('/');
+  assert(
+    segments.every((segment) => !['', '.', '..'].includes(segment)),
+    'a name of plain segments',
+  );
+  return segments.map(encodeURIComponent).join('/');
+}
+
+async function request(url: URL, etag: string | undefined, silence: Silence): Promise<Response> {
   try {
-    return await fetch(url, {
-      redirect: 'error',
-      signal: AbortSignal.timeout(SILENCE_MS_MAX),
-      ...(etag === undefined ? {} : { headers: { 'if-none-match': etag } }),
-    });
+    const headers = etag === undefined ? undefined : { 'if-none-match': etag };
+    return await fetch(url, { redirect: 'manual', signal: silence.signal, ...(headers && { headers }) });
   } catch (cause) {
-    const timeout = cause instanceof Error && cause.name === 'TimeoutError';
-    const code = timeout ? 'NETWORK_TIMEOUT' : 'NETWORK_UNREACHABLE';
-    throw new OperationError(code, `${url.host} does not answer`, { retriable: true, cause });
+    throw broken(`${url.host} does not answer`, cause);
   }
 }
 
-async function readBody(answer: Response, name: string, bytesMax: number): Promise<Uint8Array> {
+async function readBody(
+  answer: Response,
+  file: { readonly name: string; readonly bytesMax: number },
+  silence: Silence,
+): Promise<Uint8Array> {
+  const { name, bytesMax } = file;
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
+  let progressAt = 0;
   const reader = answer.body?.getReader();
   for (;;) {
-    const next = reader === undefined ? undefined : await readChunk(reader, name);
-    if (next === undefined) return concatBytes(...chunks);
-    sizeBytes += next.length;
+    const chunk = reader === undefined ? undefined : await readChunk(reader, name);
+    if (chunk === undefined) return concatBytes(...chunks);
+    sizeBytes += chunk.length;
     if (sizeBytes > bytesMax) {
-      await reader?.cancel().catch(() => undefined);
       throw new OperationError('RESPONSE_TOO_LARGE', `${name}: more than ${bytesMax} bytes`, { retriable: true });
     }
-    chunks.push(next);
+    chunks.push(chunk);
+    if (sizeBytes - progressAt < PROGRESS_BYTES) continue;
+    progressAt = sizeBytes;
+    silence.progress();
   }
 }
 
@@ -79,8 +122,13 @@ async function readChunk(
     const { value, done } = await reader.read();
     return done ? undefined : value;
   } catch (cause) {
-    throw new OperationError('NETWORK_UNREACHABLE', `${name}: the answer broke off`, { retriable: true, cause });
+    throw broken(`${name}: the answer broke off`, cause);
   }
+}
+
+function broken(detail: string, cause: unknown): OperationError {
+  const isTimeout = cause instanceof Error && cause.name === 'TimeoutError';
+  return new OperationError(isTimeout ? 'NETWORK_TIMEOUT' : 'NETWORK_UNREACHABLE', detail, { retriable: true, cause });
 }
 
 function unexpected(name: string, status: number): OperationError {

@@ -14,9 +14,9 @@ import type { Rejected } from '../../formats/verdict.ts';
 import type { DeviceEvent } from './device-event.ts';
 import { liveDevice } from './device.ts';
 import { flashFiles } from './flash-files.ts';
-import { imageRunnerNode } from './image-runner-node.ts';
+import { IMAGE_TIMES, imageRunnerNode } from './image-runner-node.ts';
 import { provisionDevice } from './provision.ts';
-import { repositoryClientHttp } from './repository-client-http.ts';
+import { repositoryClientHttp, SILENCE_MS_MAX } from './repository-client-http.ts';
 
 /** What the verbs take from the process that they run in. */
 export type Host = {
@@ -40,11 +40,18 @@ export async function runVerb(args: readonly string[], host: Host): Promise<numb
     await deviceCommand(host, outcome).parseAsync(args, { from: 'user' });
     return outcome.exit;
   } catch (fault) {
-    if (fault instanceof CommanderError) return fault.exitCode === 0 ? 0 : 64;
+    if (fault instanceof CommanderError) return endUsage(fault, host);
     if (!(fault instanceof OperationError)) throw fault;
     host.writeLine(JSON.stringify({ ok: false, code: fault.code, detail: fault.message }));
     return 69;
   }
+}
+
+/** What the parser of the command line ends with: help was asked for, or the line is not understood. */
+function endUsage(fault: CommanderError, host: Host): number {
+  if (fault.exitCode === 0) return 0;
+  host.writeLine(JSON.stringify({ ok: false, code: 'USAGE', detail: fault.message }));
+  return 64;
 }
 
 function deviceCommand(host: Host, outcome: Outcome): Command {
@@ -113,12 +120,13 @@ async function run(options: RunOptions, host: Host): Promise<void> {
       name: options.name,
       bootFlash: flashFiles(options.flash, 'boot-stage'),
       systemFlash: flashFiles(options.flash, 'system'),
-      client: repositoryClientHttp(options.url),
-      runImage: imageRunnerNode(host.nodePath, (line) => host.writeNote(`image: ${line}\n`)),
+      client: repositoryClientHttp(options.url, { silenceMsMax: SILENCE_MS_MAX, stop: host.stop }),
+      runImage: imageRunnerNode(host.nodePath, IMAGE_TIMES, (line) => host.writeNote(`image: ${line}\n`)),
       check: checkSignaturePortable,
       now: host.now,
       sleep: (ms) => sleep(ms, host.stop),
       isStopping: () => host.stop.aborted,
+      stopped: aborted(host.stop),
       report: (event: DeviceEvent) => host.writeLine(JSON.stringify(event)),
     },
     { pollMs: options.pollMs, untilSettled: options.untilSettled },
@@ -132,6 +140,13 @@ async function sleep(ms: number, stop: AbortSignal): Promise<void> {
   } catch (fault) {
     if (!stop.aborted) throw fault;
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 async function readInput(path: string): Promise<Uint8Array> {

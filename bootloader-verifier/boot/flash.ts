@@ -4,7 +4,8 @@
  * - A write is durable when it returns. If power fails before, the region holds any prefix of the new bytes, then the old ones.
  * - `factory` is written at provisioning only; `protected` by the boot stage only: the system gets a flash without that right.
  */
-export type Region = 'factory' | 'protected' | 'state' | 'cache' | 'bundle-a' | 'bundle-b' | 'slot-a' | 'slot-b';
+export const REGIONS = ['factory', 'protected', 'state', 'cache', 'bundle-a', 'bundle-b', 'slot-a', 'slot-b'] as const;
+export type Region = (typeof REGIONS)[number];
 
 export type Flash = {
   /** Size of a region, in bytes. */
@@ -25,4 +26,14 @@ export const FLASH_LAYOUT: Readonly<Record<Region, number>> = {
   'bundle-b': 2_097_152,
   'slot-a': 33_554_432,
   'slot-b': 33_554_432,
+};
+
+/** Who writes to flash. */
+export type FlashRights = 'factory' | 'boot-stage' | 'system';
+
+/** The regions that each writer may write; an adapter holds it. */
+export const MAY_WRITE: Readonly<Record<FlashRights, readonly Region[]>> = {
+  factory: ['factory', 'protected'],
+  'boot-stage': ['protected', 'state'],
+  system: ['state', 'cache', 'bundle-a', 'bundle-b', 'slot-a', 'slot-b'],
 };

@@ -5,7 +5,9 @@
  * - A confirmation waits for the boot stage even while the next trial is armed: no slot is forgotten in between.
  * - A trial counts its start *before* it runs, so that a power cut during a trial is a start, not an endless loop.
  * - A trial that was started too often is reverted, and the good slot starts.
- * - Lost state chooses among the slots that pass, each on trial: the checks protect the device, not the state.
+ * - No slot is written off by the state alone: one that it does not name may still try, last and on trial. So lost state
+ *   chooses among the slots that pass: the checks protect the device, not the state.
+ * - A slot that is about to be overwritten is forgotten first, so that new content never inherits an old standing.
  */
 import {
   BOOT_STATE_EMPTY,
@@ -20,22 +22,23 @@ import {
 export type StartMode = 'trial' | 'normal';
 export type Candidate = { readonly slot: SlotId; readonly mode: StartMode };
 
+const SLOTS: readonly SlotId[] = ['a', 'b'];
+
 /**
- * The slots to try at a start, best first.
+ * The slots to try at a start, best first: the one on trial, the good one, then what is left, on trial.
  * @param state what flash says, its confirmation already settled; undefined if it says nothing readable.
  */
 export function planStart(state: BootState | undefined): readonly Candidate[] {
-  if (state === undefined) {
-    return [
-      { slot: 'a', mode: 'trial' },
-      { slot: 'b', mode: 'trial' },
-    ];
+  const { good, trial } = state ?? BOOT_STATE_EMPTY;
+  const candidates: Candidate[] = [];
+  if (state !== undefined && trial !== undefined && !isExhausted(state)) {
+    candidates.push({ slot: trial.slot, mode: 'trial' });
   }
-  const { trial, good } = state;
-  const normal: readonly Candidate[] = good === undefined ? [] : [{ slot: good, mode: 'normal' }];
-  if (trial !== undefined && !isExhausted(state)) return [{ slot: trial.slot, mode: 'trial' }, ...normal];
-  // A damaged good slot is no reason not to start: the other one may try, if it passes.
-  return good === undefined ? normal : [...normal, { slot: otherSlot(good), mode: 'trial' }];
+  if (good !== undefined) candidates.push({ slot: good, mode: 'normal' });
+  for (const slot of SLOTS) {
+    if (slot !== trial?.slot && slot !== good) candidates.push({ slot, mode: 'trial' });
+  }
+  return candidates;
 }
 
 /** Whether the trial was started as often as it may be, without having been confirmed. */
@@ -56,14 +59,24 @@ export function settleConfirmed(state: BootState, passed: boolean): BootState {
   return { ...state, good: passed ? state.confirmed : state.good, confirmed: undefined };
 }
 
-/** The state that puts a freshly written slot on trial at the next start. */
-export function armTrial(state: BootState, slot: SlotId): BootState {
-  return { ...state, trial: { slot, starts: 0 } };
+/** The state before `slot` is overwritten: whatever it says of the slot's present content ends here. */
+export function forgetSlot(state: BootState, slot: SlotId): BootState {
+  return {
+    good: state.good === slot ? undefined : state.good,
+    trial: state.trial?.slot === slot ? undefined : state.trial,
+    confirmed: state.confirmed === slot ? undefined : state.confirmed,
+    failed: state.failed,
+  };
 }
 
-/** The system's word that the slot on trial works. The boot stage acts on it at the next start. */
-export function confirmTrial(state: BootState): BootState {
-  return state.trial === undefined ? state : { ...state, trial: undefined, confirmed: state.trial.slot };
+/** The state that puts a freshly written slot on trial at the next start. */
+export function armTrial(state: BootState, slot: SlotId): BootState {
+  return { ...forgetSlot(state, slot), trial: { slot, starts: 0 } };
+}
+
+/** The system's word that `slot`, which runs on trial, works. The boot stage acts on it at the next start. */
+export function confirmTrial(state: BootState, slot: SlotId): BootState {
+  return { ...state, trial: undefined, confirmed: slot };
 }
 
 /** The state after a failed trial: the good slot starts next, and the image is remembered. */
@@ -72,7 +85,7 @@ export function failTrial(state: BootState, imageSha256: string | undefined): Bo
   return { ...state, trial: undefined, failed };
 }
 
-/** The slot that an installation may overwrite: never the good one, nor a confirmed one. */
+/** The slot that an installation may overwrite: never the one that the next start keeps, confirmed or else good. */
 export function freeSlot(state: BootState): SlotId {
   return otherSlot(state.confirmed ?? state.good ?? 'b');
 }

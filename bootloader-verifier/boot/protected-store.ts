@@ -3,6 +3,7 @@
  *
  * - Reading is for everybody; raising the floors takes a flash whose `protected` region is writable, and only the boot stage has one.
  * - Without a readable record the device is to be recovered; it never starts from zero (rule R19).
+ * - Both records are kept twice: a damaged one neither lowers a floor nor ends the device.
  */
 import {
   parseFactoryRecord,
@@ -11,10 +12,9 @@ import {
   type FactoryRecord,
 } from '../../formats/factory-record.ts';
 import { encodeFloors, parseFloors, raiseFloors, type Floors } from '../../formats/floors.ts';
-import { equalBytes } from '../../formats/bytes.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
-import { readRecord, writeRecord } from './flash-records.ts';
+import { readRecord, writeRecordTwice } from './flash-records.ts';
 import type { Flash } from './flash.ts';
 import type { BootPermit, DeviceTrust } from './verify-bundle.ts';
 
@@ -34,18 +34,17 @@ export async function readDeviceTrust(
 }
 
 /**
- * Raises the floors to what `permit`, the permit of a confirmed slot, has reached. Writes only if something rises.
+ * Raises the floors to what `permit`, the permit of a good slot, has reached. Writes only if something rises, or if only
+ * one of the two records holds it.
  * @returns the floors in force afterwards.
  */
 export async function raiseDeviceFloors(flash: Flash, floors: Floors, permit: BootPermit): Promise<Floors> {
   const raised = raiseFloors(floors, permit);
-  if (!equalBytes(encodeFloors(raised), encodeFloors(floors)))
-    await writeRecord(flash, 'protected', encodeFloors(raised));
-  return raised;
+  return (await writeRecordTwice(flash, 'protected', encodeFloors(raised))) ? raised : floors;
 }
 
 /**
- * Writes factory record and first floors: the last thing before a device leaves the factory.
+ * Writes first floors, then the factory record: the last thing before a device leaves the factory.
  * @returns false if the record does not fit.
  */
 export async function provisionFlash(flash: Flash, factory: FactoryRecord): Promise<boolean> {
@@ -55,6 +54,15 @@ export async function provisionFlash(flash: Flash, factory: FactoryRecord): Prom
     channelVersions: new Map([[factory.channelName, 0]]),
     securityCounters: new Map([[factory.component, 0]]),
   };
-  if (!(await writeRecord(flash, 'protected', encodeFloors(floors)))) return false;
-  return writeRecord(flash, 'factory', encodeFactoryRecord(factory));
+  if (!(await writeRecordTwice(flash, 'protected', encodeFloors(floors)))) return false;
+  return writeRecordTwice(flash, 'factory', encodeFactoryRecord(factory));
+}
+
+/** Whether `flash` holds floors that have risen since the factory: provisioning must not reset them. */
+export async function hasRisenFloors(flash: Flash): Promise<boolean> {
+  const bytes = await readRecord(flash, 'protected');
+  const floors = bytes === undefined ? undefined : parseFloors(bytes);
+  if (floors?.ok !== true) return false;
+  const { root, channelVersions, securityCounters } = floors.value;
+  return root.version > 1 || [...channelVersions.values(), ...securityCounters.values()].some((floor) => floor > 0);
 }

@@ -28,8 +28,16 @@ export async function verifySlot(
   const permit = verifyBundle(bundle, device);
   if (!permit.ok) return permit;
   const { length } = permit.value.image;
-  if (length > flash.sizeOf(IMAGES[slot])) return reject('IMAGE_TOO_LARGE', `${length} bytes do not fit slot ${slot}`);
-  return verifyImage(permit.value, await flash.read(IMAGES[slot], 0, length));
+  const fits = checkFits(flash, slot, length);
+  return fits.ok ? verifyImage(permit.value, await flash.read(IMAGES[slot], 0, length)) : fits;
+}
+
+/** Whether an image of `length` bytes fits `slot`. */
+export function checkFits(flash: Flash, slot: SlotId, length: number): Verdict<void, 'IMAGE_TOO_LARGE'> {
+  const size = flash.sizeOf(IMAGES[slot]);
+  return length <= size
+    ? accept(undefined)
+    : reject('IMAGE_TOO_LARGE', `an image of ${length} bytes, slot ${slot} has ${size}`);
 }
 
 /** The boot bundle of `slot` as it lies on flash, not verified; undefined if there is none. */
@@ -44,9 +52,8 @@ export async function writeSlot(
   content: { readonly image: FirmwareImage; readonly bundle: Uint8Array },
 ): Promise<Verdict<void, 'IMAGE_TOO_LARGE'>> {
   const { bytes } = content.image;
-  if (bytes.length > flash.sizeOf(IMAGES[slot])) {
-    return reject('IMAGE_TOO_LARGE', `${bytes.length} bytes, a slot holds ${flash.sizeOf(IMAGES[slot])}`);
-  }
+  const fits = checkFits(flash, slot, bytes.length);
+  if (!fits.ok) return fits;
   await flash.write(IMAGES[slot], 0, bytes);
   return writeBundle(flash, slot, content.bundle);
 }

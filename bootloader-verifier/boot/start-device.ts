@@ -2,7 +2,8 @@
  * The boot stage: from power-on to one verified image, or to recovery.
  *
  * 1. Trust and floors are read; without them there is recovery, never a guess (R19).
- * 2. A confirmed slot that passes once more raises the floors, and then becomes good: a cut in between repeats the step (R9, P5).
+ * 2. A confirmed slot that passes once more raises the floors, and becomes good when the state is written: a cut in between
+ *    repeats the step (R9, P5).
  * 3. The candidates of the boot state are verified in their order, whole, from flash alone; the first that passes is chosen.
  * 4. The good slot raises the floors too, because its bundle may have been given newer trust; a slot on trial never does.
  * 5. The state is written, then the image is handed out. From here on the floors are closed until the next start.
@@ -54,13 +55,13 @@ export async function startDevice(flash: Flash, check: SignatureCheck): Promise<
     const refusal = image.ok ? refuseFailed(state, candidate.mode, image.value) : image;
     if (image.ok && refusal === undefined) {
       if (candidate.mode === 'normal') await raise(run, image.value);
-      await writeChanged(flash, found, settleStart(state, candidate));
+      await writeChangedState(flash, found, settleStart(state, candidate));
       const { floors } = run.device;
       return { kind: 'started', ...candidate, image: image.value, floors, refused: run.refused };
     }
     if (refusal !== undefined) run.refused.push({ slot: candidate.slot, refusal });
   }
-  if (state !== undefined) await writeChanged(flash, found, { ...state, trial: undefined });
+  if (state !== undefined) await writeChangedState(flash, found, { ...state, trial: undefined });
   const refusal = reject('NO_BOOTABLE_SLOT', 'no slot passes the boot checks');
   return { kind: 'recovery', refusal, refused: run.refused };
 }
@@ -75,6 +76,12 @@ export async function readBootState(flash: Flash): Promise<BootState | undefined
 /** Writes the boot state. It always fits: its lists are short. */
 export async function writeBootState(flash: Flash, state: BootState): Promise<void> {
   await writeRecord(flash, 'state', encodeBootState(state));
+}
+
+/** Writes `state` unless it says what was `found`. */
+export async function writeChangedState(flash: Flash, found: BootState | undefined, state: BootState): Promise<void> {
+  const same = found !== undefined && equalBytes(encodeBootState(found), encodeBootState(state));
+  if (!same) await writeBootState(flash, state);
 }
 
 /** One start: what it works with, and what it has found so far. */
@@ -93,16 +100,14 @@ async function verifyOnce(run: Run, slot: SlotId): Promise<Verdict<FirmwareImage
   return known;
 }
 
-/** Acts on the system's confirmation: floors first, then the state that makes the slot good. */
+/** Acts on the system's confirmation: floors first; the state that makes the slot good is written before anything runs. */
 async function promoteConfirmed(run: Run, state: BootState | undefined): Promise<BootState | undefined> {
   if (state?.confirmed === undefined) return state;
   const slot = state.confirmed;
   const image = await verifyOnce(run, slot);
   if (image.ok) await raise(run, image.value);
   else run.refused.push({ slot, refusal: image });
-  const settled = settleConfirmed(state, image.ok);
-  await writeBootState(run.flash, settled);
-  return settled;
+  return settleConfirmed(state, image.ok);
 }
 
 /** Turns a trial that was started too often into a failed one. */
@@ -131,9 +136,4 @@ function refuseFailed(
 async function raise(run: Run, image: FirmwareImage): Promise<void> {
   const floors = await raiseDeviceFloors(run.flash, run.device.floors, image.permit);
   run.device = { ...run.device, floors };
-}
-
-async function writeChanged(flash: Flash, found: BootState | undefined, state: BootState): Promise<void> {
-  const same = found !== undefined && equalBytes(encodeBootState(found), encodeBootState(state));
-  if (!same) await writeBootState(flash, state);
 }

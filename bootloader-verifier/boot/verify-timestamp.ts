@@ -3,12 +3,14 @@
  *
  * - Both are signed by online keys: they order and narrow, they approve nothing.
  * - Neither may go back: not in its own version, not in the versions that it names (5.4.3, 5.5.5).
- * - What was seen before counts only if the *current* root still vouches for it, so that a rotation of these keys
- *   recovers from a fast-forward (5.3.11); `verifyRemembered…` hold that.
+ * - A timestamp of the version that was seen last is not looked at: the one that was seen goes on (5.4.3.1).
+ * - What was seen before counts only if the *current* root still vouches for both of it, so that a rotation of either key
+ *   recovers from a fast-forward (5.3.11); `verifySeen` holds that. What was seen is no permission to go on with it.
  * - Length and digest that the parent gives are checked before parsing.
  * - Source: TUF specification 1.0.34, sections 5.4 and 5.5.
  */
 import type { Instant } from '../../formats/instant.ts';
+import type { SeenMetadata } from '../../formats/seen-metadata.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
 import type { Metadata, MetadataParseCode } from '../../formats/tuf-metadata.ts';
@@ -34,15 +36,35 @@ export type SnapshotCode = FileCode | 'METADATA_THRESHOLD_UNMET' | 'METADATA_EXP
 /** What every step of a refresh works with: the newest root, the fixed start time of the run, and how signatures are checked. */
 export type Trust = { readonly root: TrustedRoot; readonly now: Instant; readonly check: SignatureCheck };
 
-/** Decides whether `bytes` is a timestamp to go on with; `seen` is the last one this device accepted, if the root still vouches for it. */
+/** What was seen last: enough to compare with, not to go on with. */
+export type Seen = { readonly timestamp: Metadata<Timestamp>; readonly snapshot: Metadata<Snapshot> };
+
+/**
+ * What this device saw last, if the newest root still vouches for both.
+ * @param seen the files as they were accepted, perhaps under an older root.
+ */
+export function verifySeen(
+  trust: Trust,
+  seen: SeenMetadata,
+): Verdict<Seen, MetadataParseCode | 'METADATA_THRESHOLD_UNMET'> {
+  const timestamp = verifyRememberedTimestamp(trust, seen.timestamp);
+  if (!timestamp.ok) return timestamp;
+  const snapshot = verifyRememberedSnapshot(trust, seen.snapshot);
+  return snapshot.ok ? accept({ timestamp: timestamp.value, snapshot: snapshot.value }) : snapshot;
+}
+
+/**
+ * Decides which timestamp to go on with: the one in `bytes`, or the one that was seen if both have the same version.
+ * @param seen the last one that this device accepted, if the root still vouches for it.
+ */
 export function verifyTimestamp(
   trust: Trust,
   bytes: Uint8Array,
-  seen: TrustedTimestamp | undefined,
+  seen: Metadata<Timestamp> | undefined,
 ): Verdict<TrustedTimestamp, TimestampCode> {
-  const parsed = verifyRememberedTimestamp(trust, bytes);
-  if (!parsed.ok) return parsed;
-  const { signed } = parsed.value;
+  const offered = verifyRememberedTimestamp(trust, bytes);
+  if (!offered.ok) return offered;
+  const { signed } = offered.value;
   if (seen !== undefined && signed.version < seen.signed.version) {
     return reject('TIMESTAMP_ROLLBACK', `timestamp version ${signed.version} after ${seen.signed.version}`);
   }
@@ -52,25 +74,26 @@ export function verifyTimestamp(
       `names snapshot ${signed.snapshot.version} after ${seen.signed.snapshot.version}`,
     );
   }
-  return fresh(parsed.value, 'timestamp', trust.now);
+  const next = seen?.signed.version === signed.version ? seen : offered.value;
+  return fresh(markVerified(next), 'timestamp', trust.now);
 }
 
-/** A timestamp by its signature alone: enough to remember what was seen, not to go on with. */
+/** A timestamp by its signatures alone: enough to compare with, not to go on with; so it is not marked. */
 export function verifyRememberedTimestamp(
   trust: Trust,
   bytes: Uint8Array,
-): Verdict<TrustedTimestamp, MetadataParseCode | 'METADATA_THRESHOLD_UNMET'> {
+): Verdict<Metadata<Timestamp>, MetadataParseCode | 'METADATA_THRESHOLD_UNMET'> {
   const parsed = parseTimestamp(bytes);
   if (!parsed.ok) return parsed;
   const signed = verifyTopRole(trust, 'timestamp', parsed.value);
-  return signed.ok ? accept(markVerified(parsed.value)) : signed;
+  return signed.ok ? parsed : signed;
 }
 
 /** Decides whether `bytes` is the snapshot that `timestamp` names; `seen` as above. */
 export function verifySnapshot(
   trust: Trust & { readonly timestamp: TrustedTimestamp },
   bytes: Uint8Array,
-  seen: TrustedSnapshot | undefined,
+  seen: Metadata<Snapshot> | undefined,
 ): Verdict<TrustedSnapshot, SnapshotCode> {
   const named = trust.timestamp.signed.snapshot;
   const whole = verifyFile(bytes, named, 'snapshot');
@@ -88,18 +111,18 @@ export function verifySnapshot(
       return reject('SNAPSHOT_ROLLBACK', `${file} version ${after.version} after ${before.version}`);
     }
   }
-  return fresh(parsed.value, 'snapshot', trust.now);
+  return fresh(markVerified(parsed.value), 'snapshot', trust.now);
 }
 
-/** A snapshot by its signature alone: enough to remember what was seen. */
+/** A snapshot by its signatures alone, as above. */
 export function verifyRememberedSnapshot(
   trust: Trust,
   bytes: Uint8Array,
-): Verdict<TrustedSnapshot, MetadataParseCode | 'METADATA_THRESHOLD_UNMET'> {
+): Verdict<Metadata<Snapshot>, MetadataParseCode | 'METADATA_THRESHOLD_UNMET'> {
   const parsed = parseSnapshot(bytes);
   if (!parsed.ok) return parsed;
   const signed = verifyTopRole(trust, 'snapshot', parsed.value);
-  return signed.ok ? accept(markVerified(parsed.value)) : signed;
+  return signed.ok ? parsed : signed;
 }
 
 /** Whether `bytes` has the length and digest that its parent gives, where it gives them. */
@@ -118,7 +141,7 @@ export function verifyFile(
 }
 
 /** Whether the threshold of a top-level role is met under the newest root. */
-export function verifyTopRole(
+function verifyTopRole(
   trust: Trust,
   name: TopRole,
   metadata: Metadata<unknown>,
