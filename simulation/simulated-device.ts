@@ -1,0 +1,127 @@
+/**
+ * A whole device in memory: the production boot stage and agent over simulated flash, network, clock and images.
+ *
+ * - An image is a line of JSON that says how it behaves, so that thousands of starts run in seconds and yet every byte of it
+ *   is verified; what is no such line behaves as a healthy image.
+ * - Power that fails ends the life of the device at this very point; the next life starts from what lies on flash.
+ */
+import { decodeJson, object, oneOf, text } from '../formats/decode.ts';
+import { encodeUtf8 } from '../formats/bytes.ts';
+import { OperationError } from '../formats/operation-error.ts';
+import type { SignatureCheck } from '../formats/signature-check.ts';
+import { accept, reject } from '../formats/verdict.ts';
+import type { DeviceEvent } from '../bootloader-verifier/agent/device-event.ts';
+import { liveDevice, type LifeOptions } from '../bootloader-verifier/agent/device.ts';
+import type { ImageRunner, RunningImage, RunMode } from '../bootloader-verifier/agent/image-runner.ts';
+import type { RepositoryClient } from '../bootloader-verifier/agent/repository-client.ts';
+import type { FirmwareImage } from '../bootloader-verifier/boot/verify-image.ts';
+import type { FaultFlash } from './fault-flash.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+/** What an image does: passes its self-test, fails it, says nothing, takes the device down, or ends after it has passed. */
+export type Behaviour = 'healthy' | 'unhealthy' | 'silent' | 'resets' | 'ends';
+export type Run = { readonly sha256: string; readonly mode: RunMode };
+export type SimulatedDevice = {
+  readonly flash: FaultFlash;
+  /** All that the device has told, over all its lives. */
+  readonly events: readonly DeviceEvent[];
+  /** Every image that was ever brought to life. */
+  readonly runs: readonly Run[];
+  /**
+   * One life: from power-on until it has settled, or for as long as `options` say, or until power fails.
+   * @returns what the device has told in it.
+   */
+  readonly live: (options?: LifeOptions) => Promise<readonly DeviceEvent[]>;
+};
+export type SimulatedParts = {
+  readonly flash: FaultFlash;
+  readonly client: RepositoryClient;
+  readonly clock: VirtualClock;
+  readonly check: SignatureCheck;
+};
+
+const SELF_TEST_MS_MAX = 30_000;
+const POLL_MS = 300_000;
+const SETTLED: LifeOptions = { pollMs: POLL_MS, untilSettled: true };
+
+const imageDecoder = object('ignored', {
+  behaviour: oneOf('healthy', 'unhealthy', 'silent', 'resets', 'ends'),
+  name: text(64),
+});
+
+/** The bytes of an image that behaves so; `name` makes it differ from others. */
+export function simulatedImage(name: string, behaviour: Behaviour): Uint8Array {
+  return encodeUtf8(`${JSON.stringify({ behaviour, name })}\n`);
+}
+
+/** A device of these parts; it must have been provisioned. */
+export function simulatedDevice(parts: SimulatedParts): SimulatedDevice {
+  const events: DeviceEvent[] = [];
+  const runs: Run[] = [];
+  const { flash, clock } = parts;
+  return {
+    flash,
+    events,
+    runs,
+    live: async (options = SETTLED) => {
+      const from = events.length;
+      const stopped = flash.powerLost();
+      const life = liveDevice(
+        {
+          name: 'simulated',
+          bootFlash: flash.view('boot-stage'),
+          systemFlash: flash.view('system'),
+          client: parts.client,
+          runImage: runner(parts, runs),
+          check: parts.check,
+          now: clock.now,
+          sleep: (ms) => Promise.race([clock.sleep(ms), stopped]),
+          isStopping: () => !flash.isOn(),
+          stopped,
+          report: (event) => events.push(event),
+        },
+        options,
+      );
+      await clock.during(life.catch(expectPowerCut));
+      return events.slice(from);
+    },
+  };
+}
+
+function expectPowerCut(fault: unknown): void {
+  if (!(fault instanceof OperationError) || fault.code !== 'POWER_CUT') throw fault;
+}
+
+function runner({ clock, flash }: SimulatedParts, runs: Run[]): ImageRunner {
+  return (image, mode) => {
+    runs.push({ sha256: image.permit.image.sha256, mode });
+    return bringToLife(image, clock, flash);
+  };
+}
+
+function bringToLife(image: FirmwareImage, clock: VirtualClock, flash: FaultFlash): RunningImage {
+  const { firmwareVersion } = image.permit;
+  const passed = accept({ firmwareVersion, detail: 'as simulated' });
+  const never = new Promise<void>(() => undefined);
+  const stop = (): Promise<void> => Promise.resolve();
+  switch (behaviourOf(image)) {
+    case 'healthy':
+      return { selfTest: Promise.resolve(passed), ended: never, stop };
+    case 'ends':
+      return { selfTest: Promise.resolve(passed), ended: clock.sleep(1_000), stop };
+    case 'unhealthy':
+      return { selfTest: Promise.resolve(reject('SELF_TEST_FAILED', 'as simulated')), ended: never, stop };
+    case 'silent': {
+      const timeout = reject('SELF_TEST_TIMEOUT', 'as simulated');
+      return { selfTest: clock.sleep(SELF_TEST_MS_MAX).then(() => timeout), ended: never, stop };
+    }
+    case 'resets':
+      flash.cutPower();
+      return { selfTest: new Promise(() => undefined), ended: never, stop };
+  }
+}
+
+function behaviourOf(image: FirmwareImage): Behaviour {
+  const said = decodeJson(image.bytes, image.bytes.length, imageDecoder);
+  return said.ok ? said.value.behaviour : 'healthy';
+}
