@@ -1,5 +1,4 @@
 /** python-tuf's canonical JSON, key ids and signatures beside ours: what one signs, the other checks over the same bytes. */
-import { spawnSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeHex, encodeUtf8, parseHex } from '../../../formats/bytes.ts';
@@ -8,28 +7,13 @@ import { parseJson } from '../../../formats/json.ts';
 import { checkSignaturePortable } from '../../../formats/signature-check.ts';
 import { keyIdOf } from '../../../formats/tuf-key.ts';
 import { jsonValues, toPlain } from '../../formats/json-values.ts';
-import { pythonOf } from '../parts.ts';
+import { python } from './python.ts';
 
 const SAMPLES = 500;
 const BYTES_MAX = 1_000_000;
-const TOO_LATE_MS = 60_000;
-
-/** Runs `program` in python-tuf's environment with the JSON of `input` as its variable `given`; returns what it prints, as JSON. */
-function python(program: string, input: unknown): unknown {
-  const prelude = 'import json, sys\ngiven = json.loads(sys.stdin.buffer.read().decode("utf-8"))\n';
-  const options = {
-    input: JSON.stringify(input),
-    encoding: 'utf8',
-    timeout: TOO_LATE_MS,
-    maxBuffer: 64_000_000,
-  } as const;
-  const ran = spawnSync(pythonOf('python-tuf'), ['-c', prelude + program], options);
-  expect(ran.stderr).toBe('');
-  return JSON.parse(ran.stdout);
-}
 
 /** Of each of `texts` the canonical bytes in hex, or null where python refuses to read or to sign it. */
-function canonicalByPython(texts: readonly string[]): readonly (string | null)[] {
+async function canonicalByPython(texts: readonly string[]): Promise<readonly (string | null)[]> {
   const program = `
 from securesystemslib.exceptions import FormatError
 from securesystemslib.formats import encode_canonical
@@ -40,7 +24,7 @@ def canonical(text):
         return None
 print(json.dumps([canonical(text) for text in given]))
 `;
-  return python(program, texts) as readonly (string | null)[];
+  return (await python(program, texts)) as readonly (string | null)[];
 }
 
 /** Our canonical bytes of `text` in hex, or null where we refuse to read it. */
@@ -55,7 +39,7 @@ function samples<T>(arbitrary: fc.Arbitrary<T>): { readonly values: readonly T[]
   return { values: fc.sample(arbitrary, { seed, numRuns: SAMPLES }), seed: `seed ${seed}` };
 }
 
-test('python-tuf signs the same bytes as we do, for astral names, control characters and nested values', () => {
+test('python-tuf signs the same bytes as we do, for astral names, control characters and nested values', async () => {
   const { values, seed } = samples(jsonValues);
   const fixed = [
     '{"\\ud83d\\ude00":1,"\\uffff":2,"a":3}',
@@ -66,10 +50,10 @@ test('python-tuf signs the same bytes as we do, for astral names, control charac
   const texts = [...fixed, ...values.map((value) => JSON.stringify(toPlain(value)))];
   const ours = texts.map(canonicalByUs);
   expect(ours).not.toContain(null);
-  expect(ours, seed).toEqual(canonicalByPython(texts));
+  expect(ours, seed).toEqual(await canonicalByPython(texts));
 });
 
-test('of a text with one character changed we either refuse, or sign what python-tuf signs', () => {
+test('of a text with one character changed we either refuse, or sign what python-tuf signs', async () => {
   const change = fc.record({
     value: jsonValues,
     at: fc.nat(),
@@ -81,7 +65,7 @@ test('of a text with one character changed we either refuse, or sign what python
     const start = at % text.length;
     return `${text.slice(0, start)}${put}${text.slice(start + 1)}`.toWellFormed();
   });
-  const theirs = canonicalByPython(texts);
+  const theirs = await canonicalByPython(texts);
   const ours = texts.map(canonicalByUs);
   expect(
     ours.map((bytes, index) => (bytes === null ? null : theirs[index])),
@@ -90,11 +74,11 @@ test('of a text with one character changed we either refuse, or sign what python
   expect(ours.filter((bytes) => bytes !== null).length).toBeGreaterThan(SAMPLES / 10);
 });
 
-test('texts on which parsers disagree are refused here, whatever python-tuf makes of them', () => {
+test('texts on which parsers disagree are refused here, whatever python-tuf makes of them', async () => {
   const texts = ['{"a":1,"a":2}', '[-0]', '[9007199254740993]', '[1.0]', '[1e3]', '[NaN]', '[Infinity]', '["\\ud800"]'];
   expect(texts.map(canonicalByUs)).toEqual(texts.map(() => null));
   // What makes the refusal worth having: python reads the first three, and another reader may read them otherwise.
-  expect(canonicalByPython(texts).map((bytes) => bytes !== null)).toEqual([
+  expect((await canonicalByPython(texts)).map((bytes) => bytes !== null)).toEqual([
     true,
     true,
     true,
@@ -106,7 +90,7 @@ test('texts on which parsers disagree are refused here, whatever python-tuf make
   ]);
 });
 
-test('a key that python-tuf makes has the key id that we compute, and its signature is valid here', () => {
+test('a key that python-tuf makes has the key id that we compute, and its signature is valid here', async () => {
   const program = `
 from securesystemslib.formats import encode_canonical
 from securesystemslib.signer import CryptoSigner
@@ -116,7 +100,7 @@ signature = signer.sign(encode_canonical(given).encode("utf-8"))
 print(json.dumps({"keyid": key.keyid, "signature": signature.signature, "key": key.to_dict()}))
 `;
   const message = { name: 'é😀', list: [1, { b: null, a: true }] };
-  const made = python(program, message) as { keyid: string; signature: string; key: Record<'keytype' | 'scheme', string> & { keyval: { public: string } } }; // prettier-ignore
+  const made = (await python(program, message)) as { keyid: string; signature: string; key: Record<'keytype' | 'scheme', string> & { keyval: { public: string } } }; // prettier-ignore
   const key = { keytype: made.key.keytype, scheme: made.key.scheme, public: made.key.keyval.public };
   const bytes = parseHex(canonicalByUs(JSON.stringify(message)) ?? '') ?? new Uint8Array();
   const signature = parseHex(made.signature) ?? new Uint8Array();
