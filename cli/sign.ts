@@ -7,8 +7,9 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
-import { addSignature, type Unsigned } from '../signer/add-signature.ts';
+import { addSignature } from '../signer/add-signature.ts';
 import { MODE_PUBLIC, replaceFile } from '../signer/durable-file.ts';
+import type { Unsigned } from '../signer/signing-keys.ts';
 import { describeDraft } from './describe-draft.ts';
 import { readInput, readOptional } from './files.ts';
 import { openSigner } from './open-signer.ts';

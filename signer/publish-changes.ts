@@ -34,14 +34,12 @@ export type PublishedNow = {
   readonly written: readonly string[];
 };
 
-/** Publishes `changes`. Faults of the world throw `OperationError`; running again is always safe. */
+/**
+ * Publishes `changes`; with none, refreshes the online roles.
+ * Faults of the world throw `OperationError`; running again is always safe.
+ */
 export function publishChanges(options: PublishOptions, changes: Changes): Promise<Verdict<PublishedNow, PublishCode>> {
   return options.memory.exclusively(() => publishInOrder(options, changes));
-}
-
-/** Signs a new timestamp, and a new snapshot when it is due, over what is published. */
-export function refreshOnlineRoles(options: PublishOptions): Promise<Verdict<PublishedNow, PublishCode>> {
-  return publishChanges(options, {});
 }
 
 async function publishInOrder(options: PublishOptions, changes: Changes): Promise<Verdict<PublishedNow, PublishCode>> {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { makeFaultStore, type CutOutcome, type FaultStore } from '../../simulation/fault-store.ts';
 import type { Changes } from '../../signer/publication.ts';
-import { publishChanges, refreshOnlineRoles } from '../../signer/publish-changes.ts';
+import { publishChanges } from '../../signer/publish-changes.ts';
 import { signedOf, makeTinyRepository, type TinyRepository } from '../tiny-repository.ts';
 import { accepted } from '../accepted.ts';
 import { seededSigner } from '../seeded-signer.ts';
@@ -100,6 +100,6 @@ test('a publication cut before its timestamp is finished by the next refresh of 
   await expect(publishChanges(optionsFor(repository, cut), changes)).rejects.toMatchObject({ code: 'POWER_CUT' });
   cut.restore();
   expect(await deviceSees(cut.objects, repository)).toEqual(OLD);
-  accepted(await refreshOnlineRoles(optionsFor(repository, cut)));
+  accepted(await publishChanges(optionsFor(repository, cut), {}));
   expect(await deviceSees(cut.objects, repository)).toEqual(NEW);
 });
