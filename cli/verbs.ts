@@ -33,5 +33,6 @@ export const VERBS: ReadonlyMap<string, VerbEntry> = new Map([
     verb('draft a release in a channel', async () => (await import('./channel-draft.ts')).defineChannelDraft),
   ],
   ['sign', verb('show what a draft changes, and sign it', async () => (await import('./sign.ts')).defineSign)],
+  ['publish', verb('publish what people have signed', async () => (await import('./publish.ts')).definePublish)],
   ['serve', verb('serve a published repository to devices', async () => (await import('./serve.ts')).defineServe)],
 ]);

@@ -1,0 +1,97 @@
+/**
+ * `firmament publish`: signs snapshot and timestamp over what people have signed, and makes it visible.
+ *
+ * - Everything is first accepted by the device's own code; a refusal leaves what is published as it was.
+ * - Without any file it refreshes the timestamp, and the snapshot when it is due.
+ */
+import { InvalidArgumentError, type Command } from 'commander';
+import { accept, type Verdict } from '../formats/verdict.ts';
+import { objectStoreFolder } from '../signer/object-store-folder.ts';
+import { publishChanges, type PublishedNow } from '../signer/publish-changes.ts';
+import { signerMemoryFile } from '../signer/signer-memory-file.ts';
+import type { Signer } from '../signer/signer.ts';
+import { readInput, readOptional } from './files.ts';
+import { openSigner } from './open-signer.ts';
+import { nameValue } from './option-values.ts';
+import type { Answer, Conclude, Host } from './verb.ts';
+
+type ChannelFile = readonly [name: string, file: string];
+type Options = {
+  readonly product: string;
+  readonly store: string;
+  readonly state: string;
+  readonly key: readonly string[];
+  readonly passphraseFile: readonly string[];
+  readonly root: readonly string[];
+  readonly targets?: string;
+  readonly channel: readonly ChannelFile[];
+  readonly file: readonly string[];
+};
+
+/** Adds the verb. */
+export function definePublish(command: Command, host: Host, conclude: Conclude): void {
+  command
+    .requiredOption('--product <name>', 'the product', nameValue)
+    .requiredOption('--store <folder>', 'where the repository is published')
+    .requiredOption('--state <file>', "the signer's own memory, outside of the store")
+    .requiredOption('--key <file...>', 'the keys of snapshot and timestamp')
+    .option(
+      '--passphrase-file <file...>',
+      'where their passphrases stand, in the same order; otherwise you are asked',
+      [],
+    )
+    .option('--root <file...>', 'new roots, oldest first', [])
+    .option('--targets <file>', 'a new targets file')
+    .option('--channel <name=file>', 'a new file of a channel; may be repeated', addChannel, [])
+    .option('--file <file...>', 'images and provenance that the channels name', [])
+    .action(async (options: Options) => conclude(await publish(options, host)));
+}
+
+async function publish(options: Options, host: Host): Promise<Verdict<Answer>> {
+  const signers = await openSigners(options, host);
+  if (!signers.ok) return signers;
+  const channels = new Map<string, Uint8Array>();
+  for (const [name, file] of options.channel) channels.set(name, await readInput(file));
+  const published = await publishChanges(
+    {
+      store: objectStoreFolder(options.store),
+      memory: signerMemoryFile(options.state),
+      product: options.product,
+      onlineSigners: signers.value,
+      now: host.now(),
+    },
+    {
+      roots: await Promise.all(options.root.map(readInput)),
+      targets: await readOptional(options.targets),
+      channels,
+      targetFiles: await Promise.all(options.file.map(readInput)),
+    },
+  );
+  return published.ok ? accept(answer(options.product, published.value)) : published;
+}
+
+async function openSigners(options: Options, host: Host): Promise<Verdict<readonly Signer[]>> {
+  const signers: Signer[] = [];
+  for (const [index, file] of options.key.entries()) {
+    const from = { file, passphraseFile: options.passphraseFile[index] };
+    const signer = await openSigner(await readInput(file), from, host);
+    if (!signer.ok) return signer;
+    signers.push(signer.value);
+  }
+  return accept(signers);
+}
+
+function answer(product: string, { state, written }: PublishedNow): Answer {
+  const { timestampVersion, snapshotVersion, snapshotSha256 } = state;
+  return {
+    facts: { product, timestampVersion, snapshotVersion, snapshotSha256, written },
+    text: `${product}: timestamp ${timestampVersion} over snapshot ${snapshotVersion}\n  ${written.join('\n  ')}`,
+  };
+}
+
+/** `NAME=FILE`: one channel more. */
+function addChannel(value: string, former: readonly ChannelFile[]): readonly ChannelFile[] {
+  const at = value.indexOf('=');
+  if (at < 1 || at === value.length - 1) throw new InvalidArgumentError('NAME=FILE is expected');
+  return [...former, [nameValue(value.slice(0, at)), value.slice(at + 1)]];
+}

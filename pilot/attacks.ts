@@ -1,0 +1,152 @@
+/**
+ * The attacks that the pilot shows: each against a real device process, each refused with a code.
+ *
+ * - The attacker owns the server and, beyond that, has stolen the online keys: only what people sign stands in its way.
+ * - A device is attacked on a copy of its flash, so that each attack meets it as it was; afterwards it must still run what it ran.
+ * - `expected` is the code of the refusal; another code, or none, is a failure of the pilot.
+ */
+import type { Instant } from '../formats/instant.ts';
+import type { RepositoryId } from '../formats/binding.ts';
+import { encodeMetadata } from '../formats/tuf-metadata.ts';
+import { encodeCanonicalJson } from '../formats/canonical-json.ts';
+import { signMetadata } from '../signer/add-signature.ts';
+import { draftChannel, type ChannelDraft, type ComponentDraft } from '../signer/draft-channel.ts';
+import type { Signer } from '../signer/signer.ts';
+import { must, signedPart, type Forgery } from './forgery.ts';
+import { otherRepository, type KeyHolders } from './other-repository.ts';
+import { CHANNEL } from './stage.ts';
+
+/** What stands before an attack: the repository as it was published, and what an attacker may have stolen. */
+export type Scene = {
+  readonly repository: RepositoryId;
+  readonly now: Instant;
+  readonly holders: KeyHolders;
+  /** The component of the newest release, as it was released. */
+  readonly newest: ComponentDraft;
+  /** Its image: the name below the product, and the bytes. */
+  readonly image: { readonly name: string; readonly bytes: Uint8Array };
+  readonly provenance: Uint8Array;
+};
+
+export type Attack = {
+  readonly name: string;
+  readonly expected: string;
+  /** Which device is attacked: one that does not have the newest release yet, or one that runs it. */
+  readonly victim: 'before' | 'current';
+  /** The published state that the attacker starts from. */
+  readonly from: 'current' | 'older';
+  readonly prepare: (forgery: Forgery, scene: Scene) => Promise<void>;
+};
+
+const BETA_VERSIONS = 20;
+
+export const ATTACKS: readonly Attack[] = [
+  {
+    name: 'a changed image',
+    expected: 'IMAGE_HASH_MISMATCH',
+    victim: 'before',
+    from: 'current',
+    prepare: async (forgery, { image }) => {
+      const bytes = image.bytes.slice();
+      bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+      await forgery.put(image.name, bytes);
+    },
+  },
+  {
+    name: 'an older release below the floor',
+    expected: 'IMAGE_ROLLBACK',
+    victim: 'current',
+    from: 'current',
+    prepare: async (forgery, scene) => {
+      const channel = await nextChannel(forgery, scene, { inForce: '2.0.0' });
+      await forgery.serveAs(CHANNEL, await signMetadata(channel, quorum(scene)));
+    },
+  },
+  {
+    name: 'one signature of two',
+    expected: 'METADATA_THRESHOLD_UNMET',
+    victim: 'current',
+    from: 'current',
+    prepare: async (forgery, scene) => {
+      const channel = await nextChannel(forgery, scene, { minSecurityCounter: 1 });
+      await forgery.serveAs(CHANNEL, await signMetadata(channel, quorum(scene).slice(0, 1)));
+    },
+  },
+  {
+    name: 'the same key twice',
+    expected: 'METADATA_THRESHOLD_UNMET',
+    victim: 'current',
+    from: 'current',
+    prepare: async (forgery, scene) => {
+      const channel = await nextChannel(forgery, scene, { minSecurityCounter: 1 });
+      const [manager] = quorum(scene);
+      if (manager === undefined) throw new Error('a channel has managers');
+      const sig = await manager.sign(encodeCanonicalJson(channel));
+      const entry = { keyid: manager.keyid, sig };
+      await forgery.serveAs(CHANNEL, encodeMetadata(channel, [entry, entry]));
+    },
+  },
+  {
+    name: "another product's release",
+    expected: 'REPOSITORY_MISMATCH',
+    victim: 'current',
+    from: 'current',
+    prepare: async (forgery, scene) => {
+      for (const [name, bytes] of await otherRepository('pilot-meter', scene)) await forgery.put(name, bytes);
+    },
+  },
+  {
+    name: "beta's metadata served as stable's",
+    expected: 'ROLE_MISMATCH',
+    victim: 'current',
+    from: 'current',
+    prepare: async (forgery, scene) => {
+      await forgery.serveAs(CHANNEL, await signMetadata(betaFarAhead(scene), quorum(scene)));
+    },
+  },
+  {
+    name: 'a release for other hardware',
+    expected: 'HARDWARE_MISMATCH',
+    victim: 'current',
+    from: 'current',
+    prepare: async (forgery, scene) => {
+      const component = { ...scene.newest, hardwareIds: ['pilot-gateway-z'] };
+      const folder = `targets/9.0.0/${component.component}`;
+      await forgery.put(`${folder}/${component.image.sha256}.${component.image.file}`, scene.image.bytes);
+      await forgery.put(`${folder}/${component.provenance.sha256}.${component.provenance.file}`, scene.provenance);
+      const channel = await nextChannel(forgery, scene, { release: { name: '9.0.0', components: [component] } });
+      await forgery.serveAs(CHANNEL, await signMetadata(channel, quorum(scene)));
+    },
+  },
+  {
+    name: 'old metadata replayed',
+    expected: 'TIMESTAMP_ROLLBACK',
+    victim: 'current',
+    from: 'older',
+    prepare: () => Promise.resolve(),
+  },
+];
+
+/** The content of the channel after the newest one, with `change`; signed by whoever the attacker can bring to it. */
+async function nextChannel(
+  forgery: Forgery,
+  { repository, now }: Scene,
+  change: Partial<ChannelDraft>,
+): Promise<ReturnType<typeof signedPart>> {
+  const former = await forgery.newest(CHANNEL);
+  return signedPart(must(draftChannel({ repository, now, channel: CHANNEL, former, ...change })));
+}
+
+/** The content of a beta channel with more versions than stable, so that its version number does not give it away. */
+function betaFarAhead({ repository, now, newest }: Scene): ReturnType<typeof signedPart> {
+  const release = { name: '9.0.0-beta', components: [newest] };
+  let former: Uint8Array | undefined;
+  for (let version = 1; version <= BETA_VERSIONS; version++) {
+    former = must(draftChannel({ repository, now, channel: 'beta', former, release }));
+  }
+  return signedPart(former ?? new Uint8Array());
+}
+
+function quorum({ holders }: Scene): readonly Signer[] {
+  return holders.managers.slice(0, 2);
+}

@@ -1,0 +1,109 @@
+/**
+ * The whole chain on one machine: keys, root, four releases from source to a verified start, and the attacks.
+ *
+ * - Each link is a process of its own: builder, key holders' tool, publisher, server, device, and the image that it runs.
+ * - Every step is written to the account as it happens; one that does not go as expected is told and ends the chain.
+ */
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runAttacks, setScene } from './attack-runs.ts';
+import { foundCompany, type Company } from './company.ts';
+import { runDeviceVerb, startDevice, type DeviceProcess } from './device-process.ts';
+import { foundRepository, type PilotRepository } from './founding.ts';
+import { buildRelease, publishRelease, RELEASES, type BuiltRelease } from './releases.ts';
+import { seeFloors, seeRelease } from './seen-on-device.ts';
+import { CHANNEL, COMPONENT, HARDWARE, PRODUCT, tell, type Stage } from './stage.ts';
+import { serveStore, type StoreServer } from './store-server.ts';
+
+const POLL_MS = '200';
+
+/** What runs on after the chain, until it is stopped. */
+export type RunningChain = { readonly stop: () => Promise<void> };
+
+/** What has been started so far, so that whatever happens it can be stopped. */
+type Running = { server: StoreServer | undefined; device: DeviceProcess | undefined };
+
+/** Runs the chain to the last attack, and leaves server and device running. @param onServer told the repository's address. */
+export async function runChain(stage: Stage, onServer: (url: string) => void): Promise<RunningChain> {
+  const running: Running = { server: undefined, device: undefined };
+  const stop = async (): Promise<void> => {
+    await running.device?.stop();
+    await running.server?.close();
+  };
+  try {
+    await runLinks(stage, running, onServer);
+    return { stop };
+  } catch (fault) {
+    await stop();
+    throw fault;
+  }
+}
+
+async function runLinks(stage: Stage, running: Running, onServer: (url: string) => void): Promise<void> {
+  const company = await makeKeys(stage);
+  const building = buildInTurn(stage, company);
+  const repository = await foundRepository(stage, company);
+  const flash = await provision(stage, repository);
+  const older = join(stage.folder, 'moments', 'store-older');
+  const flashBefore = join(stage.folder, 'moments', 'flash-before');
+  let newest: BuiltRelease | undefined;
+  for (const built of building) {
+    newest = await built;
+    await publishRelease(stage, { company, repository }, newest);
+    running.server ??= await serveStore(repository.store);
+    const url = `${running.server.url}${PRODUCT}/`;
+    onServer(url);
+    running.device ??= startPilotDevice(stage, flash, url);
+    await seeRelease(stage, running.device, newest);
+    if (newest.plan.release === '2.0.0') await cp(repository.store, older, { recursive: true });
+    if (newest.plan.outcome === 'reverted') await cp(flash, flashBefore, { recursive: true });
+  }
+  if (newest === undefined || running.server === undefined) throw new Error('the pilot has releases');
+  await running.device?.stop();
+  running.device = startPilotDevice(stage, flash, `${running.server.url}${PRODUCT}/`);
+  await seeFloors(stage, running.device, newest);
+  const scene = await setScene(stage, company, { repository, newest });
+  await runAttacks(stage, scene, {
+    flash: { current: flash, before: flashBefore },
+    store: { current: repository.store, older },
+  });
+}
+
+async function makeKeys(stage: Stage): Promise<Company> {
+  const { company } = await tell(stage, { step: 'keys', by: 'each key holder' }, async () => ({
+    company: await foundCompany(join(stage.folder, 'people')),
+    detail: 'nine keys, each encrypted in a file of its own',
+  }));
+  return company;
+}
+
+/** Builds one release after the other, beside whatever else goes on. */
+function buildInTurn(stage: Stage, company: Company): readonly Promise<BuiltRelease>[] {
+  let former: Promise<unknown> = Promise.resolve();
+  return RELEASES.map((plan) => {
+    const built = former.then(() => buildRelease(stage, company, plan));
+    built.catch(() => undefined);
+    former = built;
+    return built;
+  });
+}
+
+async function provision(stage: Stage, repository: PilotRepository): Promise<string> {
+  const flash = join(stage.folder, 'device', 'flash');
+  await tell(stage, { step: 'provision', by: 'factory' }, async () => {
+    await runDeviceVerb(
+      'provision',
+      ...['--flash', flash, '--root', repository.root, '--product', PRODUCT],
+      ...['--hardware', HARDWARE, '--component', COMPONENT, '--channel', CHANNEL],
+    );
+    return { detail: 'an empty device that trusts root 1' };
+  });
+  return flash;
+}
+
+function startPilotDevice(stage: Stage, flash: string, url: string): DeviceProcess {
+  return startDevice(
+    ['--flash', flash, '--url', url, '--name', 'gateway-1', '--poll-ms', POLL_MS],
+    stage.onDeviceEvent,
+  );
+}

@@ -1,0 +1,41 @@
+/**
+ * The verbs of `firmament`, each run as a process of its own, as a person or a CI job would run it.
+ *
+ * - The answer is the one JSON line on its standard output; whatever is said on standard error belongs to the error.
+ * - A refusal ends the pilot: what it does itself must be accepted.
+ */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { encodeUtf8 } from '../formats/bytes.ts';
+import { isJsonObject, parseJson, type JsonObject } from '../formats/json.ts';
+
+export const PROJECT: string = fileURLToPath(new URL('..', import.meta.url));
+export const CLI: string = join(PROJECT, 'cli', 'main.ts');
+const OUTPUT_BYTES_MAX = 4_194_304;
+const VERB_MS_MAX = 120_000;
+
+/** Runs `firmament ARGS --json` and returns its answer. @throws Error with the verb's own words if it refuses. */
+export function firmament(...args: readonly string[]): Promise<JsonObject> {
+  const options = { maxBuffer: OUTPUT_BYTES_MAX, timeout: VERB_MS_MAX };
+  return new Promise((resolve, refuse) => {
+    execFile(process.execPath, [CLI, ...insertJson(args)], options, (fault, stdout, stderr) => {
+      const answer = parseJson(encodeUtf8(stdout), { bytesMax: OUTPUT_BYTES_MAX });
+      if (fault === null && answer.ok && isJsonObject(answer.value)) resolve(answer.value);
+      else refuse(new Error(`firmament ${args[0] ?? ''} did not do its work: ${stdout.trim()} ${stderr.trim()}`));
+    });
+  });
+}
+
+/** `--json` stands before a `--` that ends the options. */
+function insertJson(args: readonly string[]): readonly string[] {
+  const end = args.indexOf('--');
+  return end < 0 ? [...args, '--json'] : [...args.slice(0, end), '--json', ...args.slice(end)];
+}
+
+/** A text member of an answer. */
+export function textOf(answer: JsonObject, name: string): string {
+  const value = answer.get(name);
+  if (typeof value !== 'string') throw new Error(`the answer has no text ${name}`);
+  return value;
+}

@@ -1,0 +1,72 @@
+/**
+ * The people of the pilot and their keys: each key in a folder of its own, encrypted, with a passphrase of its own.
+ *
+ * - Three owners hold root and targets, two of whom must sign; three release managers hold the channels, two of whom must sign.
+ * - The online roles and the builder have one key each; no person's key is ever used by a process that is not that person's tool.
+ * - Passphrases are 128 random bits, so that the low work factor takes nothing from them (ADR 0004).
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { encodeHex } from '../formats/bytes.ts';
+import type { Signer } from '../signer/signer.ts';
+import { openKeyFile } from '../signer/key-file.ts';
+import { firmament } from './child.ts';
+import { must } from './forgery.ts';
+
+const WORK_FACTOR = '12';
+const PASSPHRASE_BYTES = 16;
+
+/** A key holder: a person, or a role that is a process. */
+export type Holder = {
+  readonly name: string;
+  /** The encrypted private key. */
+  readonly keyFile: string;
+  /** The public key, as TUF metadata carry it. */
+  readonly publicFile: string;
+  readonly passphraseFile: string;
+};
+
+export type Company = {
+  readonly owners: readonly Holder[];
+  readonly managers: readonly Holder[];
+  readonly snapshot: Holder;
+  readonly timestamp: Holder;
+  readonly builder: Holder;
+};
+
+/** Makes all keys, each by a `firmament key-generate` of its own. */
+export async function foundCompany(folder: string): Promise<Company> {
+  const holder = (name: string): Promise<Holder> => makeHolder(folder, name);
+  const [ada, ben, cyd, dee, eli, fay, snapshot, timestamp, builder] = await Promise.all([
+    holder('ada'),
+    holder('ben'),
+    holder('cyd'),
+    holder('dee'),
+    holder('eli'),
+    holder('fay'),
+    holder('snapshot'),
+    holder('timestamp'),
+    holder('builder'),
+  ]);
+  return { owners: [ada, ben, cyd], managers: [dee, eli, fay], snapshot, timestamp, builder };
+}
+
+async function makeHolder(folder: string, name: string): Promise<Holder> {
+  const own = join(folder, name);
+  await mkdir(own, { recursive: true, mode: 0o700 });
+  const keyFile = join(own, 'key.age');
+  const passphraseFile = join(own, 'passphrase');
+  await writeFile(passphraseFile, encodeHex(randomBytes(PASSPHRASE_BYTES)), { mode: 0o600 });
+  await firmament(
+    'key-generate',
+    ...['--out', keyFile, '--passphrase-file', passphraseFile, '--work-factor', WORK_FACTOR],
+  );
+  return { name, keyFile, publicFile: join(own, 'key.pub.json'), passphraseFile };
+}
+
+/** Opens a holder's key in this process: for the attacks alone, where it stands for a stolen key. */
+export async function stealKey(holder: Holder): Promise<Signer> {
+  const passphrase = (await readFile(holder.passphraseFile, 'utf8')).trim();
+  return must(await openKeyFile(await readFile(holder.keyFile), passphrase));
+}

@@ -1,0 +1,141 @@
+/**
+ * The four releases of the pilot's firmware: built and attested, approved by two managers, published.
+ *
+ * - Version 3 has a real fault, which its own self-test finds on the device; version 4 repairs it.
+ * - What happens on the device afterwards is part of the plan: `kept` or `reverted`.
+ */
+import { cp, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { firmament, PROJECT, textOf } from './child.ts';
+import type { Company } from './company.ts';
+import { sign, signersOf, type PilotRepository } from './founding.ts';
+import { BUILDER_ID, CHANNEL, COMPONENT, HARDWARE, PRODUCT, SOURCE_URI, tell, type Stage } from './stage.ts';
+
+const FIRMWARE = join(PROJECT, 'pilot', 'firmware');
+
+export type ReleasePlan = {
+  readonly release: string;
+  readonly securityCounter: number;
+  readonly outcome: 'kept' | 'reverted';
+  readonly what: string;
+};
+
+export const RELEASES: readonly ReleasePlan[] = [
+  { release: '1.0.0', securityCounter: 1, outcome: 'kept', what: 'receives and shows readings' },
+  { release: '2.0.0', securityCounter: 2, outcome: 'kept', what: 'adds least, mean and greatest value' },
+  { release: '3.0.0', securityCounter: 3, outcome: 'reverted', what: 'a new decoder that fails below zero' },
+  { release: '4.0.0', securityCounter: 4, outcome: 'kept', what: 'repairs the decoder' },
+];
+
+/** A release that came out the same twice, with its provenance. */
+export type BuiltRelease = {
+  readonly plan: ReleasePlan;
+  readonly image: string;
+  readonly provenance: string;
+  readonly sha256: string;
+  readonly tookMs: number;
+};
+
+/** Builds and attests a release. Its step is told later, in the order of the chain. */
+export async function buildRelease(stage: Stage, company: Company, plan: ReleasePlan): Promise<BuiltRelease> {
+  const startedAt = stage.now();
+  const { builder } = company;
+  const out = join(stage.folder, 'build', plan.release);
+  await mkdir(out, { recursive: true });
+  const built = await firmament(
+    'build',
+    ...['--source', FIRMWARE, '--output', 'dist/gateway.js', '--out', out],
+    ...['--key', builder.keyFile, '--passphrase-file', builder.passphraseFile],
+    ...['--builder', BUILDER_ID, '--source-uri', SOURCE_URI],
+    ...['--', 'node', 'build.ts', plan.release],
+  );
+  return {
+    plan,
+    image: textOf(built, 'image'),
+    provenance: textOf(built, 'provenance'),
+    sha256: textOf(built, 'sha256'),
+    tookMs: stage.now() - startedAt,
+  };
+}
+
+/** Tells the build, has two managers approve the release for its channels, and publishes it. */
+export async function publishRelease(
+  stage: Stage,
+  by: { readonly company: Company; readonly repository: PilotRepository },
+  built: BuiltRelease,
+): Promise<void> {
+  const { release, what, securityCounter } = built.plan;
+  const { company, repository } = by;
+  const isFirst = built.plan === RELEASES[0];
+  const channels = isFirst ? [CHANNEL, 'beta'] : [CHANNEL];
+  const [first, second] = signersOf(company.managers);
+  const approvers = `${first.name}, ${second.name}`;
+  stage.account.add({
+    ...{ step: `build ${release}`, by: 'builder', ok: true, digest: built.sha256, code: undefined },
+    ...{ detail: `two runs, one image; provenance signed; ${what}`, at: stage.now(), tookMs: built.tookMs },
+  });
+  await tell(stage, { step: `approve ${release}`, by: approvers }, async () => {
+    const [digest] = await Promise.all(channels.map((channel) => approve(by, built, channel)));
+    return { digest, detail: `${channels.join(' and ')}, security counter ${securityCounter}` };
+  });
+  await tell(stage, { step: `publish ${release}`, by: 'publisher' }, async () => {
+    const published = await publish(company, repository, { channels, built, isFirst });
+    return {
+      digest: textOf(published, 'snapshotSha256'),
+      detail: `timestamp ${String(published.get('timestampVersion'))}, after the device's own code accepted it`,
+    };
+  });
+  await cp(channelFile(repository, CHANNEL, release), newestChannelFile(repository));
+  stage.onRelease({
+    ...{ release, digest: built.sha256, builtBy: BUILDER_ID, approvedBy: approvers },
+    outcome: 'published',
+  });
+}
+
+/** Drafts the channel with the release and has two managers sign it. @returns the digest of the draft. */
+async function approve(
+  { company, repository }: { readonly company: Company; readonly repository: PilotRepository },
+  { plan, image, provenance }: BuiltRelease,
+  channel: string,
+): Promise<string> {
+  const { release, securityCounter } = plan;
+  const out = channelFile(repository, channel, release);
+  const former = plan === RELEASES[0] ? [] : ['--former', newestChannelFile(repository)];
+  const draft = await firmament(
+    'channel-draft',
+    ...['--root-one', repository.root, '--channel', channel, '--out', out, ...former],
+    ...['--release', release, '--component', COMPONENT, '--hardware', HARDWARE],
+    ...['--image', image, '--provenance', provenance],
+    ...['--firmware-version', release, '--security-counter', String(securityCounter)],
+  );
+  for (const holder of signersOf(company.managers)) {
+    await sign(holder, out, ['--role', channel, '--delegated-by', repository.targets]);
+  }
+  return textOf(draft, 'sha256');
+}
+
+function publish(
+  { snapshot, timestamp }: Company,
+  repository: PilotRepository,
+  what: { readonly channels: readonly string[]; readonly built: BuiltRelease; readonly isFirst: boolean },
+): ReturnType<typeof firmament> {
+  const { channels, built, isFirst } = what;
+  const founding = isFirst ? ['--root', repository.root, '--targets', repository.targets] : [];
+  const signed = channels.map((channel) => `${channel}=${channelFile(repository, channel, built.plan.release)}`);
+  return firmament(
+    'publish',
+    ...['--product', PRODUCT, '--store', repository.store, '--state', repository.state, ...founding],
+    ...['--key', snapshot.keyFile, timestamp.keyFile],
+    ...['--passphrase-file', snapshot.passphraseFile, timestamp.passphraseFile],
+    ...signed.flatMap((file) => ['--channel', file]),
+    ...['--file', built.image, built.provenance],
+  );
+}
+
+function channelFile(repository: PilotRepository, channel: string, release: string): string {
+  return join(repository.desk, `${release}.${channel}.json`);
+}
+
+function newestChannelFile(repository: PilotRepository): string {
+  return join(repository.desk, `newest.${CHANNEL}.json`);
+}

@@ -1,0 +1,44 @@
+/**
+ * What every part of the pilot works with: its folder, its clock, and the account that it writes to.
+ */
+import type { Instant } from '../formats/instant.ts';
+import type { Account, Step } from './account.ts';
+import type { ToldEvent } from './device-process.ts';
+import type { ReleaseNews } from './status/pilot-status.ts';
+
+export const PRODUCT = 'pilot-gateway';
+export const COMPONENT = 'gateway';
+export const HARDWARE = 'pilot-gateway-a';
+/** The channel that the pilot's device follows. */
+export const CHANNEL = 'stable';
+export const BUILDER_ID = 'https://builders.example/pilot';
+export const SOURCE_URI = 'https://source.example/pilot/firmware';
+
+export type Stage = {
+  readonly folder: string;
+  readonly account: Account;
+  readonly now: () => Instant;
+  readonly onDeviceEvent: (event: ToldEvent) => void;
+  readonly onRelease: (release: ReleaseNews) => void;
+};
+
+/** What a step says of itself; `tookMs` where the work was done before it is told. */
+type Outcome = Partial<Pick<Step, 'digest' | 'code' | 'detail' | 'ok' | 'tookMs'>>;
+
+/**
+ * Does one step's work and writes it to the account.
+ * @returns what the work returned beside its outcome.
+ * @throws Error what the work throws, or that a step did not go as expected.
+ */
+export async function tell<T extends Outcome>(
+  stage: Stage,
+  named: Pick<Step, 'step' | 'by'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const at = stage.now();
+  const done = await work();
+  const { ok = true, digest, code, detail = '', tookMs = stage.now() - at } = done;
+  stage.account.add({ ...named, ok, digest, code, detail, at, tookMs });
+  if (!ok) throw new Error(`${named.step} did not go as expected: ${code ?? ''} ${detail}`);
+  return done;
+}

@@ -1,0 +1,32 @@
+/** The data plane over a published folder, as a process of its own: `firmament serve`. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { encodeUtf8 } from '../formats/bytes.ts';
+import { isJsonObject, parseJson } from '../formats/json.ts';
+import { CLI, textOf } from './child.ts';
+
+export type StoreServer = {
+  /** The address below which each product has its folder, with a slash at its end. */
+  readonly url: string;
+  readonly close: () => Promise<void>;
+};
+
+/** Serves `store` on a port that the system chooses. */
+export async function serveStore(store: string): Promise<StoreServer> {
+  const child = spawn(process.execPath, [CLI, 'serve', '--store', store, '--port', '0', '--json'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const ended = once(child, 'close');
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const { value: line } = await lines.next();
+  const answer = parseJson(encodeUtf8(line ?? ''), { bytesMax: 65_536 });
+  if (!answer.ok || !isJsonObject(answer.value)) throw new Error(`firmament serve did not start: ${line ?? 'no word'}`);
+  return {
+    url: textOf(answer.value, 'url'),
+    close: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
