@@ -80,8 +80,16 @@ export function nothingShared(one: Surroundings, other: Surroundings): boolean {
 
 /** The byproduct of the run at `index`, counted from 0, as plain data. */
 export function runToPlain({ sha256, surroundings }: Run, index: number): object {
-  const annotations = {
-    firmament_surroundings: { ...surroundings, fileTimes: encodeInstant(surroundings.fileTimes) },
+  const firmament_surroundings = {
+    folder: surroundings.folder,
+    clockShiftSeconds: surroundings.clockShiftSeconds,
+    timeZone: surroundings.timeZone,
+    locale: surroundings.locale,
+    user: surroundings.user,
+    host: surroundings.host,
+    umask: surroundings.umask,
+    fileTimes: encodeInstant(surroundings.fileTimes),
+    fileOrder: surroundings.fileOrder,
   };
-  return { name: `run-${index + 1}`, digest: { sha256 }, annotations };
+  return { name: `run-${index + 1}`, digest: { sha256 }, annotations: { firmament_surroundings } };
 }

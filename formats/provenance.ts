@@ -60,19 +60,30 @@ const URI = /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/;
 
 const uri = text(512, URI);
 const line = text(512, PRINTABLE);
-const pathWithin: Decoder<string> = refine(text(512, PRINTABLE), (path) =>
+/** A file within the source: relative, with slashes, without `.` and `..`. */
+export const pathDecoder: Decoder<string> = refine(text(512, PRINTABLE), (path) =>
   path.split('/').every((part) => part !== '' && part !== '.' && part !== '..') && !path.includes('\\')
     ? accept(path)
     : shape('a path with slashes, relative and without . and .. is expected'),
 );
 
+/** Program and arguments. */
+export const commandDecoder: Decoder<readonly string[]> = list(text(4096, PRINTABLE), 64, 1);
+
+/** Variables by name. */
+export const environmentDecoder: Decoder<ReadonlyMap<string, string>> = mapOf(
+  text(128, /^[A-Za-z_][A-Za-z0-9_]*$/),
+  text(4096, PRINTABLE),
+  64,
+);
+
 const parametersDecoder: Decoder<ExternalParameters> = refine(
   object('refused', {
     source: uri,
-    folder: (json) => (json === '.' ? accept(json) : pathWithin(json)),
-    command: list(text(4096, PRINTABLE), 64, 1),
-    output: pathWithin,
-    environment: unset(mapOf(text(128, /^[A-Za-z_][A-Za-z0-9_]*$/), text(4096, PRINTABLE), 64)),
+    folder: (json) => (json === '.' ? accept(json) : pathDecoder(json)),
+    command: commandDecoder,
+    output: pathDecoder,
+    environment: unset(environmentDecoder),
   }),
   ({ environment, ...parameters }) => accept({ ...parameters, environment: environment ?? new Map() }),
 );
@@ -152,7 +163,10 @@ export function encodeProvenance(provenance: Provenance): Uint8Array {
     buildDefinition: {
       buildType: provenance.buildType,
       externalParameters: {
-        ...externalParameters,
+        source: externalParameters.source,
+        folder: externalParameters.folder,
+        command: externalParameters.command,
+        output: externalParameters.output,
         environment: Object.fromEntries(externalParameters.environment),
       },
       resolvedDependencies: [

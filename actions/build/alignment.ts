@@ -16,7 +16,7 @@ export type Hunk = {
 /** How many insertions and deletions are looked for; memory grows with the square: 16 MB here. */
 export const EDITS_MAX = 2_000;
 /** How many elements are compared. */
-export const STEPS_MAX = 10_000_000;
+const STEPS_MAX = 10_000_000;
 
 /**
  * Aligns `first` and `second`.

@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 import type { Surroundings } from '../../formats/build-run.ts';
-import { momentsIn, type Period, type Span } from './moments.ts';
+import { momentsIn, spanOf, type Period, type Span } from './moments.ts';
 
 export type Cause = 'time' | 'user' | 'host' | 'path' | 'time-zone' | 'locale' | 'file-order' | 'random';
 
@@ -20,42 +20,59 @@ export type Clues = {
   readonly home: string;
 };
 
-/** A differing stretch in a piece of its surrounding text, with the clues of the run that wrote it. */
-export type Place = { readonly text: string; readonly span: Span; readonly clues: Clues };
+/** What a run could have left, in the forms in which it is written. */
+export type Traces = {
+  readonly moments: readonly Period[];
+  readonly words: Readonly<Record<WordCause, readonly string[]>>;
+};
+type WordCause = 'user' | 'host' | 'path' | 'time-zone' | 'locale';
+
+/** A differing stretch in a piece of its surrounding text, with the traces of the run that wrote it. */
+export type Place = { readonly text: string; readonly span: Span; readonly traces: Traces };
 /** The cause, and the stretches that show it as a whole, such as a full date where only its year differs. */
 export type Explanation = { readonly cause: Cause; readonly first: Span; readonly second: Span };
+
+/** A moment by which the zones of today are in force. */
+const RECENTLY = Date.UTC(2024, 0, 1);
+const UPWARDS = /(?:\.\.[\\/])+/g;
+
+/** The traces that a run with these clues would leave. */
+export function tracesOf({ surroundings, moments, root, home }: Clues): Traces {
+  const { folder, user, host } = surroundings;
+  return {
+    moments,
+    words: {
+      user: [...pathForms(home), user],
+      host: [host],
+      path: [...[join(root, folder), root, folder].flatMap(pathForms), ...folder.split('/')],
+      'time-zone': zoneForms(surroundings),
+      locale: localeForms(surroundings.locale),
+    },
+  };
+}
+
+type Marks = (text: string, traces: Traces) => readonly Span[];
+
+/** What each cause looks like, the most telling first: a home folder is also a path, and its name a user. */
+const MARKS: readonly (readonly [Cause, Marks])[] = [
+  ['time', (text, { moments }) => momentsIn(text, moments)],
+  ['user', (text, { words }) => occurrences(text, words.user)],
+  ['host', (text, { words }) => occurrences(text, words.host)],
+  ['path', (text, { words }) => [...occurrences(text, words.path), ...[...text.matchAll(UPWARDS)].map(spanOf)]],
+  ['time-zone', (text, { words }) => occurrences(text, words['time-zone'])],
+  ['locale', (text, { words }) => occurrences(text, words.locale)],
+];
 
 /** Explains the difference between what stands at `first` and at `second`. */
 export function explain(first: Place, second: Place): Explanation {
   for (const [cause, marksIn] of MARKS) {
-    const a = touching(marksIn(first.text, first.clues), first.span);
-    const b = touching(marksIn(second.text, second.clues), second.span);
+    const a = touching(marksIn(first.text, first.traces), first.span);
+    const b = a === undefined ? undefined : touching(marksIn(second.text, second.traces), second.span);
     if (a !== undefined && b !== undefined) return { cause, first: hull(a, first.span), second: hull(b, second.span) };
   }
   const numbers = sameNumber(first, second);
   if (numbers !== undefined) return { cause: 'locale', ...numbers };
   return { cause: 'random', first: first.span, second: second.span };
-}
-
-/** A moment by which the zones of today are in force. */
-const RECENTLY = Date.UTC(2024, 0, 1);
-
-type Marks = (text: string, clues: Clues) => readonly Span[];
-
-/** What each cause looks like, the most telling first: a home folder is also a path, and its name a user. */
-const MARKS: readonly (readonly [Cause, Marks])[] = [
-  ['time', (text, clues) => momentsIn(text, clues.moments)],
-  ['user', (text, { home, surroundings }) => occurrences(text, [...pathForms(home), surroundings.user])],
-  ['host', (text, { surroundings }) => occurrences(text, [surroundings.host])],
-  ['path', (text, { root, surroundings }) => pathMarks(text, root, surroundings.folder)],
-  ['time-zone', (text, { surroundings }) => occurrences(text, zoneForms(surroundings))],
-  ['locale', (text, { surroundings }) => occurrences(text, localeForms(surroundings.locale))],
-];
-
-function pathMarks(text: string, root: string, folder: string): readonly Span[] {
-  const upwards = [...text.matchAll(/(?:\.\.[\\/])+/g)].map(spanOfMatch);
-  const whole = occurrences(text, [join(root, folder), root, folder].flatMap(pathForms));
-  return [...whole, ...occurrences(text, folder.split('/')), ...upwards];
 }
 
 /** A path as it stands in plain text, in a string literal of Windows, and in a URL. */
@@ -110,7 +127,7 @@ function sameNumber(first: Place, second: Place): { readonly first: Span; readon
 }
 
 function numbersIn(text: string): readonly Span[] {
-  return [...text.matchAll(/\d+(?:[.,'’\u00a0\u202f ]\d+)*/g)].map(spanOfMatch);
+  return [...text.matchAll(/\d+(?:[.,'’\u00a0\u202f ]\d+)*/g)].map(spanOf);
 }
 
 /** Every place where one of `words` stands in `text`. */
@@ -134,8 +151,4 @@ function touching(marks: readonly Span[], span: Span): Span | undefined {
 /** The smallest stretch that holds both. */
 export function hull(a: Span, b: Span): Span {
   return { start: Math.min(a.start, b.start), end: Math.max(a.end, b.end) };
-}
-
-function spanOfMatch(match: RegExpExecArray): Span {
-  return { start: match.index, end: match.index + match[0].length };
 }

@@ -7,7 +7,7 @@
  */
 import { parseUtf8 } from '../../formats/bytes.ts';
 import { align, type Hunk } from './alignment.ts';
-import { explain, hull, type Cause, type Clues, type Place } from './difference-cause.ts';
+import { explain, hull, tracesOf, type Cause, type Clues, type Place, type Traces } from './difference-cause.ts';
 import type { Span } from './moments.ts';
 
 export const DIFFERENCES_MAX = 50;
@@ -40,18 +40,19 @@ export function compareOutputs(first: Output, second: Output): DifferenceReport 
   const a = sideOf(texts.first, first.clues);
   const b = sideOf(texts.second, second.clues);
   const found: Found[] = [];
-  const hunks = align(a.lines, b.lines) ?? [wholeOf(a.lines, b.lines)];
-  let at = 0;
-  for (; at < hunks.length && found.length <= DIFFERENCES_MAX; at++) {
-    const hunk = hunks[at];
-    if (hunk === undefined) break;
+  let more = 0;
+  for (const hunk of align(a.lines, b.lines) ?? [wholeOf(a.lines, b.lines)]) {
+    if (found.length > DIFFERENCES_MAX) {
+      more++;
+      continue;
+    }
     for (const pair of refine(a, b, hunk)) {
-      const explained = explain(placeOf(a, pair.first), placeOf(b, pair.second));
-      append(found, { cause: explained.cause, ...back(pair, explained) }, a.text);
+      if (found.length > DIFFERENCES_MAX) more++;
+      else append(found, explained(a, b, pair), a.text);
     }
   }
   const named = withFileOrder(found, a, b).slice(0, DIFFERENCES_MAX);
-  const more = Math.max(0, found.length - DIFFERENCES_MAX) + hunks.length - at;
+  more += found.length - named.length;
   return { differences: named.map((difference) => shownOf(difference, a, b)), more };
 }
 
@@ -62,7 +63,7 @@ type Side = {
   readonly lines: readonly string[];
   /** Offset of each line, and of the end. */
   readonly starts: readonly number[];
-  readonly clues: Clues;
+  readonly traces: Traces;
 };
 
 /** Both as UTF-8, or both one byte to a character where one of them is not: then every byte has a place. */
@@ -77,7 +78,7 @@ function sideOf(text: string, clues: Clues): Side {
   const lines = text.split(/(?<=\n)/);
   const starts = [0];
   for (const line of lines) starts.push((starts.at(-1) ?? 0) + line.length);
-  return { text, lines, starts, clues };
+  return { text, lines, starts, traces: tracesOf(clues) };
 }
 
 function wholeOf(first: readonly string[], second: readonly string[]): Hunk {
@@ -124,16 +125,17 @@ function placeOf(side: Side, span: Span): Place {
   const start = contextStart(span);
   const end = Math.min(span.end, span.start + EXPLAINED_LENGTH_MAX);
   const text = side.text.slice(start, end + CONTEXT_LENGTH);
-  return { text, span: { start: span.start - start, end: end - start }, clues: side.clues };
+  return { text, span: { start: span.start - start, end: end - start }, traces: side.traces };
 }
 
-/** From offsets in the pieces that were explained back to offsets in the outputs. */
-function back(pair: Pair, explained: Pair): Pair {
-  const moved = (span: Span, original: Span): Span => ({
+/** The cause of a differing pair, and the pair widened to what shows it, in offsets of the outputs. */
+function explained(a: Side, b: Side, pair: Pair): Found {
+  const { cause, first, second } = explain(placeOf(a, pair.first), placeOf(b, pair.second));
+  const back = (span: Span, original: Span): Span => ({
     start: span.start + contextStart(original),
     end: Math.max(span.end + contextStart(original), original.end),
   });
-  return { first: moved(explained.first, pair.first), second: moved(explained.second, pair.second) };
+  return { cause, first: back(first, pair.first), second: back(second, pair.second) };
 }
 
 /**

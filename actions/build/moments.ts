@@ -103,6 +103,7 @@ function packed(text: string): readonly number[] {
   return month >= 1 && month <= 12 && day >= 1 && day <= 31 ? [Date.UTC(year, month - 1, day)] : [];
 }
 
-function spanOf(match: RegExpExecArray): Span {
+/** The stretch that a match covers. */
+export function spanOf(match: RegExpExecArray): Span {
   return { start: match.index, end: match.index + match[0].length };
 }

@@ -4,6 +4,7 @@
  * - Each run has a fresh copy of the source, a folder, a home and an environment of its own; no cache outlives or joins runs.
  * - The digest of the source is taken from the very copies that are built, and both must agree.
  * - An image comes out only if both runs wrote the same bytes; otherwise a report names each difference and its cause.
+ * - What a provenance could not record is not built: the file to write lies in the source, names and words are printable.
  * - The caller's environment does not reach the build; variables listed by name do, and are recorded with their values.
  */
 import assert from 'node:assert';
@@ -13,7 +14,7 @@ import { dirname, join } from 'node:path';
 import type { Run, Surroundings } from '../../formats/build-run.ts';
 import type { Instant } from '../../formats/instant.ts';
 import { OperationError } from '../../formats/operation-error.ts';
-import type { Dependency } from '../../formats/provenance.ts';
+import { commandDecoder, environmentDecoder, pathDecoder, type Dependency } from '../../formats/provenance.ts';
 import { accept, reject, type Accepted, type Rejected } from '../../formats/verdict.ts';
 import { runBuildCommand } from './build-process.ts';
 import type { Clues } from './difference-cause.ts';
@@ -33,7 +34,7 @@ export type BuildOptions = {
   readonly command: readonly string[];
   /** The file that the command writes, relative to the folder, with slashes. */
   readonly output: string;
-  /** A folder for temporary files; made if absent, and left as it was found. */
+  /** A folder for temporary files, made if absent; nothing is left in it. */
   readonly work: string;
   /** The caller's environment; only `PATH`, what the platform needs and `envAllowed` are taken from it. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -73,6 +74,11 @@ export async function buildTwice(options: BuildOptions): Promise<Accepted<Build>
       return value === undefined ? [] : [[name, value] as const];
     }),
   );
+  const recorded = [pathDecoder(options.output), commandDecoder(options.command), environmentDecoder(environment)];
+  const fault = recorded.find((part) => !part.ok);
+  if (fault?.ok === false) {
+    return { ...reject('BUILD_FAILED', `its provenance could not say so: ${fault.detail}`), output: '' };
+  }
   await mkdir(options.work, { recursive: true });
   const root = await realpath(await mkdtemp(join(options.work, 'build-')));
   try {

@@ -11,7 +11,7 @@ import { compareCodePoints } from '../../formats/canonical-json.ts';
 import { OperationError } from '../../formats/operation-error.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 
-export const SOURCE_FILES_MAX = 50_000;
+const SOURCE_FILES_MAX = 50_000;
 const DEPTH_MAX = 64;
 const LEFT_OUT_ANYWHERE: ReadonlySet<string> = new Set(['.git', 'node_modules']);
 const LEFT_OUT_AT_TOP: ReadonlySet<string> = new Set(['dist']);
@@ -30,7 +30,7 @@ export async function listSourceFiles(
   const files: string[] = [];
   const open = [''];
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    if (at.split('/').length > DEPTH_MAX) return reject('SOURCE_REFUSED', `${at}: folders nest too deep`);
+    if (at.split('/').length - 1 > DEPTH_MAX) return reject('SOURCE_REFUSED', `${at}: folders nest too deep`);
     for (const entry of await entriesOf(join(folder, at))) {
       const name = at + entry.name;
       const leftOut = LEFT_OUT_ANYWHERE.has(entry.name) || LEFT_OUT_AT_TOP.has(name) || name === output;

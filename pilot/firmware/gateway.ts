@@ -20,6 +20,9 @@ export type Version = {
   readonly expectedWindows: ReadonlyMap<number, WindowStatus>;
 };
 
+/** What a device reads of the detail at most. */
+const DETAIL_LENGTH_MAX = 1_024;
+
 /** Runs the gateway until it is told to stop. */
 export async function runGateway(version: Version): Promise<void> {
   const { firmwareVersion } = version;
@@ -35,7 +38,7 @@ export async function runGateway(version: Version): Promise<void> {
   const tested = { ...version, sensorPort: sensors.port, statusPort: status.port, statusOf };
   const fault = mode === 'trial' || mode === 'normal' ? await runSelfTest(tested) : `there is no mode ${mode}`;
   readings = createReadings(version.openWindow);
-  const detail = fault ?? 'frames, listeners and status agree';
+  const detail = (fault ?? 'frames, listeners and status agree').slice(0, DETAIL_LENGTH_MAX);
   print({ firmament: 'self-test', ok: fault === undefined, firmwareVersion, detail });
   if (fault === undefined) return;
   process.exitCode = 1;

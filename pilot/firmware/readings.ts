@@ -7,7 +7,7 @@
 import type { Reading } from './frame.ts';
 import { WINDOW_MS, type Gatherer, type WindowStatus } from './window.ts';
 
-export const SENSORS_MAX = 1024;
+const SENSORS_MAX = 1024;
 
 export type SensorStatus = Reading & { readonly window: WindowStatus };
 export type ReadingsStatus = {

@@ -1,5 +1,6 @@
 /** The attestation of a build, read back as a device reads it and by an independent reader. */
 import { createHash, generateKeyPairSync, sign, verify } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { attest, type AttestOptions } from '../../actions/attest/run.ts';
 import type { Build } from '../../actions/build/run.ts';
@@ -10,6 +11,7 @@ import { parseProvenance, reproduced } from '../../formats/provenance.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
 import { checkSignaturePortable, type PublicKey } from '../../formats/signature-check.ts';
 import { STATEMENT_PAYLOAD_TYPE } from '../../formats/statement.ts';
+import { seededSigner } from '../seeded-signer.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const rawKey = new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }).subarray(-32));
@@ -69,6 +71,12 @@ describe('the provenance of a build', () => {
       runs: build.runs,
     });
     expect(reproduced(provenance.value)).toBe(true);
+  });
+
+  test('is, for the same build and key, the very bytes of the vector', async () => {
+    const vector = readFileSync(new URL('../vectors/provenance/envelope.json', import.meta.url));
+    const envelope = await attest(options({ signer: seededSigner('builder') }));
+    expect(new TextDecoder().decode(envelope)).toBe(new TextDecoder().decode(vector));
   });
 
   test('is a SLSA provenance for readers that know nothing of ours', async () => {

@@ -4,12 +4,15 @@ import { cp, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildTwice, type Build, type BuildOptions } from '../../actions/build/run.ts';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { OUTPUT_TAIL_BYTES } from '../../actions/build/build-process.ts';
+import { buildTwice, OUTPUT_BYTES_MAX, type Build, type BuildOptions } from '../../actions/build/run.ts';
 import type { Difference } from '../../actions/build/differences.ts';
 import { digestSource } from '../../actions/build/source-digest.ts';
 import { nothingShared } from '../../formats/build-run.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const FIRMWARE = join(PROJECT, 'pilot/firmware');
@@ -46,7 +49,7 @@ async function sourceWith(files: Readonly<Record<string, string>>): Promise<stri
 
 /** A source whose build writes what `expressions` evaluate to, one a line, in Node. */
 async function buildWriting(...expressions: readonly string[]): Promise<string> {
-  const imports = `import os from 'node:os'; import fs, { readdirSync } from 'node:fs'; import { randomUUID } from 'node:crypto';`;
+  const imports = `import os, { hostname } from 'node:os'; import { execFileSync } from 'node:child_process'; import fs, { readdirSync } from 'node:fs'; import { randomUUID } from 'node:crypto';`;
   const body = `fs.mkdirSync('dist'); fs.writeFileSync('dist/out.txt', [${expressions.join(', ')}].join('\\n'));`;
   return sourceWith({ 'build.mjs': `${imports}\n${body}\n` });
 }
@@ -76,11 +79,11 @@ describe('a reproducible source', () => {
   });
 
   test('gives the same image from another folder and on another day, with another digest for another version', async () => {
-    const [here, again] = [await built(), await built({ clock: () => Date.now() + 86_400_000 })];
+    const here = await built();
     const elsewhere = join(await sourceWith({}), 'somewhere-else');
     await cp(FIRMWARE, elsewhere, { recursive: true });
+    const again = await built({ source: elsewhere, clock: () => Date.now() + 86_400_000 });
     expect(again.sha256).toBe(here.sha256);
-    expect((await built({ source: elsewhere })).sha256).toBe(here.sha256);
     expect((await built({ command: ['node', 'build.ts', '4.0.0'] })).sha256).not.toBe(here.sha256);
   });
 
@@ -149,6 +152,8 @@ export const PLANTED = { on: BUILT_ON, where: BUILT_IN, id: BUILD_ID };\nconsole
       ['time', 'new Date().toUTCString()'],
       ['time', '`(c) ${new Date().getFullYear()} example`'],
       ['time', 'Date.now().toString(36)'],
+      ['time', `execFileSync(process.execPath, ['-p', 'Date.now()']).toString().trim()`],
+      ['host', 'hostname()'],
       ['time', 'fs.statSync("build.mjs").mtime.toISOString()'],
       ['path', 'process.cwd()'],
       ['path', 'import.meta.url'],
@@ -249,7 +254,7 @@ describe('a build that fails', () => {
     const result = await failing(`console.log('x'.repeat(1e6)); console.error('the reason'); process.exitCode = 3;`);
     expect(result).toMatchObject({ ok: false, code: 'BUILD_FAILED' });
     expect(result.ok ? '' : result.detail).toContain('exit code 3');
-    expect('output' in result ? result.output.length : 0).toBeLessThanOrEqual(2 * 8_192);
+    expect('output' in result ? result.output.length : 0).toBeLessThanOrEqual(2 * OUTPUT_TAIL_BYTES);
     expect('output' in result ? result.output : '').toContain('the reason');
   });
 
@@ -261,8 +266,26 @@ describe('a build that fails', () => {
     expect(result.ok ? '' : result.detail).toContain('longer than 1500 ms');
   });
 
+  test.each([
+    ['a file outside of the source', { output: '../out.txt' }],
+    ['an absolute file', { output: '/out.txt' }],
+    ['no command', { command: [] }],
+    ['a command with a line break', { command: ['node', 'build.mjs\n'] }],
+    ['an empty variable', { env: { ...process.env, EMPTY: '' }, envAllowed: ['EMPTY'] }],
+  ])('is told, before anything runs, where %s could not be recorded', async (_, changes) => {
+    expect(await failing('', changes)).toMatchObject({ ok: false, code: 'BUILD_FAILED', output: '' });
+  });
+
   test('is told where there is no such program', async () => {
     expect(await failing('', { command: ['no-such-program-here'] })).toMatchObject({ ok: false, code: 'BUILD_FAILED' });
+  });
+
+  test('is told where its output is longer than an image may be', async () => {
+    const script = (size: number): string =>
+      `import fs from 'node:fs'; fs.mkdirSync('dist'); fs.writeFileSync('dist/out.txt', '');
+       fs.truncateSync('dist/out.txt', ${size});`;
+    expect(await failing(script(OUTPUT_BYTES_MAX + 1))).toMatchObject({ ok: false, code: 'BUILD_FAILED' });
+    expect(await failing(script(OUTPUT_BYTES_MAX))).toMatchObject({ ok: true });
   });
 
   test('is told where its output is a link and not a file', async () => {
@@ -276,6 +299,23 @@ describe('a source that cannot be digested as it is', () => {
     const source = await sourceWith({ 'build.mjs': '' });
     await symlink('/etc/hostname', join(source, 'linked.txt'));
     expect(await buildTwice(options({ source }))).toMatchObject({ ok: false, code: 'SOURCE_REFUSED' });
+  });
+
+  test('is refused where its folders nest too deep', async () => {
+    const source = await sourceWith({});
+    await mkdir(join(source, 'a/'.repeat(64)), { recursive: true });
+    expect(await digestSource(source, 'dist/out.txt')).toMatchObject({ ok: true });
+    await mkdir(join(source, 'a/'.repeat(65)), { recursive: true });
+    expect(await digestSource(source, 'dist/out.txt')).toMatchObject({ ok: false, code: 'SOURCE_REFUSED' });
+  });
+
+  test('is refused where it changes while it is being built', async () => {
+    const script = `import fs from 'node:fs'; fs.mkdirSync('dist'); fs.writeFileSync('dist/out.txt', '');
+      fs.appendFileSync(process.argv[2], '//');`;
+    const source = await sourceWith({ 'build.mjs': script });
+    const command = ['node', 'build.mjs', join(source, 'build.mjs')];
+    const result = await buildTwice(options({ source, command, output: 'dist/out.txt' }));
+    expect(result).toMatchObject({ ok: false, code: 'SOURCE_REFUSED' });
   });
 
   test('is refused where a name would break the lines of its manifest', async () => {

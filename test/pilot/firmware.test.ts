@@ -9,8 +9,10 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildTwice } from '../../actions/build/run.ts';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const FIRMWARE = fileURLToPath(new URL('../../pilot/firmware', import.meta.url));
 const VERSIONS = ['1.0.0', '2.0.0', '3.0.0', '4.0.0'] as const;
