@@ -69,7 +69,7 @@ export function shapeFaults(file: SourceFile): readonly Fault[] {
 }
 
 function longFunction(path: string, node: ts.Node): readonly Fault[] {
-  if (!ts.isFunctionLike(node) || isDescribeBody(node)) return [];
+  if (!ts.isFunctionLike(node) || isTestGroup(node)) return [];
   const tree = node.getSourceFile();
   const line = lineOf(node);
   const lines = tree.getLineAndCharacterOfPosition(node.getEnd()).line + 2 - line;
@@ -78,9 +78,11 @@ function longFunction(path: string, node: ts.Node): readonly Fault[] {
     : [{ path, line, what: `a function of ${lines} lines, at most ${FUNCTION_LINES_MAX}: split it` }];
 }
 
-/** The body of a `describe` groups tests; each of them is measured by itself. */
-function isDescribeBody(node: ts.Node): boolean {
-  return ts.isCallExpression(node.parent) && node.parent.expression.getText() === 'describe';
+/** The body of a `describe`, or of a contract that adapters share, groups tests; each of them is measured by itself. */
+function isTestGroup(node: ts.SignatureDeclaration): boolean {
+  const body = 'body' in node ? node.body : undefined;
+  if (body === undefined || !ts.isBlock(body)) return false;
+  return body.statements.some((statement) => /^(test|it|describe)(\.\w+)*\(/.test(statement.getText()));
 }
 
 /** Calls, casts and test modifiers that have a better way. */

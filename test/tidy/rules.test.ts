@@ -119,7 +119,10 @@ test('a function longer than its maximum is a fault, and a group of tests is not
     expect(shapeOf('test/a.ts', DOCSTRING + open + body(70) + close), open).toBe(0);
     expect(shapeOf('test/a.ts', DOCSTRING + open + body(71) + close), open).toBe(1);
   }
-  expect(shapeOf('test/a.ts', `${DOCSTRING}describe('group', () => {\n${body(200)}});\n`)).toBe(0);
+  const tests = "  test('a', () => {\n    a();\n  });\n".repeat(30);
+  expect(shapeOf('test/a.ts', `${DOCSTRING}describe('group', () => {\n${tests}});\n`)).toBe(0);
+  expect(shapeOf('test/a.ts', `${DOCSTRING}export function contract() {\n${tests}}\n`)).toBe(0);
+  expect(shapeOf('test/a.ts', `${DOCSTRING}test('a', () => {\n${body(200)}});\n`)).toBe(1);
 });
 
 /** What is said about `text` at `path`. */
