@@ -11,8 +11,20 @@ import { encodeUtf8 } from '../formats/bytes.ts';
 import { OperationError } from '../formats/operation-error.ts';
 import { NOSNIFF } from './representation.ts';
 
-/** What is wrong with a request, and the status that says so. */
-const STATUS_OF_REFUSAL = {
+/** What can be wrong with a request. */
+export type Refusal =
+  | 'REQUEST_MALFORMED'
+  | 'NAME_REFUSED'
+  | 'NOT_FOUND'
+  | 'METHOD_NOT_ALLOWED'
+  | 'REQUEST_TIMEOUT'
+  | 'CONDITION_FAILED'
+  | 'BODY_REFUSED'
+  | 'URL_TOO_LONG'
+  | 'RANGE_NOT_SATISFIABLE'
+  | 'HEADERS_TOO_LARGE';
+
+const STATUS_OF_REFUSAL: Readonly<Record<Refusal, number>> = {
   REQUEST_MALFORMED: 400,
   NAME_REFUSED: 400,
   NOT_FOUND: 404,
@@ -23,8 +35,7 @@ const STATUS_OF_REFUSAL = {
   URL_TOO_LONG: 414,
   RANGE_NOT_SATISFIABLE: 416,
   HEADERS_TOO_LARGE: 431,
-} as const satisfies Partial<Record<Code, number>>;
-export type Refusal = keyof typeof STATUS_OF_REFUSAL;
+};
 
 export type Problem = {
   readonly status: number;
