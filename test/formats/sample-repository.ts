@@ -166,15 +166,18 @@ const timestamp = await signedBy(
   SAMPLE_SIGNERS.timestamp,
 );
 
+export type SampleName =
+  '1.root.json' | '2.root.json' | '1.targets.json' | '1.stable.json' | '1.snapshot.json' | 'timestamp.json';
+
 /** The signed files, each under the name that it is published by. */
-export const SAMPLE_FILES = {
+export const SAMPLE_FILES: Readonly<Record<SampleName, Uint8Array>> = {
   '1.root.json': rootOne,
   '2.root.json': rootTwo,
   '1.targets.json': targets,
   '1.stable.json': stable,
   '1.snapshot.json': snapshot,
   'timestamp.json': timestamp,
-} as const satisfies Record<string, Uint8Array>;
+};
 
 type Plain = Record<string | number, unknown>;
 

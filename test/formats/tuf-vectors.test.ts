@@ -8,7 +8,7 @@ import { parseTargets } from '../../formats/tuf-targets.ts';
 import { verifyThreshold } from '../../formats/verify-signatures.ts';
 import { verifyBinding } from '../../formats/binding.ts';
 import { accepted } from '../accepted.ts';
-import { SAMPLE_FILES, SAMPLE_ID } from './sample-repository.ts';
+import { SAMPLE_FILES, SAMPLE_ID, type SampleName } from './sample-repository.ts';
 import { REFUSALS } from './tuf-refusals.ts';
 import { PARSERS, typeOf, vectorFiles, VECTORS } from './tuf-vectors.ts';
 
@@ -25,7 +25,7 @@ test('every published file is accepted, carries the quorum of its role and names
   const root = accepted(parseRoot(SAMPLE_FILES['1.root.json'])).signed;
   const { delegations } = accepted(parseTargets(SAMPLE_FILES['1.targets.json'])).signed;
   const stable = delegations?.roles[0];
-  for (const name of Object.keys(SAMPLE_FILES) as (keyof typeof SAMPLE_FILES)[]) {
+  for (const name of Object.keys(SAMPLE_FILES) as SampleName[]) {
     const metadata = accepted(PARSERS[typeOf(name)](SAMPLE_FILES[name]));
     const role = name === '1.stable.json' ? 'stable' : typeOf(name);
     const keys = role === 'stable' ? delegations?.keys : root.keys;

@@ -13,7 +13,7 @@ import { parseTargets } from '../../formats/tuf-targets.ts';
 import type { Metadata, MetadataType } from '../../formats/tuf-metadata.ts';
 import type { Verdict } from '../../formats/verdict.ts';
 import { accepted } from '../accepted.ts';
-import { SAMPLE_FILES, SAMPLE_SIGNERS } from './sample-repository.ts';
+import { SAMPLE_FILES, SAMPLE_SIGNERS, type SampleName } from './sample-repository.ts';
 import { REFUSALS } from './tuf-refusals.ts';
 
 /** Where the vectors stand. */
@@ -28,7 +28,7 @@ export const PARSERS: Readonly<Record<MetadataType, (bytes: Uint8Array) => Verdi
 };
 
 /** The type of the metadata that is published under `name`. */
-export function typeOf(name: keyof typeof SAMPLE_FILES): MetadataType {
+export function typeOf(name: SampleName): MetadataType {
   switch (name) {
     case '1.root.json':
     case '2.root.json':
@@ -45,7 +45,7 @@ export function typeOf(name: keyof typeof SAMPLE_FILES): MetadataType {
 
 /** Every vector file by its name. */
 export function vectorFiles(): ReadonlyMap<string, Uint8Array | string> {
-  const names = Object.keys(SAMPLE_FILES) as (keyof typeof SAMPLE_FILES)[];
+  const names = Object.keys(SAMPLE_FILES) as SampleName[];
   const signed = names.map((name) => {
     const { signedBytes, signatures } = accepted(PARSERS[typeOf(name)](SAMPLE_FILES[name]));
     return {
