@@ -79,9 +79,6 @@ export const flag: Decoder<boolean> = (json) =>
 export const anyObject: Decoder<JsonObject> = (json) =>
   isJsonObject(json) ? accept(json) : shape('an object is expected');
 
-/** Any JSON value, kept as it is. */
-export const anyValue: Decoder<JsonValue> = (json) => accept(json);
-
 /** An array of `lengthMin` to `lengthMax` items. */
 export function list<T>(item: Decoder<T>, lengthMax: number, lengthMin = 0): Decoder<readonly T[]> {
   return (json) => {
