@@ -12,7 +12,7 @@ import { buildTwice, type Build, type BuildRejection } from '../actions/build/ru
 import { accept, type Verdict } from '../formats/verdict.ts';
 import { readInput, writeNew } from './files.ts';
 import { openSigner } from './open-signer.ts';
-import { countValue } from './option-values.ts';
+import { commitValue, countValue, uriValue } from './option-values.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
 
 type Options = {
@@ -41,9 +41,9 @@ export function defineBuild(command: Command, host: Host, conclude: Conclude): v
     .option('--time-limit-seconds <n>', 'of one run', countValue, TIME_LIMIT_SECONDS)
     .option('--key <file>', "the builder's key; without it there is no provenance")
     .option('--passphrase-file <file>', 'where its passphrase stands; otherwise you are asked')
-    .option('--builder <uri>', 'the identity of this builder')
-    .option('--source-uri <uri>', 'where the source comes from')
-    .option('--commit <hash>', 'the git commit that is checked out, unchanged')
+    .option('--builder <uri>', 'the identity of this builder', uriValue)
+    .option('--source-uri <uri>', 'where the source comes from', uriValue)
+    .option('--commit <hash>', 'the git commit that is checked out, unchanged', commitValue)
     .action(async (words: readonly string[], options: Options) => {
       const isAttested = options.key !== undefined;
       if (isAttested !== (options.builder !== undefined) || isAttested !== (options.sourceUri !== undefined)) {
@@ -58,7 +58,7 @@ async function build(words: readonly string[], options: Options, host: Host): Pr
     source: options.source,
     command: words,
     output: options.output,
-    work: join(tmpdir(), 'firmament-build'),
+    work: tmpdir(),
     env: host.env,
     envAllowed: options.env,
     timeLimitMs: options.timeLimitSeconds * 1000,

@@ -1,6 +1,7 @@
 /** Values of options, checked where they enter: what does not fit is misuse and shows the usage. */
 import { InvalidArgumentError } from 'commander';
 import { firmwareVersionDecoder, nameDecoder } from '../formats/names.ts';
+import { uriDecoder } from '../formats/provenance.ts';
 
 const PORT_MAX = 65_535;
 const DAY_MS = 86_400_000;
@@ -24,6 +25,19 @@ export function firmwareVersionValue(value: string): string {
   const version = firmwareVersionDecoder(value);
   if (!version.ok) throw new InvalidArgumentError('a version like 1.2.3 is expected');
   return version.value;
+}
+
+/** A URI that names a builder or a source. */
+export function uriValue(value: string): string {
+  const uri = uriDecoder(value);
+  if (!uri.ok) throw new InvalidArgumentError('a URI like https://builders.example/one is expected');
+  return uri.value;
+}
+
+/** A git commit in full: 40 or 64 hex digits. */
+export function commitValue(value: string): string {
+  if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(value)) throw new InvalidArgumentError('a full commit hash is expected');
+  return value;
 }
 
 /** Whole days, as milliseconds. */

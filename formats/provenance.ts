@@ -58,7 +58,9 @@ const DEPENDENCIES_MAX = 256;
 const PRINTABLE = /^[^\p{Cc}]+$/u;
 const URI = /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/;
 
-const uri = text(512, URI);
+/** A URI as builders and sources are named: printable, with its scheme, at most 512 characters. */
+export const uriDecoder: Decoder<string> = text(512, URI);
+const uri = uriDecoder;
 const line = text(512, PRINTABLE);
 /** A file within the source: relative, with slashes, without `.` and `..`. */
 export const pathDecoder: Decoder<string> = refine(text(512, PRINTABLE), (path) =>

@@ -1,0 +1,139 @@
+/** The pilot and its status page in Debian's Chromium: what it shows, by keyboard, on a phone, in both colour schemes. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { serveStatus } from '../../../pilot/status/serve-status.ts';
+import type { Status } from '../../../pilot/status/status-page.ts';
+import { PROJECT } from '../../results.ts';
+import { CHROMIUM } from '../parts.ts';
+
+const PILOT_MS_MAX = 240_000;
+const PHONE = { width: 390, height: 844 };
+
+type AxeResult = { readonly violations: readonly { readonly id: string; readonly nodes: readonly unknown[] }[] };
+
+let browser: Browser;
+let pilot: ChildProcess;
+let url = '';
+
+beforeAll(async () => {
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  pilot = spawn(process.execPath, ['pilot/main.ts'], { cwd: PROJECT, stdio: ['ignore', 'pipe', 'inherit'] });
+  url = await statusUrl(pilot);
+}, PILOT_MS_MAX);
+
+afterAll(async () => {
+  await browser.close();
+  if (pilot.exitCode !== null) return;
+  const ended = once(pilot, 'close');
+  pilot.kill('SIGTERM');
+  await ended;
+});
+
+/** The address that the pilot prints once the chain has run. */
+async function statusUrl(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) throw new Error('the pilot has an output');
+  for await (const line of createInterface({ input: child.stdout })) {
+    const found = /^Status: (http:\/\/127\.0\.0\.1:\d+\/)/.exec(line);
+    if (found?.[1] !== undefined) return found[1];
+  }
+  throw new Error('the pilot ended before its status page');
+}
+
+/** Opens the page at `address` in a fresh context. */
+async function open(address: string, options: Parameters<Browser['newPage']>[0] = {}): Promise<Page> {
+  const page = await browser.newPage(options);
+  await page.goto(address);
+  return page;
+}
+
+/** What axe-core finds wrong with the page. */
+async function faultsOf(page: Page): Promise<readonly string[]> {
+  await page.evaluate(await readFile(`${PROJECT}/node_modules/axe-core/axe.min.js`, 'utf8'));
+  const result: AxeResult = await page.evaluate('axe.run()');
+  return result.violations.map(({ id, nodes }) => `${id} (${nodes.length})`);
+}
+
+test('the page shows what the device runs, who vouches for each release, and the code that refused each attack', async () => {
+  const page = await open(url);
+  const device = page.getByRole('region', { name: /Device gateway-1/ });
+  await expect.poll(() => device.innerText(), { timeout: 10_000 }).toMatch(/running[\s\S]*4\.0\.0/);
+  expect(await device.innerText()).toMatch(/security counter\s*4/);
+  const releases = page.locator('table').first().locator('tbody tr');
+  expect(await releases.allInnerTexts()).toEqual([
+    expect.stringMatching(/1\.0\.0[\s\S]*dee, eli[\s\S]*confirmed/),
+    expect.stringMatching(/2\.0\.0[\s\S]*confirmed/),
+    expect.stringMatching(/3\.0\.0[\s\S]*reverted/),
+    expect.stringMatching(/4\.0\.0[\s\S]*confirmed/),
+  ]);
+  const attacks = await page.locator('table').nth(1).locator('tbody tr').allInnerTexts();
+  expect(attacks).toHaveLength(8);
+  for (const attack of attacks) expect(attack).toMatch(/^as expected[\s\S]*[A-Z]+_[A-Z_]+/);
+  expect(await page.locator('body').innerText()).not.toContain('NOT as expected');
+  await page.close();
+});
+
+test('the page follows the device without being loaded again', async () => {
+  const page = await open(url);
+  const refreshed = page.waitForResponse((response) => response.url().endsWith('/status'));
+  expect((await refreshed).status()).toBe(200);
+  await page.close();
+});
+
+test.each(['light', 'dark'] as const)(
+  'the page passes the accessibility rules in the %s scheme',
+  async (colorScheme) => {
+    const page = await open(url, { colorScheme });
+    expect(await faultsOf(page)).toEqual([]);
+    await page.close();
+  },
+);
+
+test('a phone shows the page without scrolling it sideways', async () => {
+  const page = await open(url, { viewport: PHONE });
+  const width: number = await page.evaluate('document.documentElement.scrollWidth');
+  expect(width).toBeLessThanOrEqual(PHONE.width);
+  await page.close();
+});
+
+test('every table and the link can be reached by keyboard alone, and show that they are', async () => {
+  const page = await open(url, { viewport: PHONE });
+  const reached: string[] = [];
+  for (let i = 0; i < 4; i++) {
+    await page.keyboard.press('Tab');
+    reached.push(await page.evaluate('document.activeElement.className || document.activeElement.tagName'));
+    const outline: string = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle');
+    expect(outline).toBe('solid');
+  }
+  expect(reached).toEqual(['scroll', 'scroll', 'scroll', 'A']);
+  const before: number = await page.evaluate('document.querySelector(".scroll").scrollLeft');
+  await page.locator('.scroll').first().focus();
+  await page.keyboard.press('ArrowRight');
+  await expect.poll(() => page.evaluate('document.querySelector(".scroll").scrollLeft')).toBeGreaterThan(before);
+  await page.close();
+});
+
+test('what a device says is shown as text and never runs', async () => {
+  const hostile = '<img src=x onerror="document.title=\'owned\'"><script>document.title="owned"</script>';
+  const step = { step: `attack: ${hostile}`, ok: true, by: hostile, digest: hostile, at: 0, code: hostile };
+  const release = { release: hostile, digest: hostile, builtBy: hostile, approvedBy: hostile, outcome: hostile };
+  const device = { name: hostile, state: hostile, release: hostile, slot: hostile, digest: hostile, builder: hostile };
+  const floors = { rootFloor: 1, channelFloor: 1, counterFloor: 1 };
+  const status: Status = {
+    repositoryUrl: 'http://127.0.0.1/',
+    device: { ...device, ...floors },
+    releases: [release],
+    steps: [{ ...step, detail: hostile, tookMs: 1 }],
+  };
+  const server = await serveStatus(() => status, 0);
+  const page = await open(server.url);
+  await page.waitForResponse((response) => response.url().endsWith('/status'));
+  expect(await page.title()).toBe('Firmament: from the commit to the boot');
+  expect(await page.locator('img, main script').count()).toBe(0);
+  expect(await page.locator('main').innerText()).toContain(hostile);
+  await page.close();
+  await server.close();
+});
