@@ -6,7 +6,7 @@
  * - Neither key nor passphrase ever reaches an error or a log; a new file never replaces one that is there.
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { Decrypter, Encrypter } from 'age-encryption';
+import { Decrypter, Encrypter, type Stanza } from 'age-encryption';
 import { encodeCanonicalJson } from '../formats/canonical-json.ts';
 import { concatBytes, encodeUtf8 } from '../formats/bytes.ts';
 import { decodeJson } from '../formats/decode.ts';
@@ -21,9 +21,6 @@ export const WORK_FACTOR_DEFAULT = 18;
 /** Above this the library refuses to open a file again. */
 export const WORK_FACTOR_MAX = 20;
 export const KEY_FILE_BYTES_MAX = 16_384;
-
-/** What the library says when no passphrase fits; everything else it says means a damaged file. */
-const NO_MATCH = /no identity matched/;
 
 /** A new key: the encrypted file, the file of its public part, and the signer. */
 export type NewKey = { readonly file: Uint8Array; readonly publicFile: Uint8Array; readonly signer: Signer };
@@ -45,9 +42,7 @@ export async function openKeyFile(
   passphrase: string,
 ): Promise<Verdict<Signer, 'KEY_FILE_MALFORMED' | 'KEY_PASSPHRASE_WRONG'>> {
   if (bytes.length > KEY_FILE_BYTES_MAX) return reject('KEY_FILE_MALFORMED', 'longer than a key file is');
-  const decrypter = new Decrypter();
-  decrypter.addPassphrase(passphrase);
-  const pem = await decrypt(decrypter, bytes);
+  const pem = await decrypt(bytes, passphrase);
   if (!pem.ok) return pem;
   const key = parsePrivateKey(pem.value);
   return key === undefined
@@ -55,16 +50,26 @@ export async function openKeyFile(
     : accept(ed25519Signer(key));
 }
 
+/** The text in an age file. The second identity is asked only once the passphrase has not opened a well-formed header. */
 async function decrypt(
-  decrypter: Decrypter,
   bytes: Uint8Array,
+  passphrase: string,
 ): Promise<Verdict<string, 'KEY_FILE_MALFORMED' | 'KEY_PASSPHRASE_WRONG'>> {
+  let isWrong = false;
+  const decrypter = new Decrypter();
+  decrypter.addPassphrase(passphrase);
+  decrypter.addIdentity({
+    unwrapFileKey: (stanzas: readonly Stanza[]) => {
+      isWrong = stanzas[0]?.args[0] === 'scrypt';
+      return null;
+    },
+  });
   try {
     return accept(await decrypter.decrypt(bytes, 'text'));
-  } catch (fault) {
-    return fault instanceof Error && NO_MATCH.test(fault.message)
+  } catch {
+    return isWrong
       ? reject('KEY_PASSPHRASE_WRONG', 'the passphrase does not open this key file')
-      : reject('KEY_FILE_MALFORMED', 'not a whole age file');
+      : reject('KEY_FILE_MALFORMED', 'not a whole age file with a passphrase');
   }
 }
 

@@ -77,18 +77,19 @@ function faultStoreOver(medium: Medium): FaultStore {
 
 function storeOver(medium: Medium): ObjectStore {
   return {
-    get: (name, bytesMax) => {
+    get: async (name, bytesMax) => {
       demandPower(medium);
       const bytes = medium.objects.get(name);
       if (bytes !== undefined && bytes.length > bytesMax) {
         throw new OperationError('RESPONSE_TOO_LARGE', `${name} has ${bytes.length} bytes`, { retriable: false });
       }
-      return Promise.resolve(bytes && { bytes: bytes.slice(), etag: sha256Hex(bytes) });
+      return bytes && { bytes: bytes.slice(), etag: sha256Hex(bytes) };
     },
     put: async (name, bytes, condition) => {
       demandPower(medium);
+      await medium.look(medium.objects);
       if (!holds(medium.objects.get(name), condition)) return reject('CONDITION_FAILED', `${name} is not as expected`);
-      await write(medium, () => medium.objects.set(name, bytes.slice()));
+      write(medium, () => medium.objects.set(name, bytes.slice()));
       return accept(undefined);
     },
   };
@@ -101,19 +102,23 @@ function holds(standing: Uint8Array | undefined, condition: PutCondition): boole
 
 function memoryOver(medium: Medium): SignerMemory {
   return {
-    read: () => {
+    read: async () => {
       demandPower(medium);
       const state = medium.state && parseSignerState(medium.state);
-      return Promise.resolve(state?.ok === true ? state.value : undefined);
+      return state?.ok === true ? state.value : undefined;
     },
-    write: (state) => write(medium, () => (medium.state = encodeSignerState(state))),
+    write: async (state) => {
+      demandPower(medium);
+      await medium.look(medium.objects);
+      write(medium, () => (medium.state = encodeSignerState(state)));
+    },
     exclusively: (work) => work(),
   };
 }
 
-async function write(medium: Medium, apply: () => void): Promise<void> {
+/** Counts a write and carries it out, or cuts the power at it. */
+function write(medium: Medium, apply: () => void): void {
   demandPower(medium);
-  await medium.look(medium.objects);
   medium.writes++;
   if (medium.writes !== medium.cut?.at) {
     apply();
