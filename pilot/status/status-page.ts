@@ -127,7 +127,7 @@ function renderTable(
   id: string,
   table: { readonly title: string; readonly head: readonly string[]; readonly rows: readonly Html[] },
 ): Html {
-  return html`<section aria-labelledby="${id}">
+  return html`<section>
     <h2 id="${id}">${table.title}</h2>
     <div class="scroll" role="region" aria-labelledby="${id}" tabindex="0">
       <table>
