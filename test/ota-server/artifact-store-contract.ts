@@ -1,5 +1,6 @@
 /** What every artifact store must do, whatever it stands on. Each adapter's tests run this. */
 import { expect, test } from 'vitest';
+import { concatBytes } from '../../formats/bytes.ts';
 import type { ArtifactStore } from '../../ota-server/artifact-store.ts';
 import { isObjectName, type ObjectName } from '../../ota-server/object-name.ts';
 
@@ -20,7 +21,9 @@ export function named(text: string): ObjectName {
 
 /** All bytes that `read` yields. */
 export async function bytesOf(read: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  return new Uint8Array(Buffer.concat(await Array.fromAsync(read)));
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of read) chunks.push(chunk);
+  return concatBytes(...chunks);
 }
 
 const TIMESTAMP = named('gw/metadata/timestamp.json');
