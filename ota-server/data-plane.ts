@@ -44,14 +44,23 @@ type Plane = {
   readonly log: EventSink;
   readonly memory: MetadataMemory;
   readonly turns: DownloadTurns;
+  /** Faults that the log has been told of. */
+  readonly told: WeakSet<Error>;
   readonly waitingMax: number;
   waiting: number;
 };
 
 /** The data plane as the listener of an HTTP server. */
 export function createDataPlane({ store, log, memory, waitingMax }: DataPlaneOptions): RequestListener {
-  const turns = createDownloadTurns();
-  const plane: Plane = { store, log, memory: createMetadataMemory(store, memory), turns, waitingMax, waiting: 0 };
+  const plane: Plane = {
+    store,
+    log,
+    memory: createMetadataMemory(store, memory),
+    turns: createDownloadTurns(),
+    told: new WeakSet(),
+    waitingMax,
+    waiting: 0,
+  };
   const app = createApp(plane);
   return (request, response) => {
     const object = heldObject(plane, request);
@@ -110,21 +119,26 @@ function refuseLongUrls(request: Request, response: Response, next: NextFunction
   else sendProblem({ request, response }, refusalProblem('URL_TOO_LONG', `at most ${URL_BYTES_MAX} bytes are read`));
 }
 
-/** Answers a request for `object`. The only place where faults end: each is told to the log and shown as its code. */
+/** Answers a request for `object`. The only place where faults end. */
 function answer(plane: Plane, exchange: Exchange, object: ServedObject): void {
   const answered =
     object.kind === 'metadata'
       ? answerMetadata(plane, exchange, object)
       : plane.turns(exchange.request.socket, () => answerTarget(plane, exchange, object));
   answered.catch((fault: unknown) => {
-    if (fault instanceof OperationError) {
-      plane.log({ event: 'store-fault', code: fault.code, detail: fault.message, object: object.name });
-    } else {
-      const detail = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
-      plane.log({ event: 'bug', detail, object: object.name });
-    }
+    tellFault(plane, fault, object);
     sendProblem(exchange, faultProblem(fault));
   });
+}
+
+/** Tells the log of a fault in full; once, although all who waited for the same look at the store meet the same fault. */
+function tellFault({ log, told }: Plane, fault: unknown, { name }: ServedObject): void {
+  const error = fault instanceof Error ? fault : new Error(String(fault));
+  if (told.has(error)) return;
+  told.add(error);
+  if (error instanceof OperationError)
+    log({ event: 'store-fault', code: error.code, detail: error.message, object: name });
+  else log({ event: 'bug', detail: error.stack ?? error.message, object: name });
 }
 
 async function answerMetadata(plane: Plane, exchange: Exchange, object: ServedMetadata): Promise<void> {

@@ -6,7 +6,7 @@
  * - What is not HTTP gets a problem, too, if nothing was sent on its connection yet, and the connection is closed.
  * - Closing takes no new connection, lets answers end for a while, then cuts what is left.
  */
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, STATUS_CODES, type RequestListener, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { OperationError } from '../formats/operation-error.ts';
 import type { ArtifactStore } from './artifact-store.ts';
@@ -82,8 +82,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   // A client that asks before it sends a body is answered, not told to go on.
   server.on('checkContinue', listener);
   server.on('clientError', refuseMalformed);
-  reportFullness(server, limits.connectionsMax, log);
   const port = await listen(server, options);
+  reportRefusals(server, limits.connectionsMax, log);
   log({ event: 'listening', host, port });
   return {
     port,
@@ -128,7 +128,12 @@ function refuseMalformed(error: Error, socket: Duplex): void {
     return;
   }
   const { status, fields, body } = refusalProblem(refusal);
-  const lines = [`HTTP/1.1 ${status} Refused`, ...pairs([...fields, 'Connection', 'close']), '', ''];
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    ...pairs([...fields, 'Connection', 'close']),
+    '',
+    '',
+  ];
   socket.write(lines.join('\r\n'));
   socket.end(body, () => socket.destroy());
 }
@@ -137,15 +142,18 @@ function pairs(fields: readonly string[]): readonly string[] {
   return fields.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${fields[i + 1] ?? ''}`] : []));
 }
 
-/** Tells when connections are refused for their number; once a minute, for whoever causes it could fill the log as well. */
-function reportFullness(server: Server, connectionsMax: number, log: EventSink): void {
+/** Tells when connections are refused; once a minute, for whoever causes it could fill the log as well. */
+function reportRefusals(server: Server, connectionsMax: number, log: EventSink): void {
   let told = false;
-  server.on('drop', () => {
+  const tell = (detail: string): void => {
     if (told) return;
     told = true;
     setTimeout(() => (told = false), 60_000).unref();
-    log({ event: 'connections-full', connectionsMax });
-  });
+    log({ event: 'connections-refused', detail });
+  };
+  server.on('drop', () => tell(`${connectionsMax} are open, which is the maximum`));
+  // Accepting fails where the system has no more file descriptors; the server goes on.
+  server.on('error', (fault) => tell(fault.message));
 }
 
 function logged(listener: RequestListener, log: EventSink): RequestListener {
@@ -158,11 +166,13 @@ function logged(listener: RequestListener, log: EventSink): RequestListener {
 
 async function listen(server: Server, { host, port }: ServeOptions): Promise<number> {
   return new Promise((resolve, refuse) => {
-    server.once('error', (cause) => {
+    const fail = (cause: Error): void => {
       const detail = `${host} port ${port} cannot be listened at: ${cause.message}`;
       refuse(new OperationError('ADDRESS_UNAVAILABLE', detail, { retriable: true, cause }));
-    });
+    };
+    server.once('error', fail);
     server.listen({ host, port }, () => {
+      server.off('error', fail);
       const address = server.address();
       resolve(typeof address === 'object' && address !== null ? address.port : port);
     });

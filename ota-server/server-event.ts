@@ -10,7 +10,7 @@ export type ServerEvent =
   | { readonly event: 'listening'; readonly host: string; readonly port: number }
   | { readonly event: 'store-fault'; readonly code: Code; readonly detail: string; readonly object: string }
   | { readonly event: 'bug'; readonly detail: string; readonly object: string }
-  | { readonly event: 'connections-full'; readonly connectionsMax: number }
+  | { readonly event: 'connections-refused'; readonly detail: string }
   | { readonly event: 'request'; readonly method: string; readonly url: string; readonly status: number }
   | { readonly event: 'closed' };
 

@@ -9,7 +9,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 
 /** Nothing beside the way of a poll over a network, and enough for hundreds of polls to share a look. */
-export const LOOKS_APART_MS = 5;
+const LOOKS_APART_MS = 5;
 
 /**
  * Makes `look` shared.

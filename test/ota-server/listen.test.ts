@@ -106,7 +106,9 @@ test('at most so many connections are open; one more is refused at once and the 
   const { port, events } = await startServer({ limits: { connectionsMax: 2 } });
   const held = [await dial(port), await dial(port)];
   expect(await sendRaw(port, `GET ${TIMESTAMP} HTTP/1.1\r\nHost: x\r\n\r\n`)).toBe('');
-  await expect.poll(() => events.at(-1)).toEqual({ event: 'connections-full', connectionsMax: 2 });
+  await expect
+    .poll(() => events.at(-1))
+    .toEqual({ event: 'connections-refused', detail: '2 are open, which is the maximum' });
   held[0]?.destroy();
   await expect
     .poll(async () => sendRaw(port, `GET ${TIMESTAMP} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`))

@@ -3,7 +3,7 @@ import assert from 'node:assert';
 import { expect, test } from 'vitest';
 import { OperationError } from '../../formats/operation-error.ts';
 import type { ArtifactStore } from '../../ota-server/artifact-store.ts';
-import { startServer } from './running-server.ts';
+import { sendRaw, startServer } from './running-server.ts';
 
 const TIMESTAMP = '/r/gw/metadata/timestamp.json';
 const TARGET = `/r/gw/targets/1.0.0/app/${'a'.repeat(64)}.bin`;
@@ -76,6 +76,17 @@ test('a store that fails in the middle of a download ends the connection before 
   await expect(get(TARGET)).rejects.toMatchObject({ code: 'ECONNRESET' });
   expect(events.at(-1)).toMatchObject({ event: 'store-fault', detail: 'the disk is gone' });
   expect(closed).toBe(1);
+});
+
+test('a crowd of polls that meets one fault is answered one by one, and told to the log once', async () => {
+  const store = storeThat(async () => {
+    throw new OperationError('NETWORK_UNREACHABLE', 'no bucket', { retriable: true });
+  });
+  const { port, events } = await startServer({ store });
+  const poll = `GET ${TIMESTAMP} HTTP/1.1\r\nHost: x\r\n`;
+  const answers = await sendRaw(port, `${`${poll}\r\n`.repeat(20)}${poll}Connection: close\r\n\r\n`);
+  expect(answers.match(/HTTP\/1.1 503 /g)).toHaveLength(21);
+  expect(events.filter(({ event }) => event === 'store-fault')).toHaveLength(1);
 });
 
 test('what waits for a store that does not answer is bounded: the rest is told to come later', async () => {
