@@ -6,8 +6,8 @@
  * - Specified in `docs/formats/flash.md`.
  */
 import { encodeBase64 } from './bytes.ts';
-import { encodeCanonicalJson } from './canonical-json.ts';
 import { base64Bytes, decodeJson, list, literal, object, refine, type Decoder } from './decode.ts';
+import { encodeJson } from './encode-json.ts';
 import type { JsonValue } from './json.ts';
 import { segmentDecoder } from './names.ts';
 import { ROOT_BYTES_MAX } from './tuf-root.ts';
@@ -47,7 +47,7 @@ export function parseBootBundle(bytes: Uint8Array): Verdict<BootBundle, 'BOOT_BU
 
 /** The bytes of a boot bundle. */
 export function encodeBootBundle(bundle: BootBundle): Uint8Array {
-  return encodeCanonicalJson(
+  return encodeJson(
     new Map<string, JsonValue>([
       ['version', 1],
       ['release', bundle.release],

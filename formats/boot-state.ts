@@ -6,7 +6,6 @@
  * - `failed` remembers the images that lost their trial, so that a device does not try them for ever.
  * - Specified in `docs/formats/flash.md`.
  */
-import { encodeCanonicalJson } from './canonical-json.ts';
 import {
   decodeJson,
   hexText,
@@ -19,6 +18,7 @@ import {
   refine,
   type Decoder,
 } from './decode.ts';
+import { encodeJson } from './encode-json.ts';
 import type { JsonValue } from './json.ts';
 import { accept, reject, type Verdict } from './verdict.ts';
 
@@ -77,7 +77,7 @@ export function encodeBootState(state: BootState): Uint8Array {
       ]),
     );
   }
-  return encodeCanonicalJson(members);
+  return encodeJson(members);
 }
 
 /** The other slot. */

@@ -6,8 +6,8 @@
  * - Specified in `docs/formats/flash.md`.
  */
 import { encodeBase64 } from './bytes.ts';
-import { encodeCanonicalJson } from './canonical-json.ts';
 import { base64Bytes, decodeJson, literal, object, refine, type Decoder } from './decode.ts';
+import { encodeJson } from './encode-json.ts';
 import type { RepositoryId } from './binding.ts';
 import type { JsonValue } from './json.ts';
 import { nameDecoder } from './names.ts';
@@ -46,7 +46,7 @@ export function parseFactoryRecord(bytes: Uint8Array): Verdict<FactoryRecord, 'P
 
 /** The bytes of the factory record. */
 export function encodeFactoryRecord(record: FactoryRecord): Uint8Array {
-  return encodeCanonicalJson(
+  return encodeJson(
     new Map<string, JsonValue>([
       ['version', 1],
       ['product', record.product],

@@ -7,8 +7,8 @@
  *   which only provisioning can leave so, because floors are never removed.
  * - A store that cannot be read means recovery, never zero (rule R19).
  */
-import { encodeCanonicalJson } from './canonical-json.ts';
 import { decodeJson, hexText, integer, literal, mapOf, object, refine, type Decoder } from './decode.ts';
+import { encodeJson } from './encode-json.ts';
 import type { JsonValue } from './json.ts';
 import { nameDecoder } from './names.ts';
 import { accept, reject, type Verdict } from './verdict.ts';
@@ -43,7 +43,7 @@ export function parseFloors(bytes: Uint8Array): Verdict<Floors, 'PROTECTED_STORE
 
 /** The payload of the protected store's record. */
 export function encodeFloors(floors: Floors): Uint8Array {
-  return encodeCanonicalJson(
+  return encodeJson(
     new Map<string, JsonValue>([
       ['version', 1],
       [

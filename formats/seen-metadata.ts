@@ -5,8 +5,8 @@
  * - Losing it is no danger to what boots: floors hold that. It costs the memory of online versions only.
  */
 import { encodeBase64 } from './bytes.ts';
-import { encodeCanonicalJson } from './canonical-json.ts';
 import { base64Bytes, decodeJson, literal, object, refine, type Decoder } from './decode.ts';
+import { encodeJson } from './encode-json.ts';
 import type { JsonValue } from './json.ts';
 import { SNAPSHOT_BYTES_MAX, TIMESTAMP_BYTES_MAX } from './tuf-snapshot.ts';
 import { accept } from './verdict.ts';
@@ -32,7 +32,7 @@ export function parseSeenMetadata(bytes: Uint8Array): SeenMetadata | undefined {
 
 /** The bytes of the record. */
 export function encodeSeenMetadata(seen: SeenMetadata): Uint8Array {
-  return encodeCanonicalJson(
+  return encodeJson(
     new Map<string, JsonValue>([
       ['version', 1],
       ['timestamp', encodeBase64(seen.timestamp)],

@@ -20,6 +20,7 @@ import {
   type Decoder,
 } from './decode.ts';
 import { encodeHex, parseHex } from './bytes.ts';
+import { encodeJson } from './encode-json.ts';
 import { instantDecoder, encodeInstant, type Instant } from './instant.ts';
 import { parseJson, type JsonObject, type JsonValue } from './json.ts';
 import { keyIdDecoder } from './tuf-key.ts';
@@ -120,12 +121,12 @@ export function headToJson(head: SignedHead): Map<string, JsonValue> {
   return members;
 }
 
-/** The file of `signed` (its canonical bytes, as signed) with its signatures: compact JSON, ready to publish. */
+/** The file of `signed` with its signatures, ready to publish. It is JSON, which the canonical form that is signed need not be. */
 export function encodeMetadata(
   signed: JsonValue,
   signatures: readonly { readonly keyid: string; readonly sig: Uint8Array }[],
 ): Uint8Array {
-  return encodeCanonicalJson(
+  return encodeJson(
     new Map<string, JsonValue>([
       [
         'signatures',

@@ -3,12 +3,22 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { encodeHex, encodeUtf8, equalBytes, parseUtf8 } from '../../formats/bytes.ts';
 import { encodeCanonicalJson } from '../../formats/canonical-json.ts';
+import { checkSignaturePortable } from '../../formats/signature-check.ts';
 import { encodeMetadata, headToJson, openMetadata } from '../../formats/tuf-metadata.ts';
-import { parseRoot, ROOT_BYTES_MAX } from '../../formats/tuf-root.ts';
+import { parseRoot, rootToJson, ROOT_BYTES_MAX } from '../../formats/tuf-root.ts';
 import { parseTimestamp } from '../../formats/tuf-snapshot.ts';
 import { parseTargets } from '../../formats/tuf-targets.ts';
+import { verifyThreshold } from '../../formats/verify-signatures.ts';
 import { accepted } from '../accepted.ts';
-import { edited, headOf, SAMPLE_EXPIRES, SAMPLE_FILES } from './sample-repository.ts';
+import {
+  edited,
+  headOf,
+  SAMPLE_EXPIRES,
+  SAMPLE_FILES,
+  SAMPLE_ROOT,
+  SAMPLE_SIGNERS,
+  signedBy,
+} from './sample-repository.ts';
 
 const ROOT = SAMPLE_FILES['1.root.json'];
 const TIMESTAMP = SAMPLE_FILES['timestamp.json'];
@@ -112,6 +122,20 @@ test('a written file is compact, and holds the signed bytes as they were signed'
   ]);
   const file = encodeMetadata(signed, [{ keyid: 'k', sig: Uint8Array.of(0, 255) }]);
   expect(textOf(file)).toBe('{"signatures":[{"keyid":"k","sig":"00ff"}],"signed":{"a":2,"b":1}}');
+});
+
+test('a key in PEM has line ends, which the signed bytes hold as they are and the file escapes: it is read back whole', async () => {
+  const pem = '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n';
+  const keys = new Map([
+    ...SAMPLE_ROOT.keys,
+    ['hsm', { keytype: 'ecdsa', scheme: 'ecdsa-sha2-nistp256', public: pem }],
+  ]);
+  const root = { ...headOf('root'), ...SAMPLE_ROOT, keys };
+  const parsed = accepted(parseRoot(await signedBy(rootToJson(root), SAMPLE_SIGNERS.root)));
+  expect(parsed.signed).toEqual(root);
+  expect(textOf(parsed.signedBytes)).toContain(pem);
+  const role = { name: 'root', keys, ...root.roles.root };
+  expect(verifyThreshold(parsed, role, checkSignaturePortable)).toEqual({ ok: true, value: 2 });
 });
 
 test('a file that is opened to sign it gives its signatures as parsers give them, and its signed part whole', () => {
