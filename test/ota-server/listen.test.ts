@@ -116,9 +116,9 @@ test('at most so many connections are open; one more is refused at once and the 
   held[1]?.destroy();
 });
 
-test('closing lets a download end and takes no new connection', async () => {
+test('closing lets a download end, keeps no connection open after it, and takes no new one', async () => {
   const store = countingStore(LARGE);
-  const { port, server, events } = await startServer({ store, limits: { closingMs: 30_000 } });
+  const { port, server, events } = await startServer({ store, limits: { closingMs: 300_000, idleMs: 300_000 } });
   const socket = await dial(port);
   const idle = await dial(port);
   idle.write(`GET ${TIMESTAMP} HTTP/1.1\r\nHost: x\r\n\r\n`);
