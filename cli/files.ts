@@ -18,6 +18,14 @@ export function readOptional(path: string | undefined): Promise<Uint8Array | und
 
 /** Writes a new file; one that is there stays, and the verb ends. */
 export async function writeNew(path: string, bytes: Uint8Array, secret = false): Promise<void> {
-  if (await createFile(path, { bytes, mode: secret ? MODE_SECRET : MODE_PUBLIC })) return;
-  throw new OperationError('FILE_UNWRITABLE', `${path} is there already and is not overwritten`, { retriable: false });
+  if (!(await createFile(path, { bytes, mode: secret ? MODE_SECRET : MODE_PUBLIC }))) throw exists(path);
+}
+
+/** Ends the verb if one of `paths` is there: for files that must be written together or not at all. */
+export async function demandFree(paths: readonly string[]): Promise<void> {
+  for (const path of paths) if ((await readFileBounded(path, INPUT_BYTES_MAX)) !== undefined) throw exists(path);
+}
+
+function exists(path: string): OperationError {
+  return new OperationError('FILE_EXISTS', `${path} is not overwritten`, { retriable: false });
 }

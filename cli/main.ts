@@ -33,7 +33,7 @@ try {
   await program.parseAsync(args, { from: 'user' });
 } catch (fault) {
   if (!(fault instanceof CommanderError)) process.exitCode = showFault(fault, output);
-  else if (fault.exitCode !== 0) process.exitCode = showUsage(fault.message, output);
+  else if (fault.exitCode !== 0) process.exitCode = showUsage(fault, output);
 }
 
 /** Adds a verb; its own file is loaded only if it is the one that was called. */

@@ -10,6 +10,7 @@ export async function openSigner(
   bytes: Uint8Array,
   from: { readonly file: string; readonly passphraseFile: string | undefined },
   host: Host,
-): Promise<Verdict<Signer, 'KEY_FILE_MALFORMED' | 'KEY_PASSPHRASE_WRONG'>> {
-  return openKeyFile(bytes, await readPassphrase(from.passphraseFile, `Passphrase of ${from.file}: `, host));
+): Promise<Verdict<Signer, 'KEY_FILE_MALFORMED' | 'KEY_PASSPHRASE_WRONG' | 'PASSPHRASE_REFUSED'>> {
+  const passphrase = await readPassphrase(from.passphraseFile, `Passphrase of ${from.file}: `, host);
+  return passphrase.ok ? openKeyFile(bytes, passphrase.value) : passphrase;
 }

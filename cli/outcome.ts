@@ -10,6 +10,8 @@ import { OperationError } from '../formats/operation-error.ts';
 import type { Verdict } from '../formats/verdict.ts';
 import type { Answer } from './verb.ts';
 
+/** The code of what was done as asked; every other one stands in the table of codes. */
+const DONE = 'DONE';
 export const EXITS = { done: 0, refused: 1, usage: 64, unavailable: 69, bug: 70 } as const;
 
 export type Output = {
@@ -22,7 +24,7 @@ export type Output = {
 /** Shows the verdict of a verb. @returns the exit code. */
 export function showVerdict(verdict: Verdict<Answer>, output: Output): number {
   if (!verdict.ok) return showRefusal(verdict, EXITS.refused, output);
-  if (output.json) output.out(`${JSON.stringify({ ok: true, ...verdict.value.facts })}\n`);
+  if (output.json) output.out(`${JSON.stringify({ ok: true, code: DONE, ...verdict.value.facts })}\n`);
   else output.out(`${verdict.value.text}\n`);
   return EXITS.done;
 }
@@ -38,7 +40,8 @@ export function showFault(fault: unknown, output: Output): number {
 }
 
 /** Shows that the command line was not understood; the usage has been shown already. @returns the exit code. */
-export function showUsage(detail: string, output: Output): number {
+export function showUsage(fault: { readonly code: string; readonly message: string }, output: Output): number {
+  const detail = fault.code === 'commander.help' ? 'a verb is expected' : fault.message.replace(/^error: /, '');
   if (output.json) output.out(`${JSON.stringify({ ok: false, code: 'USAGE', detail })}\n`);
   return EXITS.usage;
 }

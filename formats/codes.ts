@@ -175,6 +175,10 @@ const PUBLISHING = {
   },
   KEY_FILE_MALFORMED: { means: 'a key file cannot be read as an encrypted key', todo: 'name the right file' },
   KEY_PASSPHRASE_WRONG: { means: 'the passphrase does not open the key file', todo: 'use the passphrase of this key' },
+  PASSPHRASE_REFUSED: {
+    means: 'no passphrase came, or not in a way that keeps it secret',
+    todo: 'type it, or name a file that you alone can read',
+  },
   KEY_NOT_OF_ROLE: { means: 'this key does not belong to the role', todo: 'sign with a key of the role' },
   SIGNING_DECLINED: { means: 'the key holder did not agree', todo: 'say yes, or --yes where nobody sits' },
   ALREADY_SIGNED: { means: 'this key has signed already', todo: 'have another key holder sign' },

@@ -1,0 +1,152 @@
+/**
+ * People and a signer publish a repository with `firmament` alone, each step a process; then somebody else's client reads it.
+ *
+ * - The oracle is tuf-js: it starts from root 1, refreshes over HTTP and downloads the image by its delegated name.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Updater } from 'tuf-js';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { encodePublicKeyFile } from '../../signer/key-file.ts';
+import { seededSigner } from '../seeded-signer.ts';
+import { BUILDER_ID, SOURCE_URI, tinyComponent } from '../tiny-release.ts';
+import { CLI, firmament } from './run-firmament.ts';
+
+const PEOPLE = ['ada', 'ben', 'online'];
+const BUILDER = seededSigner('builder');
+let folder = '';
+let server: ChildProcess | undefined;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'firmament-flow-'));
+  await writeFile(at('passphrase'), 'three words together', { mode: 0o600 });
+  await writeFile(at('builder.pub.json'), encodePublicKeyFile(BUILDER.key));
+  const passphrase = ['--passphrase-file', at('passphrase'), '--work-factor', '2'];
+  await Promise.all(PEOPLE.map((name) => done('key-generate', '--out', at(`${name}.age`), ...passphrase)));
+});
+
+afterAll(async () => {
+  if (server !== undefined && server.exitCode === null) {
+    server.kill('SIGTERM');
+    await once(server, 'exit');
+  }
+  await rm(folder, { recursive: true });
+});
+
+const at = (...names: readonly string[]): string => join(folder, ...names);
+
+/** Runs a verb that must do its work. */
+async function done(...args: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
+  const { exit, answer, stderr } = await firmament(...args);
+  expect(exit, stderr).toBe(0);
+  return answer;
+}
+
+/** Both people sign `file`, one after the other. */
+async function signByBoth(file: string, role: string, ...more: readonly string[]): Promise<void> {
+  for (const name of ['ada', 'ben']) {
+    const key = ['--key', at(`${name}.age`), '--passphrase-file', at('passphrase'), '--yes'];
+    await done('sign', '--metadata', file, '--role', role, ...key, ...more);
+  }
+}
+
+const BOTH = (): readonly string[] => [at('ada.pub.json'), at('ben.pub.json')];
+
+async function foundRepository(): Promise<void> {
+  const online = ['--snapshot', at('online.pub.json'), '--timestamp', at('online.pub.json')];
+  const people = ['--root', ...BOTH(), '--targets', ...BOTH()];
+  await done('root-draft', '--product', 'gateway', ...people, ...online, '--out', at('1.root.json'));
+  await signByBoth(at('1.root.json'), 'root');
+  const builder = ['--builder', BUILDER_ID, '--builder-key', at('builder.pub.json'), '--builder-source', SOURCE_URI];
+  const channel = ['--channel', `stable:2:${BOTH().join(',')}`];
+  const of = ['--root-one', at('1.root.json')];
+  await done('targets-draft', ...of, ...channel, ...builder, '--out', at('1.targets.json'));
+  await signByBoth(at('1.targets.json'), 'targets', '--delegated-by', at('1.root.json'));
+}
+
+/** Drafts and signs a release; returns the options that hand its files to `publish`. */
+async function release(name: string, version: number, ...more: readonly string[]): Promise<readonly string[]> {
+  const { image, provenance } = await tinyComponent(name, BUILDER, { securityCounter: version });
+  await mkdir(at(name));
+  await writeFile(at(name, 'image.js'), image);
+  await writeFile(at(name, 'provenance.json'), provenance);
+  const file = at(`${version}.stable.json`);
+  await done(
+    ...['channel-draft', '--root-one', at('1.root.json'), '--channel', 'stable', '--release', name],
+    ...['--component', 'gateway', '--hardware', 'gw-1', '--firmware-version', name],
+    ...['--security-counter', String(version), '--image', at(name, 'image.js')],
+    ...['--provenance', at(name, 'provenance.json'), '--out', file, ...more],
+  );
+  await signByBoth(file, 'stable', '--delegated-by', at('1.targets.json'));
+  return ['--channel', `stable=${file}`, '--file', at(name, 'image.js'), at(name, 'provenance.json')];
+}
+
+const publishOptions = (): readonly string[] => [
+  ...['publish', '--product', 'gateway', '--store', at('store'), '--state', at('signer', 'state.json')],
+  ...['--key', at('online.age'), '--passphrase-file', at('passphrase')],
+];
+
+/** The address of a server over the store. */
+async function serveStore(): Promise<string> {
+  server = spawn(process.execPath, [CLI, 'serve', '--store', at('store'), '--port', '0'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  if (server.stdout === null) throw new Error('no output');
+  const [line] = (await once(createInterface(server.stdout), 'line')) as [string];
+  return (JSON.parse(line) as { readonly url: string }).url;
+}
+
+/** A fresh tuf-js client of the product at `url`. */
+async function newClient(url: string): Promise<Updater> {
+  const client = await mkdtemp(at('client-'));
+  await copyFile(at('1.root.json'), join(client, 'root.json'));
+  await mkdir(join(client, 'targets'));
+  return new Updater({
+    metadataDir: client,
+    targetDir: join(client, 'targets'),
+    metadataBaseUrl: `${url}gateway/metadata/`,
+    targetBaseUrl: `${url}gateway/targets/`,
+  });
+}
+
+test('what people sign and the signer publishes, tuf-js refreshes and downloads, release after release', async () => {
+  await foundRepository();
+  const first = await release('1.0.0', 1);
+  const founding = ['--root', at('1.root.json'), '--targets', at('1.targets.json')];
+  const published = await done(...publishOptions(), ...founding, ...first);
+  expect(published).toMatchObject({ code: 'DONE', timestampVersion: 1, snapshotVersion: 1 });
+
+  const url = await serveStore();
+  const client = await newClient(url);
+  await client.refresh();
+  const target = await client.getTargetInfo('1.0.0/gateway/image.js');
+  if (target === undefined) throw new Error('tuf-js does not find the target');
+  expect(await readFile(await client.downloadTarget(target))).toEqual(await readFile(at('1.0.0', 'image.js')));
+
+  const second = await release('2.0.0', 2, '--former', at('1.stable.json'));
+  await done(...publishOptions(), ...second);
+  expect(await done(...publishOptions())).toMatchObject({ timestampVersion: 3, snapshotVersion: 2, written: [] });
+  const later = await newClient(url);
+  for (const name of ['1.0.0/gateway/image.js', '2.0.0/gateway/image.js']) {
+    expect(await later.getTargetInfo(name), name).toBeDefined();
+  }
+  expect(await later.getTargetInfo('3.0.0/gateway/image.js')).toBeUndefined();
+});
+
+test('a publication that a device would refuse leaves the store as it was, and says why', async () => {
+  const bad = await release('3.0.0', 3, '--former', at('2.stable.json'), '--min-security-counter', '4');
+  const before = await readdir(at('store'), { recursive: true });
+  const refusal = await firmament(...publishOptions(), ...bad);
+  expect(refusal).toMatchObject({ exit: 1, answer: { ok: false, code: 'PUBLICATION_REFUSED' } });
+  expect(refusal.answer['detail']).toContain('IMAGE_ROLLBACK');
+  expect(await readdir(at('store'), { recursive: true })).toEqual(before);
+});
+
+test('a signer whose state is gone publishes nothing over a repository that exists', async () => {
+  await rm(at('signer'), { recursive: true });
+  expect(await firmament(...publishOptions())).toMatchObject({ exit: 1, answer: { code: 'SIGNER_STATE_MISSING' } });
+});
