@@ -69,8 +69,6 @@ const METADATA = {
     means: 'a role is not delegated, or not listed in the snapshot',
     todo: 'check the channel name and the repository',
   },
-  DELEGATION_CYCLE: { means: 'delegations exceed the limit that a search visits', todo: 'flatten the delegations' },
-  TARGET_NOT_FOUND: { means: 'no role that may sign this name lists it', todo: 'check the target name' },
   TARGET_NAME_REFUSED: { means: 'a target name is outside the allowed characters or paths', todo: 'rename the target' },
 } as const;
 
@@ -88,10 +86,6 @@ const DEVICE_RULES = {
     todo: 'publish it with firmament',
   },
   CHANNEL_ROLLBACK: { means: 'the channel is older than the floor', todo: 'none: this is an attack or a stale mirror' },
-  CHANNEL_FACTORY_REFUSED: {
-    means: 'the factory channel is closed to a claimed device (R18)',
-    todo: 'use a channel of the owner',
-  },
   RELEASE_MALFORMED: {
     means: 'the release of a channel lacks a part or contradicts itself',
     todo: 'see the detail, draft the release again',
@@ -194,7 +188,6 @@ const PUBLISHING = {
     means: 'the repository is newer than the state of the signer (R6)',
     todo: 'restore the newest state: an older one would sign over what is past',
   },
-  REPOSITORY_EXISTS: { means: 'a repository stands there already', todo: 'choose another folder' },
   REPOSITORY_CONFLICT: {
     means: 'an immutable file exists with other bytes, or another publisher was faster',
     todo: 'draft again on what is published now',

@@ -34,7 +34,7 @@ export function verifyTargetsRole(
 }
 
 /** The delegation of `name` in `delegator`. */
-export function findDelegation(delegator: TrustedTargets, name: string): Verdict<DelegatedRole, 'ROLE_NOT_DELEGATED'> {
+function findDelegation(delegator: TrustedTargets, name: string): Verdict<DelegatedRole, 'ROLE_NOT_DELEGATED'> {
   const role = delegator.signed.delegations?.roles.find((delegated) => delegated.name === name);
   return role === undefined ? reject('ROLE_NOT_DELEGATED', `${name} is not delegated`) : accept(role);
 }
