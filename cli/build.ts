@@ -3,7 +3,6 @@
  *
  * - Without a key there is an image and no provenance: for trying out. Devices demand the provenance.
  */
-import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
@@ -88,7 +87,7 @@ async function attestTo(built: Build, options: Options, host: Host): Promise<Ver
     imageName: basename(options.output),
     source: { uri: sourceUri, folder: '.', commit },
     builderId: builder,
-    invocationId: `urn:uuid:${randomUUID()}`,
+    invocationId: `urn:uuid:${host.newId()}`,
     signer: signer.value,
   });
   const file = join(options.out, 'provenance.json');

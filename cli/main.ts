@@ -1,4 +1,5 @@
 /** The process of `firmament`: finds the verb, loads it alone, runs it. */
+import { randomUUID } from 'node:crypto';
 import { Command, CommanderError } from 'commander';
 import { showFault, showUsage, showVerdict, type Output } from './outcome.ts';
 import type { DefineVerb, Host } from './verb.ts';
@@ -10,6 +11,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => st
 
 const host: Host = {
   now: () => Date.now(),
+  newId: () => randomUUID(),
   env: process.env,
   say: (text) => void process.stderr.write(text),
   isInteractive: process.stdin.isTTY && process.stderr.isTTY,

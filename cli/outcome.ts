@@ -12,7 +12,7 @@ import type { Answer } from './verb.ts';
 
 /** The code of what was done as asked; every other one stands in the table of codes. */
 const DONE = 'DONE';
-export const EXITS = { done: 0, refused: 1, usage: 64, unavailable: 69, bug: 70 } as const;
+const EXITS = { done: 0, refused: 1, usage: 64, unavailable: 69, bug: 70 } as const;
 
 export type Output = {
   readonly json: boolean;

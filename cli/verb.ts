@@ -18,6 +18,8 @@ export type Answer = {
 
 export type Host = {
   readonly now: () => Instant;
+  /** A fresh UUID. */
+  readonly newId: () => string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** For people: standard error. */
   readonly say: (text: string) => void;
