@@ -1,0 +1,304 @@
+/**
+ * Every parser of `formats/` with a real file for it, and what must hold of whatever it accepts.
+ *
+ * - A row's `holds` is given a mutant of the file; it calls the parser, which never throws, and checks what was accepted.
+ * - Signed metadata: an accepted mutant has the very signed bytes of the file and then means the same, or its quorum is broken.
+ * - Parts of ours: writing what was accepted and reading it again gives the same value.
+ * - Texts: what was accepted is written as the very text.
+ */
+import { expect } from 'vitest';
+import { encodeBootBundle, parseBootBundle } from '../../formats/boot-bundle.ts';
+import { encodeBootState, parseBootState } from '../../formats/boot-state.ts';
+import { bindingToJson } from '../../formats/binding.ts';
+import {
+  encodeBase64,
+  encodeHex,
+  encodeUtf8,
+  equalBytes,
+  parseBase64,
+  parseHex,
+  parseUtf8,
+} from '../../formats/bytes.ts';
+import { channelPartToJson, parseChannelPart, type ChannelPart } from '../../formats/channel-part.ts';
+import { encodeEnvelope, parseEnvelope } from '../../formats/dsse.ts';
+import { encodeJson } from '../../formats/encode-json.ts';
+import { encodeFactoryRecord, parseFactoryRecord } from '../../formats/factory-record.ts';
+import { encodeRecord, parseRecord } from '../../formats/flash-record.ts';
+import { encodeFloors, parseFloors } from '../../formats/floors.ts';
+import { encodeInstant, parseInstant } from '../../formats/instant.ts';
+import { isJsonObject, parseJson, type JsonObject, type JsonValue } from '../../formats/json.ts';
+import { encodeTargetName, parseTargetName } from '../../formats/names.ts';
+import { encodeProvenance, parseProvenance } from '../../formats/provenance.ts';
+import { imagePartToCustom, parseRelease } from '../../formats/release.ts';
+import { encodeSeenMetadata, parseSeenMetadata } from '../../formats/seen-metadata.ts';
+import { checkSignaturePortable, type PublicKey } from '../../formats/signature-check.ts';
+import { parseStatement, STATEMENT_PAYLOAD_TYPE, statementToPlain, type Statement } from '../../formats/statement.ts';
+import { parseTrustPart, trustPartToJson, type TrustPart } from '../../formats/trust-part.ts';
+import {
+  encodeMetadata,
+  parseMetadata,
+  type Metadata,
+  type MetadataParseCode,
+  type SignedHead,
+} from '../../formats/tuf-metadata.ts';
+import { anyObject } from '../../formats/decode.ts';
+import { parseRoot, rootToJson } from '../../formats/tuf-root.ts';
+import { parseSnapshot, parseTimestamp, snapshotToJson, timestampToJson } from '../../formats/tuf-snapshot.ts';
+import { parseTargets, targetsToJson, type TargetFile } from '../../formats/tuf-targets.ts';
+import type { Verdict } from '../../formats/verdict.ts';
+import { verifyThreshold, type RoleKeys } from '../../formats/verify-signatures.ts';
+import { accepted } from '../accepted.ts';
+import { seededSigner } from '../seeded-signer.ts';
+import { signedProvenance, tinyProvenance } from '../tiny-release.ts';
+import { makeTinyRepository } from '../tiny-repository.ts';
+import { bound, SAMPLE_FILES, SAMPLE_ID } from './sample-repository.ts';
+
+export type ParserRow = {
+  /** The name under which the parser is exported. */
+  readonly parser: string;
+  /** Whether the outer layer of the file is JSON, so that values can be changed, too. */
+  readonly isJson: boolean;
+  readonly file: Uint8Array;
+  /** Tries the parser on a mutant; returns whether it accepted it. */
+  readonly holds: (mutant: Uint8Array) => boolean;
+};
+
+type Quorum = RoleKeys & { readonly name: string; readonly keys: ReadonlyMap<string, PublicKey> };
+const ROOT = accepted(parseRoot(SAMPLE_FILES['1.root.json'])).signed;
+const quorumOf = (role: keyof typeof ROOT.roles): Quorum => ({ name: role, keys: ROOT.keys, ...ROOT.roles[role] });
+
+/** A row for signed metadata, held to the quorum that signed it. */
+function metadataRow<T>(
+  parser: string,
+  sample: { readonly file: Uint8Array; readonly quorum: Quorum },
+  format: {
+    readonly parse: (bytes: Uint8Array) => Verdict<Metadata<T>, MetadataParseCode>;
+    readonly toJson: (signed: SignedHead & T) => JsonValue;
+  },
+): ParserRow {
+  const { file, quorum } = sample;
+  const original = accepted(format.parse(file));
+  const meaning = encodeJson(format.toJson(original.signed));
+  const holds = (mutant: Uint8Array): boolean => {
+    const parsed = format.parse(mutant);
+    if (!parsed.ok) return false;
+    const { signed, signedBytes } = parsed.value;
+    if (equalBytes(signedBytes, original.signedBytes)) {
+      expect(equalBytes(encodeJson(format.toJson(signed)), meaning), 'the same signed bytes mean the same').toBe(true);
+    } else {
+      expect(verifyThreshold(parsed.value, quorum, checkSignaturePortable)).toMatchObject({
+        code: 'METADATA_THRESHOLD_UNMET',
+      });
+    }
+    expect(accepted(format.parse(encodeMetadata(format.toJson(signed), []))).signed).toEqual(signed);
+    return true;
+  };
+  return { parser, isJson: true, file, holds };
+}
+
+/** A row for a part of ours: what is accepted is written and read as the same. */
+function partRow<T>(
+  parser: string,
+  file: Uint8Array,
+  format: { readonly parse: (bytes: Uint8Array) => T | undefined; readonly encode: (value: T) => Uint8Array },
+): ParserRow {
+  const holds = (mutant: Uint8Array): boolean => {
+    const value = format.parse(mutant);
+    if (value === undefined) return false;
+    expect(format.parse(format.encode(value))).toEqual(value);
+    return true;
+  };
+  return { parser, isJson: true, file, holds };
+}
+
+/** A row for a text: what is accepted is written as the very text. */
+function textRow<T>(
+  parser: string,
+  text: string,
+  format: { readonly parse: (text: string) => T | undefined; readonly encode: (value: T) => string },
+): ParserRow {
+  const holds = (mutant: Uint8Array): boolean => {
+    const given = Buffer.from(mutant).toString('latin1');
+    const value = format.parse(given);
+    if (value === undefined) return false;
+    expect(format.encode(value)).toBe(given);
+    return true;
+  };
+  return { parser, isJson: false, file: encodeUtf8(text), holds };
+}
+
+/** A parser as one that answers undefined for every refusal. */
+function orUndefined<T>(parse: (bytes: Uint8Array) => Verdict<T>): (bytes: Uint8Array) => T | undefined {
+  return (bytes) => {
+    const verdict = parse(bytes);
+    return verdict.ok ? verdict.value : undefined;
+  };
+}
+
+/** The parser of a JSON object as one of its bytes. */
+function ofBytes<T>(parse: (json: JsonObject) => Verdict<T>): (bytes: Uint8Array) => T | undefined {
+  return (bytes) => {
+    const json = parseJson(bytes, { bytesMax: 100_000 });
+    const verdict = json.ok && isJsonObject(json.value) ? parse(json.value) : undefined;
+    return verdict?.ok === true ? verdict.value : undefined;
+  };
+}
+
+/** The quorum that a targets file demands of its channel. */
+function channelQuorum(targets: Uint8Array): Quorum {
+  const { delegations } = accepted(parseTargets(targets)).signed;
+  const [role] = delegations?.roles ?? [];
+  return { name: 'stable', keyids: [], threshold: 64, ...role, keys: delegations?.keys ?? new Map() };
+}
+
+const STABLE = channelQuorum(SAMPLE_FILES['1.targets.json']);
+const TINY = await makeTinyRepository();
+const tinyStable = { file: TINY.newest('stable'), quorum: channelQuorum(TINY.newest('targets')) };
+
+const TARGETS_FORMAT = { parse: parseTargets, toJson: targetsToJson };
+const METADATA: readonly ParserRow[] = [
+  metadataRow(
+    'parseRoot',
+    { file: SAMPLE_FILES['1.root.json'], quorum: quorumOf('root') },
+    { parse: parseRoot, toJson: rootToJson },
+  ),
+  metadataRow('parseTargets', { file: SAMPLE_FILES['1.targets.json'], quorum: quorumOf('targets') }, TARGETS_FORMAT),
+  metadataRow('parseTargets', { file: SAMPLE_FILES['1.stable.json'], quorum: STABLE }, TARGETS_FORMAT),
+  metadataRow('parseTargets', tinyStable, TARGETS_FORMAT),
+  metadataRow(
+    'parseSnapshot',
+    { file: SAMPLE_FILES['1.snapshot.json'], quorum: quorumOf('snapshot') },
+    { parse: parseSnapshot, toJson: snapshotToJson },
+  ),
+  metadataRow(
+    'parseTimestamp',
+    { file: SAMPLE_FILES['timestamp.json'], quorum: quorumOf('timestamp') },
+    { parse: parseTimestamp, toJson: timestampToJson },
+  ),
+  metadataRow(
+    'parseMetadata',
+    { file: SAMPLE_FILES['1.stable.json'], quorum: STABLE },
+    {
+      parse: (bytes) =>
+        parseMetadata(bytes, {
+          type: 'targets',
+          bytesMax: 100_000,
+          decoder: (json) => {
+            const whole = anyObject(json);
+            return whole.ok ? { ok: true, value: { whole: whole.value } } : whole;
+          },
+        }),
+      toJson: ({ whole }) => whole,
+    },
+  ),
+];
+
+const FLOORS = {
+  root: { version: 2, sha256: SAMPLE_ID.rootOneSha256 },
+  channelVersions: new Map([['stable', 7]]),
+  securityCounters: new Map([['gateway', 3]]),
+};
+const STATE = { good: 'a', trial: { slot: 'b', starts: 1 }, confirmed: 'b', failed: ['ab'.repeat(32)] } as const;
+const BUILDER = {
+  id: 'https://builder.example/two-runs',
+  key: seededSigner('builder').key,
+  source: 'git+https://source.example/x',
+};
+const TRUST = trustPartToJson({ builders: [BUILDER] });
+const APPROVAL = channelPartToJson({ release: '1.0.0', minSecurityCounter: 1, revokedDigests: ['ab'.repeat(32)] });
+
+const PARTS: readonly ParserRow[] = [
+  partRow('parseBootBundle', TINY.bundle('1.0.0'), {
+    parse: orUndefined(parseBootBundle),
+    encode: encodeBootBundle,
+  }),
+  partRow('parseBootState', encodeBootState(STATE), { parse: orUndefined(parseBootState), encode: encodeBootState }),
+  partRow('parseFloors', encodeFloors(FLOORS), { parse: orUndefined(parseFloors), encode: encodeFloors }),
+  partRow('parseFactoryRecord', encodeFactoryRecord(TINY.factory), {
+    parse: orUndefined(parseFactoryRecord),
+    encode: encodeFactoryRecord,
+  }),
+  partRow('parseSeenMetadata', encodeSeenMetadata({ timestamp: encodeUtf8('{}'), snapshot: encodeUtf8('{}') }), {
+    parse: parseSeenMetadata,
+    encode: encodeSeenMetadata,
+  }),
+  partRow<TrustPart>('parseTrustPart', encodeJson(bound('targets', TRUST)), {
+    parse: ofBytes(parseTrustPart),
+    encode: (part) => encodeJson(bindingToJson({ ...SAMPLE_ID, role: 'targets' }, trustPartToJson(part))),
+  }),
+  partRow<ChannelPart>('parseChannelPart', encodeJson(bound('stable', APPROVAL)), {
+    parse: ofBytes(parseChannelPart),
+    encode: (part) => encodeJson(bindingToJson({ ...SAMPLE_ID, role: 'stable' }, channelPartToJson(part))),
+  }),
+  releaseRow(),
+];
+
+/** A release is assembled from targets: what it accepts is assembled again from the targets that it names. */
+function releaseRow(): ParserRow {
+  const holds = (mutant: Uint8Array): boolean => {
+    const parsed = parseTargets(mutant);
+    const release = parsed.ok ? parseRelease(parsed.value.signed.targets, '1.0.0') : undefined;
+    if (release?.ok !== true) return false;
+    const again = new Map<string, TargetFile>(
+      release.value.components.flatMap(({ image, provenanceTarget, ...part }) => {
+        const { component: _, ...described } = part;
+        return [
+          [image.name, { ...image, custom: imagePartToCustom(described) }] as const,
+          [provenanceTarget.name, { ...provenanceTarget, custom: undefined }] as const,
+        ];
+      }),
+    );
+    expect(parseRelease(again, '1.0.0')).toEqual(release);
+    return true;
+  };
+  return { parser: 'parseRelease', isJson: true, file: SAMPLE_FILES['1.stable.json'], holds };
+}
+
+const PROVENANCE = tinyProvenance('image.js', 'ab'.repeat(32));
+const PREDICATE = { predicateType: 'https://example.com/predicate/v1', predicate: anyObject };
+const STATEMENT = statementToPlain(PROVENANCE.subjects, {
+  predicateType: PREDICATE.predicateType,
+  predicate: { a: [1, null] },
+});
+
+const EVIDENCE: readonly ParserRow[] = [
+  partRow('parseEnvelope', await signedProvenance(PROVENANCE, seededSigner('builder')), {
+    parse: orUndefined((bytes) => parseEnvelope(bytes, STATEMENT_PAYLOAD_TYPE)),
+    encode: encodeEnvelope,
+  }),
+  partRow<Statement<JsonObject>>('parseStatement', encodeUtf8(JSON.stringify(STATEMENT)), {
+    parse: orUndefined((bytes) => parseStatement(bytes, PREDICATE)),
+    encode: ({ subjects, predicate }) => {
+      const plain = JSON.parse(parseUtf8(encodeJson(predicate)) ?? '') as object;
+      return encodeUtf8(
+        JSON.stringify(statementToPlain(subjects, { predicateType: PREDICATE.predicateType, predicate: plain })),
+      );
+    },
+  }),
+  partRow('parseProvenance', encodeProvenance(PROVENANCE), {
+    parse: orUndefined(parseProvenance),
+    encode: encodeProvenance,
+  }),
+];
+
+const TEXTS: readonly ParserRow[] = [
+  textRow('parseHex', '00ff10ab', { parse: parseHex, encode: encodeHex }),
+  textRow('parseBase64', 'AAH/+A==', { parse: parseBase64, encode: encodeBase64 }),
+  textRow('parseInstant', '2030-01-31T23:59:59Z', { parse: parseInstant, encode: encodeInstant }),
+  textRow('parseTargetName', '1.0.0/gateway/image.js', { parse: parseTargetName, encode: encodeTargetName }),
+  { ...partRow('parseUtf8', encodeUtf8('aé€😀'), { parse: parseUtf8, encode: encodeUtf8 }), isJson: false },
+  partRow('parseJson', SAMPLE_FILES['1.root.json'], {
+    parse: orUndefined((bytes) => parseJson(bytes, { bytesMax: 1_000_000 })),
+    encode: encodeJson,
+  }),
+  {
+    ...partRow('parseRecord', encodeRecord({ sequence: 3, payload: encodeFloors(FLOORS) }), {
+      parse: parseRecord,
+      encode: encodeRecord,
+    }),
+    isJson: false,
+  },
+];
+
+/** Every row; a parser of two kinds of file has two. */
+export const PARSER_ROWS: readonly ParserRow[] = [...METADATA, ...PARTS, ...EVIDENCE, ...TEXTS];
