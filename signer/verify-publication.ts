@@ -4,13 +4,15 @@
  * - Roots: root 1 signed by itself, each next one by the former and itself, all bound to this repository (P1, R1).
  * - A whole refresh over the new timestamp, for every channel (`verify-refresh.ts`).
  * - Wherever roots, targets or channel are new, the release in force boots on all of its hardware (`verify-bootable.ts`).
- * - New targets have the name, length and digest that their channel gives.
+ * - New targets have the name, length and digest that their channel gives; a target name has one content, in all channels and
+ *   for ever.
  * - At no moment is a device locked out: new roots are shown before the new timestamp if what is published holds under them,
  *   after it if the new files hold under the old roots too; else the files lack the signatures of one side.
  * - Source: TUF specification 1.0.34, sections 5 and 6.1.
  */
 import { verifyBinding, type BindingCode } from '../formats/binding.ts';
 import { equalBytes } from '../formats/bytes.ts';
+import { encodeCanonicalJson } from '../formats/canonical-json.ts';
 import type { Instant } from '../formats/instant.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import { checkSignaturePortable, type SignatureCheck } from '../formats/signature-check.ts';
@@ -35,6 +37,7 @@ type InnerCode =
   | RefreshCode
   | BootableCode
   | 'METADATA_EXPIRED'
+  | 'RELEASE_MALFORMED'
   | 'TARGET_NAME_REFUSED'
   | 'IMAGE_LENGTH_MISMATCH'
   | 'IMAGE_HASH_MISMATCH';
@@ -74,6 +77,8 @@ function verifyParts(candidate: Candidate, now: Instant): Verdict<Verified<Publi
     const bootable = mustBoot ? verifyBootable(candidate, channel) : accept(undefined);
     if (!bootable.ok) return bootable;
   }
+  const unique = verifyNames(candidate);
+  if (!unique.ok) return unique;
   const targets = verifyTargetFiles(candidate);
   if (!targets.ok) return targets;
   const rootsFirst = verifyOrder(candidate, roots, check);
@@ -108,6 +113,22 @@ function verifyRoots(
   }
   const fresh = verifyRootFresh(chain.value.newest, now);
   return fresh.ok ? chain : fresh;
+}
+
+/** Whether each target name says the same wherever it stands: in every channel, before and now. */
+function verifyNames({ before, roles }: Candidate): Verdict<void, 'RELEASE_MALFORMED'> {
+  const said = new Map<string, string>();
+  for (const bytes of [...before.roles.values(), ...roles.values()]) {
+    const parsed = parseTargets(bytes);
+    for (const [name, { length, sha256, custom }] of parsed.ok ? parsed.value.signed.targets : []) {
+      const content = sha256Hex(encodeCanonicalJson([length, sha256, custom ?? null]));
+      if ((said.get(name) ?? content) !== content) {
+        return reject('RELEASE_MALFORMED', `${name} was given to other content: release names are given once`);
+      }
+      said.set(name, content);
+    }
+  }
+  return accept(undefined);
 }
 
 /** The new targets as objects, once each has been held against what its channel says. */

@@ -109,10 +109,10 @@ describe('files that do not fit', () => {
 
   test('an image of another length than was signed is refused, though its digest fits', async () => {
     const scene = await published();
-    await scene.repository.publishRelease({ channels: ['stable'] });
+    await scene.repository.publishRelease({ channels: ['stable'], image: new Uint8Array(20) });
     const signed = signedOf(scene.repository.newest('stable'));
     const text = new TextDecoder().decode(encodeMetadata(signed, []));
-    const longer = new TextEncoder().encode(text.replaceAll('"length":17}', '"length":18}'));
+    const longer = new TextEncoder().encode(text.replaceAll('"length":20}', '"length":21}'));
     scene.repository.put('stable', await scene.repository.sign('stable', signedOf(longer)));
     await expectRefused(scene, allChanges(scene.repository), 'IMAGE_LENGTH_MISMATCH');
   });
@@ -127,6 +127,23 @@ describe('files that do not fit', () => {
     const changes = allChanges(scene.repository);
     const targetFiles = [...(changes.targetFiles ?? []), new Uint8Array(3)];
     await expectRefused(scene, { ...changes, targetFiles }, 'TARGET_NAME_REFUSED');
+  });
+
+  test('a release name is given once: other content under it is refused, in the same channel and in another', async () => {
+    for (const channels of [['stable'], ['beta']]) {
+      const scene = await published();
+      const { repository } = scene;
+      const release = await repository.publishRelease({ channels: ['stable'] });
+      accepted(await publishAll(repository, scene.publisher));
+      scene.publisher.restore();
+      const draft = { withoutReleases: channels.includes('stable') ? [release.release] : [] };
+      const image = new TextEncoder().encode('other content');
+      const again = await makeTinyRepository();
+      await again.publishRelease({ channels: ['stable'] });
+      await again.publishRelease({ release: '3.0.0', channels, draft });
+      await again.publishRelease({ release: release.release, channels, image });
+      await expectRefused(scene, allChanges(again), 'release names are given once');
+    }
   });
 
   test('a release whose files lie in the store already, by another channel, needs no second upload', async () => {
