@@ -51,3 +51,8 @@ test('a refusal is of the fault alone: every sentence stands once, and no file i
       says,
     ).toBe(false);
 });
+
+test('the document shows the published timestamp, byte for byte', () => {
+  const document = readFileSync(new URL('../../docs/formats/tuf.md', import.meta.url), 'utf8');
+  expect(document).toContain(`\n${new TextDecoder().decode(SAMPLE_FILES['timestamp.json'])}\n`);
+});
