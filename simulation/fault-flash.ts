@@ -36,14 +36,14 @@ export type FaultFlash = {
 
 /** Small enough for thousands of lives: bytes by region. */
 export const SMALL_FLASH: FlashSizes = {
-  factory: 65_536,
-  protected: 8_192,
-  state: 8_192,
-  cache: 131_072,
-  'bundle-a': 131_072,
-  'bundle-b': 131_072,
-  'slot-a': 4_096,
-  'slot-b': 4_096,
+  factory: 16_384,
+  protected: 4_096,
+  state: 4_096,
+  cache: 32_768,
+  'bundle-a': 65_536,
+  'bundle-b': 65_536,
+  'slot-a': 1_024,
+  'slot-b': 1_024,
 };
 
 type Cells = {

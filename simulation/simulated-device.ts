@@ -27,11 +27,10 @@ export type SimulatedDevice = {
   readonly events: readonly DeviceEvent[];
   /** Every image that was ever brought to life. */
   readonly runs: readonly Run[];
-  /**
-   * One life: from power-on until it has settled, or for as long as `options` say, or until power fails.
-   * @returns what the device has told in it.
-   */
-  readonly live: (options?: LifeOptions) => Promise<readonly DeviceEvent[]>;
+  /** One life, from power-on until it has settled or power fails. Returns what the device has told in it. */
+  readonly live: () => Promise<readonly DeviceEvent[]>;
+  /** One life until power fails, with a poll every `pollMs`; whoever calls moves the clock. */
+  readonly run: (pollMs: number) => Promise<void>;
 };
 export type SimulatedParts = {
   readonly flash: FaultFlash;
@@ -58,34 +57,41 @@ export function simulatedImage(name: string, behaviour: Behaviour): Uint8Array {
 export function simulatedDevice(parts: SimulatedParts): SimulatedDevice {
   const events: DeviceEvent[] = [];
   const runs: Run[] = [];
-  const { flash, clock } = parts;
+  const start = (options: LifeOptions): Promise<void> => startLife(parts, { events, runs }, options);
   return {
-    flash,
+    flash: parts.flash,
     events,
     runs,
-    live: async (options = SETTLED) => {
+    live: async () => {
       const from = events.length;
-      const stopped = flash.powerLost();
-      const life = liveDevice(
-        {
-          name: 'simulated',
-          bootFlash: flash.view('boot-stage'),
-          systemFlash: flash.view('system'),
-          client: parts.client,
-          runImage: runner(parts, runs),
-          check: parts.check,
-          now: clock.now,
-          sleep: (ms) => Promise.race([clock.sleep(ms), stopped]),
-          isStopping: () => !flash.isOn(),
-          stopped,
-          report: (event) => events.push(event),
-        },
-        options,
-      );
-      await clock.during(life.catch(expectPowerCut));
+      await parts.clock.during(start(SETTLED));
       return events.slice(from);
     },
+    run: (pollMs) => start({ pollMs, untilSettled: false }),
   };
+}
+
+async function startLife(
+  parts: SimulatedParts,
+  { events, runs }: { readonly events: DeviceEvent[]; readonly runs: Run[] },
+  options: LifeOptions,
+): Promise<void> {
+  const { flash, clock } = parts;
+  const stopped = flash.powerLost();
+  const ports = {
+    name: 'simulated',
+    bootFlash: flash.view('boot-stage'),
+    systemFlash: flash.view('system'),
+    client: parts.client,
+    runImage: runner(parts, runs),
+    check: parts.check,
+    now: clock.now,
+    sleep: (ms: number) => Promise.race([clock.sleep(ms), stopped]),
+    isStopping: () => !flash.isOn(),
+    stopped,
+    report: (event: DeviceEvent) => events.push(event),
+  };
+  await liveDevice(ports, options).catch(expectPowerCut);
 }
 
 function expectPowerCut(fault: unknown): void {
