@@ -12,6 +12,9 @@ import type { ObjectStore } from './object-store.ts';
 import type { ImmutableObject, Publication } from './publication.ts';
 import type { SignerMemory } from './signer-state.ts';
 
+/** More than any published file has; what stands there may be longer than what we write. */
+const STANDING_BYTES_MAX = 67_108_864;
+
 /** Writes `publication`, or answers `REPOSITORY_CONFLICT`. Faults of the world throw `OperationError`. */
 export async function publish(
   publication: Verified<Publication>,
@@ -34,7 +37,7 @@ async function writeAll(
   for (const { name, bytes } of objects) {
     const put = await store.put(name, bytes, 'create-only');
     if (put.ok) continue;
-    const standing = await store.get(name, bytes.length);
+    const standing = await store.get(name, STANDING_BYTES_MAX);
     if (standing === undefined || !equalBytes(standing.bytes, bytes)) {
       return reject('REPOSITORY_CONFLICT', `${name} stands there with other bytes, and such files never change`);
     }

@@ -1,8 +1,8 @@
 /**
  * An object store and a signer's memory in memory, whose power is cut at a chosen write.
  *
- * - Writes of both are counted together; at write number `cutAt` (from 1) the power goes: the write is lost whole, or it reached the
- *   medium and nobody was told. Everything afterwards fails too, until `restore`.
+ * - Writes of both are counted together; at write number `cutAt` (from 1) the power goes: the write is lost, and everything
+ *   afterwards fails too, until `restore`. A write that arrived although nobody was told is the same as a cut at the next one.
  * - A write is never torn: that an object appears as a whole is the port's contract, which the adapters' own tests hold.
  * - A test may look at the medium before every write: at every moment that a device could see.
  */
@@ -12,9 +12,6 @@ import { accept, reject } from '../formats/verdict.ts';
 import type { ObjectStore, PutCondition } from '../signer/object-store.ts';
 import { encodeSignerState, parseSignerState, type SignerMemory } from '../signer/signer-state.ts';
 
-/** What became of the write that the power cut hit. */
-export type CutOutcome = 'lost' | 'written';
-
 export type FaultStore = {
   readonly store: ObjectStore;
   readonly memory: SignerMemory;
@@ -23,7 +20,7 @@ export type FaultStore = {
   /** How many writes were begun since the start or the last `restore`. */
   writes(): number;
   /** Cuts the power at that write from now on. */
-  cutAt(write: number, outcome: CutOutcome): void;
+  cutAt(write: number): void;
   /** Power is back; the medium is as the cut left it. */
   restore(): void;
   /** Called before every write with what the medium holds. */
@@ -36,7 +33,7 @@ type Medium = {
   readonly objects: Map<string, Uint8Array>;
   state: Uint8Array | undefined;
   writes: number;
-  cut: { readonly at: number; readonly outcome: CutOutcome } | undefined;
+  cutAt: number | undefined;
   dead: boolean;
   look: (objects: ReadonlyMap<string, Uint8Array>) => Promise<void>;
 };
@@ -47,7 +44,7 @@ export function makeFaultStore(): FaultStore {
     objects: new Map(),
     state: undefined,
     writes: 0,
-    cut: undefined,
+    cutAt: undefined,
     dead: false,
     look: () => Promise.resolve(),
   });
@@ -59,13 +56,13 @@ function faultStoreOver(medium: Medium): FaultStore {
     memory: memoryOver(medium),
     objects: medium.objects,
     writes: () => medium.writes,
-    cutAt: (at, outcome) => {
+    cutAt: (write) => {
       medium.writes = 0;
-      medium.cut = { at, outcome };
+      medium.cutAt = write;
     },
     restore: () => {
       medium.writes = 0;
-      medium.cut = undefined;
+      medium.cutAt = undefined;
       medium.dead = false;
     },
     beforeWrite: (look) => {
@@ -120,13 +117,9 @@ function memoryOver(medium: Medium): SignerMemory {
 function write(medium: Medium, apply: () => void): void {
   demandPower(medium);
   medium.writes++;
-  if (medium.writes !== medium.cut?.at) {
-    apply();
-    return;
-  }
-  if (medium.cut.outcome === 'written') apply();
-  medium.dead = true;
+  medium.dead = medium.writes === medium.cutAt;
   demandPower(medium);
+  apply();
 }
 
 function demandPower(medium: Medium): void {

@@ -228,6 +228,16 @@ describe('roles and roots', () => {
     });
   });
 
+  test('an immutable file that stands there with other bytes, shorter or longer, is a conflict, and devices see no change', async () => {
+    const { repository, publisher } = await published();
+    await repository.publishRelease();
+    for (const other of [new Uint8Array(1), new Uint8Array(100_000)]) {
+      publisher.objects.set('gateway/metadata/2.stable.json', other);
+      expect(await publishAll(repository, publisher)).toMatchObject({ ok: false, code: 'REPOSITORY_CONFLICT' });
+      expect(await deviceSees(publisher.objects, repository)).toEqual({ channel: 1, boots: true });
+    }
+  });
+
   test('a root that hands targets to new keys is refused unless both sides signed: no device is locked out meanwhile', async () => {
     const scene = await published();
     const next = seededSigner('next');
