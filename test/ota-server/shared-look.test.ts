@@ -65,17 +65,20 @@ test('a look that fails fails for those who share it, and for nobody after', asy
   expect(await ask()).toBe(2);
 });
 
-test('it is told when nobody waits any more, and not before', async () => {
+test('it is told when a look has ended and nobody waits, and not while somebody does', async () => {
   let idle = 0;
+  const first = Promise.withResolvers<void>();
+  const looks = [first.promise, Promise.resolve()];
   const ask = shareLook(
-    async () => 1,
+    async () => looks.shift(),
     () => idle++,
   );
-  const first = ask();
+  const one = ask();
+  while (looks.length > 1) await setTimeout(1);
+  const two = ask();
+  first.resolve();
+  await one;
   expect(idle).toBe(0);
-  await first;
-  const second = ask();
-  expect(idle).toBe(0);
-  await second;
-  await expect.poll(() => idle).toBe(1);
+  await two;
+  expect(idle).toBe(1);
 });
