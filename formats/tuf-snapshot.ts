@@ -23,23 +23,15 @@ export const SNAPSHOT_BYTES_MAX = 2_000_000;
 export const TIMESTAMP_BYTES_MAX = 16_384;
 const ROLES_MAX = 20_000;
 
-/** Hashes by algorithm; we read SHA-256 and refuse an object that names none at all. */
-export const hashesDecoder: Decoder<{ readonly sha256: string | undefined }> = refine(
-  mapOf(text(64), text(256, /^[0-9a-f]+$/), 8),
-  (hashes) => {
-    const sha256 = hashes.get('sha256');
-    if (hashes.size === 0) return shape('at least one hash is expected');
-    if (sha256 !== undefined && sha256.length !== 64) return shape('.sha256: 32 bytes in hex are expected');
-    return accept({ sha256 });
-  },
-);
+/** Hashes by algorithm: the SHA-256 among them, which must be there; others are ignored. */
+export const hashesDecoder: Decoder<string> = refine(mapOf(text(64), text(256, /^[0-9a-f]+$/), 8), (hashes) => {
+  const sha256 = hashes.get('sha256');
+  return sha256?.length === 64 ? accept(sha256) : shape('SHA-256 in lower-case hex is expected among them');
+});
 
 const metaFileDecoder: Decoder<MetaFile> = refine(
   object('ignored', { version: integer(1), length: optional(integer(0)), hashes: optional(hashesDecoder) }),
-  (file) =>
-    file.hashes !== undefined && file.hashes.sha256 === undefined
-      ? shape('.hashes: SHA-256 is expected among them')
-      : accept({ version: file.version, length: file.length, sha256: file.hashes?.sha256 }),
+  ({ version, length, hashes }) => accept({ version, length, sha256: hashes }),
 );
 
 const metaDecoder = mapOf(text(512, /^.+\.json$/s), metaFileDecoder, ROLES_MAX);

@@ -55,10 +55,7 @@ const PATHS_MAX = 256;
 
 const targetFileDecoder: Decoder<TargetFile> = refine(
   object('ignored', { length: integer(0), hashes: hashesDecoder, custom: optional(anyObject) }),
-  (file) =>
-    file.hashes.sha256 === undefined
-      ? shape('.hashes: SHA-256 is expected among them')
-      : accept({ length: file.length, sha256: file.hashes.sha256, custom: file.custom }),
+  ({ length, hashes, custom }) => accept({ length, sha256: hashes, custom }),
 );
 
 const TOP_LEVEL: ReadonlySet<string> = new Set(['root', 'targets', 'snapshot', 'timestamp']);

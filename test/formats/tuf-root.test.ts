@@ -8,8 +8,10 @@ import { edited, headOf, SAMPLE_FILES, SAMPLE_ROOT } from './sample-repository.t
 const ROOT = SAMPLE_FILES['1.root.json'];
 
 test('what is written of a root is read as the same root', () => {
-  const root = { ...headOf('root', new Map([['x', 1]])), ...SAMPLE_ROOT };
-  expect(accepted(parseRoot(encodeMetadata(rootToJson(root), []))).signed).toEqual(root);
+  for (const consistentSnapshot of [true, false]) {
+    const root = { ...headOf('root', new Map([['x', 1]])), ...SAMPLE_ROOT, consistentSnapshot };
+    expect(accepted(parseRoot(encodeMetadata(rootToJson(root), []))).signed).toEqual(root);
+  }
 });
 
 test('a root lists exactly the four top-level roles; others that stand there are ignored', () => {

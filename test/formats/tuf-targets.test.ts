@@ -10,7 +10,10 @@ const CHANNEL = SAMPLE_FILES['1.stable.json'];
 const FILE = { length: 5, hashes: { sha256: 'ab'.repeat(32) } };
 
 test('what is written of targets metadata is read as the same', () => {
-  for (const content of [SAMPLE_TARGETS, SAMPLE_CHANNEL, { targets: new Map(), delegations: undefined }]) {
+  const last: DelegatedRole = { ...role('a/*', 'b'), threshold: 64, terminating: true };
+  const delegations = { keys: new Map(), roles: [role(), { ...last, name: 'beta' }] };
+  const empty = { targets: new Map(), delegations: undefined };
+  for (const content of [SAMPLE_TARGETS, SAMPLE_CHANNEL, empty, { ...empty, delegations }]) {
     const targets = { ...headOf('targets', new Map([['x', 1]])), ...content };
     expect(accepted(parseTargets(encodeMetadata(targetsToJson(targets), []))).signed).toEqual(targets);
   }
