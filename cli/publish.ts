@@ -6,19 +6,18 @@
  */
 import { InvalidArgumentError, type Command } from 'commander';
 import { accept, type Verdict } from '../formats/verdict.ts';
-import { objectStoreFolder } from '../signer/object-store-folder.ts';
 import { publishChanges, type PublishedNow } from '../signer/publish-changes.ts';
 import { signerMemoryFile } from '../signer/signer-memory-file.ts';
 import type { Signer } from '../signer/signer.ts';
 import { readInput, readOptional } from './files.ts';
 import { openSigner } from './open-signer.ts';
 import { nameValue } from './option-values.ts';
+import { addStoreOptions, openObjectStore, type StoreOptions } from './store-option.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
 
 type ChannelFile = readonly [name: string, file: string];
-type Options = {
+type Options = StoreOptions & {
   readonly product: string;
-  readonly store: string;
   readonly state: string;
   readonly key: readonly string[];
   readonly passphraseFile: readonly string[];
@@ -30,9 +29,8 @@ type Options = {
 
 /** Adds the verb. */
 export function definePublish(command: Command, host: Host, conclude: Conclude): void {
-  command
+  addStoreOptions(command)
     .requiredOption('--product <name>', 'the product', nameValue)
-    .requiredOption('--store <folder>', 'where the repository is published')
     .requiredOption('--state <file>', "the signer's own memory, outside of the store")
     .requiredOption('--key <file...>', 'the keys of snapshot and timestamp')
     .option(
@@ -48,13 +46,15 @@ export function definePublish(command: Command, host: Host, conclude: Conclude):
 }
 
 async function publish(options: Options, host: Host): Promise<Verdict<Answer>> {
+  const store = await openObjectStore(options);
+  if (!store.ok) return store;
   const signers = await openSigners(options, host);
   if (!signers.ok) return signers;
   const channels = new Map<string, Uint8Array>();
   for (const [name, file] of options.channel) channels.set(name, await readInput(file));
   const published = await publishChanges(
     {
-      store: objectStoreFolder(options.store),
+      store: store.value,
       memory: signerMemoryFile(options.state),
       product: options.product,
       onlineSigners: signers.value,

@@ -1,30 +1,30 @@
-/** `firmament serve`: the data plane over a published folder, until the process is asked to end. */
+/** `firmament serve`: the data plane over a published repository, until the process is asked to end. */
 import { once } from 'node:events';
 import type { Command } from 'commander';
 import { accept } from '../formats/verdict.ts';
-import { openFolderStore } from '../ota-server/artifact-store-folder.ts';
 import { serve } from '../ota-server/listen.ts';
 import { portValue } from './option-values.ts';
+import { addStoreOptions, openArtifactStore, type StoreOptions } from './store-option.ts';
 import type { Conclude, Host } from './verb.ts';
 
-type Options = { readonly store: string; readonly port: number; readonly host: string };
+type Options = StoreOptions & { readonly port: number; readonly host: string };
 
 /** Adds the verb. */
 export function defineServe(command: Command, host: Host, conclude: Conclude): void {
-  command
-    .requiredOption('--store <folder>', 'the published repository')
+  addStoreOptions(command)
     .option('--host <address>', 'where to listen', '127.0.0.1')
     .option('--port <number>', 'the port; 0 lets the system choose', portValue, 8080)
     .action(async (options: Options) => {
-      const store = await openFolderStore(options.store);
+      const store = await openArtifactStore(options);
+      if (!store.ok) return conclude(store);
       const server = await serve({
-        store,
+        store: store.value,
         host: options.host,
         port: options.port,
         log: (event) => host.say(`${JSON.stringify(event)}\n`),
       });
       const url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${server.port}/r/`;
-      conclude(accept({ facts: { url, port: server.port }, text: `Serving ${options.store} at ${url}` }));
+      conclude(accept({ facts: { url, port: server.port }, text: `Serving at ${url}` }));
       if (!host.stop.aborted) await once(host.stop, 'abort');
       await server.close();
     });

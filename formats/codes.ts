@@ -226,6 +226,14 @@ const OPERATION = {
   BODY_REFUSED: { means: 'this address takes no body', todo: 'send the request without a body' },
   SERVER_BUSY: { means: 'the server has as much waiting as it takes', todo: 'try again later; devices do so' },
   ADDRESS_UNAVAILABLE: { means: 'the server cannot listen at this address', todo: 'choose another host or port' },
+  STORE_ACCESS_DENIED: {
+    means: 'the object store does not let these credentials do that',
+    todo: 'check key, secret, and the policy of this user',
+  },
+  CREDENTIALS_REFUSED: {
+    means: 'no credentials of the object store came, or not in a way that keeps them secret',
+    todo: 'name a file that you alone can read, with accessKey and secretKey',
+  },
   CONDITION_FAILED: { means: 'the object is not in the expected state', todo: 'read it again, then decide again' },
   POWER_CUT: { means: 'the simulator cut the power at this write', todo: 'start again: that is the test' },
   BUG: { means: 'an assumption of ours does not hold', todo: 'report it with the message' },

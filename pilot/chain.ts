@@ -44,28 +44,30 @@ async function runLinks(stage: Stage, running: Running, onServer: (url: string) 
   const building = buildInTurn(stage, company);
   const repository = await foundRepository(stage, company);
   const flash = await provision(stage, repository);
+  const current = join(stage.folder, 'moments', 'store-current');
   const older = join(stage.folder, 'moments', 'store-older');
   const flashBefore = join(stage.folder, 'moments', 'flash-before');
   let newest: BuiltRelease | undefined;
   for (const built of building) {
     newest = await built;
     await publishRelease(stage, { company, repository }, newest);
-    running.server ??= await serveStore(repository.store);
+    running.server ??= await serveStore(repository.store.options);
     const url = `${running.server.url}${PRODUCT}/`;
     onServer(url);
     running.device ??= startPilotDevice(stage, flash, url);
     await seeRelease(stage, running.device, newest);
-    if (newest.plan.release === '2.0.0') await cp(repository.store, older, { recursive: true });
+    if (newest.plan.release === '2.0.0') await repository.store.copyTo(older);
     if (newest.plan.outcome === 'reverted') await cp(flash, flashBefore, { recursive: true });
   }
   if (newest === undefined || running.server === undefined) throw new Error('the pilot has releases');
   await running.device?.stop();
   running.device = startPilotDevice(stage, flash, `${running.server.url}${PRODUCT}/`);
   await seeFloors(stage, running.device, newest);
+  await repository.store.copyTo(current);
   const scene = await setScene(stage, company, { repository, newest });
   await runAttacks(stage, scene, {
     flash: { current: flash, before: flashBefore },
-    store: { current: repository.store, older },
+    store: { current, older },
   });
 }
 

@@ -2,17 +2,18 @@
  * The repository of the pilot's product, from nothing: root, targets, and where everything is kept.
  *
  * - Root and targets are signed by two of three owners, each with the installed tool and a key of their own.
- * - The publisher's memory lies outside of the published folder.
+ * - The publisher's memory lies outside of what is published.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { firmament, textOf } from './child.ts';
 import type { Company, Holder } from './company.ts';
+import type { PublishedStore } from './published-store.ts';
 import { BUILDER_ID, CHANNEL, PRODUCT, SOURCE_URI, tell, type Stage } from './stage.ts';
 
 export type PilotRepository = {
-  /** The published folder, which a server serves. */
-  readonly store: string;
+  /** What is published, and a server serves. */
+  readonly store: PublishedStore;
   /** The publisher's memory. */
   readonly state: string;
   readonly root: string;
@@ -40,7 +41,7 @@ export async function foundRepository(stage: Stage, company: Company): Promise<P
     await sign(second, targets, ['--role', 'targets', '--delegated-by', root]);
     return { digest: textOf(draft, 'sha256'), detail: 'channels stable and beta: two of three managers' };
   });
-  return { store: join(stage.folder, 'store'), state: join(stage.folder, 'signer', 'state.json'), root, targets, desk };
+  return { store: stage.store, state: join(stage.folder, 'signer', 'state.json'), root, targets, desk };
 }
 
 /** Adds a holder's signature to a draft, without a question: the pilot has nobody at the terminal. */

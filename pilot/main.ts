@@ -4,13 +4,21 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { portValue } from '../cli/option-values.ts';
+import { storeValue } from '../cli/store-address.ts';
 import { openAccount } from './account.ts';
 import { runChain } from './chain.ts';
 import { PROJECT } from './child.ts';
+import { openPublishedStore } from './published-store.ts';
 import { openPilotStatus } from './status/pilot-status.ts';
 import { serveStatus } from './status/serve-status.ts';
 
-type Options = { readonly once?: true; readonly json?: true; readonly port: number };
+type Options = {
+  readonly once?: true;
+  readonly json?: true;
+  readonly port: number;
+  readonly store?: string;
+  readonly storeCredentials?: string;
+};
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
@@ -20,6 +28,8 @@ const command = new Command('npm start --')
   .option('--once', 'exit after the table')
   .option('--json', 'a JSON line a step')
   .option('--port <number>', 'port of the status page; 0 lets the system choose', portValue, 0)
+  .option('--store <where>', 'publish into an empty bucket, s3+http(s)://HOST:PORT/BUCKET', checkedStore)
+  .option('--store-credentials <file>', 'for a bucket: {"accessKey":"…","secretKey":"…"}, readable by you alone')
   .exitOverride()
   .showHelpAfterError();
 
@@ -34,6 +44,12 @@ try {
   }
 }
 
+/** Misuse shows the usage before anything runs; the verbs read the text anew. */
+function checkedStore(value: string): string {
+  storeValue(value);
+  return value;
+}
+
 async function pilot(options: Options): Promise<number> {
   const runs = join(PROJECT, '.run');
   await mkdir(runs, { recursive: true });
@@ -43,7 +59,8 @@ async function pilot(options: Options): Promise<number> {
   const { onDeviceEvent, onRelease, onServer } = status;
   try {
     const startedAt = Date.now();
-    const chain = await runChain({ folder, account, now: Date.now, onDeviceEvent, onRelease }, onServer);
+    const store = await openPublishedStore(options.store ?? join(folder, 'store'), options.storeCredentials);
+    const chain = await runChain({ folder, store, account, now: Date.now, onDeviceEvent, onRelease }, onServer);
     account.showTable();
     account.say(`The chain took ${((Date.now() - startedAt) / 1000).toFixed(1)} s. Files: ${folder}`);
     if (options.once !== true) {

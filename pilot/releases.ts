@@ -124,7 +124,7 @@ function publish(
   const signed = channels.map((channel) => `${channel}=${channelFile(repository, channel, built.plan.release)}`);
   return firmament(
     'publish',
-    ...['--product', PRODUCT, '--store', repository.store, '--state', repository.state, ...founding],
+    ...['--product', PRODUCT, ...repository.store.options, '--state', repository.state, ...founding],
     ...['--key', snapshot.keyFile, timestamp.keyFile],
     ...['--passphrase-file', snapshot.passphraseFile, timestamp.passphraseFile],
     ...signed.flatMap((file) => ['--channel', file]),

@@ -4,6 +4,7 @@
 import type { Instant } from '../formats/instant.ts';
 import type { Account, Step } from './account.ts';
 import type { ToldEvent } from './device-process.ts';
+import type { PublishedStore } from './published-store.ts';
 import type { ReleaseNews } from './status/pilot-status.ts';
 
 export const PRODUCT = 'pilot-gateway';
@@ -16,6 +17,7 @@ export const SOURCE_URI = 'https://source.example/pilot/firmware';
 
 export type Stage = {
   readonly folder: string;
+  readonly store: PublishedStore;
   readonly account: Account;
   readonly now: () => Instant;
   readonly onDeviceEvent: (event: ToldEvent) => void;

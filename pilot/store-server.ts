@@ -1,4 +1,4 @@
-/** The data plane over a published folder, as a process of its own: `firmament serve`. */
+/** The data plane over what is published, as a process of its own: `firmament serve`. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -12,9 +12,9 @@ export type StoreServer = {
   readonly close: () => Promise<void>;
 };
 
-/** Serves `store` on a port that the system chooses. */
-export async function serveStore(store: string): Promise<StoreServer> {
-  const child = spawn(process.execPath, [CLI, 'serve', '--store', store, '--port', '0', '--json'], {
+/** Serves the store that `options` name, on a port that the system chooses. */
+export async function serveStore(options: readonly string[]): Promise<StoreServer> {
+  const child = spawn(process.execPath, [CLI, 'serve', ...options, '--port', '0', '--json'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const ended = once(child, 'close');

@@ -1,0 +1,54 @@
+/**
+ * `--store` and `--store-credentials`: the published repository that a verb writes to or serves.
+ *
+ * - The client of object stores is loaded only where a bucket is named.
+ */
+import type { Command } from 'commander';
+import type { Bucket } from '../formats/bucket.ts';
+import { accept, reject, type Verdict } from '../formats/verdict.ts';
+import { artifactStoreBucket } from '../ota-server/artifact-store-bucket.ts';
+import { openFolderStore } from '../ota-server/artifact-store-folder.ts';
+import type { ArtifactStore } from '../ota-server/artifact-store.ts';
+import { objectStoreBucket } from '../signer/object-store-bucket.ts';
+import { objectStoreFolder } from '../signer/object-store-folder.ts';
+import type { ObjectStore } from '../signer/object-store.ts';
+import { storeValue, type BucketAddress, type StoreAddress } from './store-address.ts';
+import { readStoreCredentials } from './store-credentials.ts';
+
+export type StoreOptions = { readonly store: StoreAddress; readonly storeCredentials?: string };
+
+/** Adds both options to `command`. */
+export function addStoreOptions(command: Command): Command {
+  return command
+    .requiredOption(
+      '--store <where>',
+      'the published repository: a folder, or s3+http(s)://HOST:PORT/BUCKET',
+      storeValue,
+    )
+    .option('--store-credentials <file>', 'for a bucket: {"accessKey":"…","secretKey":"…"}, readable by you alone');
+}
+
+/** The store to publish into. */
+export async function openObjectStore(options: StoreOptions): Promise<Verdict<ObjectStore, 'CREDENTIALS_REFUSED'>> {
+  if ('folder' in options.store) return accept(objectStoreFolder(options.store.folder));
+  const bucket = await openBucket(options.store.bucket, options.storeCredentials);
+  return bucket.ok ? accept(objectStoreBucket(bucket.value)) : bucket;
+}
+
+/** The store to serve from. */
+export async function openArtifactStore(options: StoreOptions): Promise<Verdict<ArtifactStore, 'CREDENTIALS_REFUSED'>> {
+  if ('folder' in options.store) return accept(await openFolderStore(options.store.folder));
+  const bucket = await openBucket(options.store.bucket, options.storeCredentials);
+  return bucket.ok ? accept(artifactStoreBucket(bucket.value)) : bucket;
+}
+
+async function openBucket(
+  address: BucketAddress,
+  file: string | undefined,
+): Promise<Verdict<Bucket, 'CREDENTIALS_REFUSED'>> {
+  if (file === undefined) return reject('CREDENTIALS_REFUSED', 'a bucket needs --store-credentials FILE');
+  const credentials = await readStoreCredentials(file);
+  if (!credentials.ok) return credentials;
+  const { bucketMinio, STORE_LIMITS } = await import('./bucket-minio.ts');
+  return accept(bucketMinio({ address, credentials: credentials.value, limits: STORE_LIMITS }));
+}
