@@ -3,7 +3,7 @@
  *
  * - Peers: `express.static` over the same folder, and a bare Node handler that knows its one answer and never looks at a store.
  * - Each server runs in a process of its own and reports its own processor time, so the load generator does not count.
- * - Many short rounds take turns among the servers, since a machine is never equally busy; the sum of the rounds counts.
+ * - Many short rounds take turns among the servers, since a machine is never equally busy; the median round counts.
  */
 import assert from 'node:assert';
 import { fork, type ChildProcess } from 'node:child_process';
@@ -57,7 +57,9 @@ async function startServer(kind: string, folder: string): Promise<BenchServer> {
     execArgv: ['--disable-warning=ExperimentalWarning'],
     env: { ...process.env, NODE_ENV: 'production' },
   });
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+  const ended = new AbortController();
+  child.once('exit', () => ended.abort(new Error(`the server ${kind} of the bench has ended`)));
+  const [{ port }] = (await once(child, 'message', { signal: ended.signal })) as [{ port: number }];
   return { kind, child, port, etag: await entityTag(port, PATH) };
 }
 
@@ -65,17 +67,22 @@ async function startServer(kind: string, folder: string): Promise<BenchServer> {
 async function compare(servers: readonly BenchServer[], status: 200 | 304): Promise<readonly BenchLine[]> {
   const runs: Run[] = [];
   try {
-    for (const server of servers) runs.push({ server, load: await openLoad(server, status), cpuMicros: 0 });
+    for (const server of servers) runs.push({ server, load: await openLoad(server, status), rates: [] });
     for (const { load } of runs) await load.run(WARM_UP_POLLS);
     for (let round = 0; round < ROUNDS; round++) for (const run of runs) await measureRound(run);
   } finally {
     for (const { load } of runs) load.close();
   }
-  const rates = new Map(runs.map(({ server, cpuMicros }) => [server.kind, pollsPerCpuSecond(cpuMicros)]));
+  const rates = new Map(runs.map((run) => [run.server.kind, median(run.rates)]));
   return PEERS.map(({ name, goal }) => benchLine(`polls answered with ${status}`, rates, { name, goal: goal[status] }));
 }
 
-type Run = { readonly server: BenchServer; readonly load: OpenLoad; cpuMicros: number };
+type Run = {
+  readonly server: BenchServer;
+  readonly load: OpenLoad;
+  /** Polls per second of processor time, a figure for each round. */
+  readonly rates: number[];
+};
 
 async function openLoad({ port, etag }: BenchServer, status: 200 | 304): Promise<OpenLoad> {
   const fields = status === 304 ? [`If-None-Match: ${etag}`] : [];
@@ -85,7 +92,7 @@ async function openLoad({ port, etag }: BenchServer, status: 200 | 304): Promise
 async function measureRound(run: Run): Promise<void> {
   const before = await cpuMicros(run.server);
   await run.load.run(POLLS_A_ROUND);
-  run.cpuMicros += (await cpuMicros(run.server)) - before;
+  run.rates.push(POLLS_A_ROUND / (((await cpuMicros(run.server)) - before) / 1e6));
 }
 
 async function cpuMicros({ child }: BenchServer): Promise<number> {
@@ -94,8 +101,9 @@ async function cpuMicros({ child }: BenchServer): Promise<number> {
   return cpuMicros;
 }
 
-function pollsPerCpuSecond(cpuMicros: number): number {
-  return Math.round((ROUNDS * POLLS_A_ROUND) / (cpuMicros / 1e6));
+function median(rates: readonly number[]): number {
+  const sorted = rates.toSorted((a, b) => a - b);
+  return Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0);
 }
 
 function benchLine(
