@@ -24,7 +24,7 @@ function matchesSegment(pattern: string, segment: string): boolean {
     if (wanted === '*') {
       star = p++;
       starred = s;
-    } else if (p < pattern.length && (wanted === '?' || wanted === segment.charAt(s))) {
+    } else if (wanted === '?' || wanted === segment.charAt(s)) {
       p++;
       s++;
     } else if (star >= 0) {
