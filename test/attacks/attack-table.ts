@@ -163,7 +163,7 @@ const NETWORK: readonly Omit<Attack, 'owns'>[] = [
     attack: 'never ends a next root',
     code: 'RESPONSE_TOO_LARGE',
     mayChange: [],
-    mount: () => Promise.resolve(faultAt(/root/, { kind: 'endless' })),
+    mount: () => Promise.resolve(faultAt(/\d\.root\.json$/, { kind: 'endless' })),
   },
   {
     attack: 'serves an older snapshot under the new name',
