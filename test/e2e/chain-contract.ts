@@ -1,0 +1,87 @@
+/** What `npm start -- --once --json` must show, wherever the repository is published: each place's test runs this. */
+import { execFile } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { beforeAll, expect, test } from 'vitest';
+import { PROJECT } from '../results.ts';
+
+const CHAIN_MS_MAX = 240_000;
+
+type Line = {
+  readonly step: string;
+  readonly ok: boolean;
+  readonly by: string;
+  readonly digest: string | null;
+  readonly at: string;
+  readonly code: string | null;
+};
+
+let lines: readonly Line[] = [];
+let leftBefore: readonly string[] = [];
+
+function pilotFolders(): Promise<readonly string[]> {
+  return readdir(`${PROJECT}/.run`).catch(() => []);
+}
+
+function stepsOf(prefix: string): readonly Line[] {
+  return lines.filter(({ step }) => step.startsWith(prefix));
+}
+
+/** Runs the pilot with the options that `optionsOf` gives, and registers the tests of what it shows. */
+export function testChain(optionsOf: () => Promise<readonly string[]>): void {
+  beforeAll(async () => {
+    leftBefore = await pilotFolders();
+    const args = ['pilot/main.ts', '--once', '--json', ...(await optionsOf())];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: PROJECT, timeout: CHAIN_MS_MAX });
+    lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line);
+  }, CHAIN_MS_MAX);
+
+  test('each step is one JSON line that says what, by whom, of which digest, when, and with which code', () => {
+    expect(lines.length).toBeGreaterThanOrEqual(8);
+    for (const line of lines) {
+      expect(Object.keys(line).slice(0, 6)).toEqual(['step', 'ok', 'by', 'digest', 'at', 'code']);
+      expect(line.ok, line.step).toBe(true);
+      expect(line.by).not.toBe('');
+      expect(line.at).toMatch(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/);
+      if (line.digest !== null) expect(line.digest).toMatch(/^[0-9a-f]{64}$/);
+    }
+  });
+
+  test('what the builder made is what the device starts and confirms', () => {
+    for (const release of ['1.0.0', '2.0.0', '4.0.0']) {
+      const digests = ['build', 'install', 'start', 'confirm'].map((step) => stepsOf(`${step} ${release}`)[0]?.digest);
+      expect(new Set(digests).size, release).toBe(1);
+      expect(digests[0], release).toMatch(/^[0-9a-f]{64}$/);
+    }
+  });
+
+  test('a release whose self-test fails is reverted to the one before', () => {
+    const [reverted] = stepsOf('revert');
+    expect(reverted).toMatchObject({ step: 'revert 3.0.0', code: 'SELF_TEST_FAILED' });
+    expect(reverted?.digest).toBe(stepsOf('build 2.0.0')[0]?.digest);
+    expect(stepsOf('confirm 3.0.0')).toEqual([]);
+  });
+
+  test('every attack is refused with its own code while the device runs what it ran', () => {
+    expect(stepsOf('attack').map(({ step, code }) => [step, code])).toEqual([
+      ['attack: a changed image', 'IMAGE_HASH_MISMATCH'],
+      ['attack: an older release below the floor', 'IMAGE_ROLLBACK'],
+      ['attack: one signature of two', 'METADATA_THRESHOLD_UNMET'],
+      ['attack: the same key twice', 'METADATA_THRESHOLD_UNMET'],
+      ["attack: another product's release", 'REPOSITORY_MISMATCH'],
+      ["attack: beta's metadata served as stable's", 'ROLE_MISMATCH'],
+      ['attack: a release for other hardware', 'HARDWARE_MISMATCH'],
+      ['attack: old metadata replayed', 'TIMESTAMP_ROLLBACK'],
+    ]);
+    const current = stepsOf('confirm 4.0.0')[0]?.digest;
+    for (const { step, digest } of stepsOf('attack').slice(1)) expect(digest, step).toBe(current);
+  });
+
+  test('nothing of the run is left behind', async () => {
+    const left = (await pilotFolders()).filter((name) => !leftBefore.includes(name));
+    expect(left).toEqual([]);
+  });
+}
