@@ -86,7 +86,10 @@ const NAMES: readonly string[] = [
   ...['', 'x', '__proto__', 'constructor', 'version', 'firmament', 'keys', 'hashes', 'sha256', 'custom', 'delegations'],
   ...['snapshot.json', 'targets.json', '../x.json', '1.0.0/gateway/other.js', 'é', '\u{1f600}', 'a'.repeat(600)],
 ];
-const AFFIXES: readonly ((text: string) => string)[] = [
+const SPELLINGS: readonly ((text: string, at: number) => string)[] = [
+  neighbour,
+  neighbour,
+  neighbour,
   (text) => text.toUpperCase(),
   (text) => `${text}x`,
   (text) => text.slice(1),
@@ -96,6 +99,14 @@ const AFFIXES: readonly ((text: string) => string)[] = [
   (text) => `${text.slice(0, -1)}0`,
   (text) => `${text}\n`,
 ];
+
+/** `text` with the letter or digit at `at`, or the first one after it, turned into its neighbour: hex stays hex, a date a date. */
+function neighbour(text: string, at: number): string {
+  const start = at % Math.max(text.length, 1);
+  const next = (letter: string): string =>
+    /[9fzFZ]/.test(letter) ? letter : String.fromCharCode(letter.charCodeAt(0) + 1);
+  return text.slice(0, start) + text.slice(start).replace(/[0-9A-Za-z]/, next);
+}
 
 /** One of `options`, by `pick`; the lists here are never empty. */
 function picked<T>(options: readonly T[], pick: number): T {
@@ -119,12 +130,14 @@ function buried(node: Tree, depth: number): Tree {
   return depth === 0 ? node : list(buried(node, depth - 1));
 }
 
-/** Every kind of change. Those of members and items stand several times: that is where formats differ. */
+/** Every kind of change, with more weight on near misses of strings and on members: that is where formats differ. */
 export const TREE_EDITS: readonly TreeEdit[] = [
   (_, pick) => scalar(picked(SCALARS, pick)),
   (node, pick) => (node.kind === 'scalar' ? scalar(picked(SCALARS, pick)) : undefined),
   (node, pick) => (/^-?\d+$/.test(textOf(node)) ? scalar(String(Number(textOf(node)) + (pick % 5) - 2)) : undefined),
-  (node, pick) => (textOf(node).startsWith('"') ? scalar(respelled(textOf(node), pick)) : undefined),
+  respell,
+  respell,
+  respell,
   (_, pick) => picked([list(), object()], pick),
   (node, pick) => picked([list(node), object(['a', node]), buried(node, 40)], pick),
   (_, pick, whole) => picked(nodesOf(whole), pick),
@@ -145,7 +158,13 @@ function renamed(members: Members, at: number, name: string): Members {
   return members.map((member, i) => (i === at ? [name, member[1]] : member));
 }
 
-/** A string in another spelling: shorter, longer, in capitals. */
+/** A string becomes another one of nearly the same shape. */
+function respell(node: Tree, pick: number): Tree | undefined {
+  return textOf(node).startsWith('"') ? scalar(respelled(textOf(node), pick)) : undefined;
+}
+
+/** A string in another spelling: one character changed, shorter, longer, in capitals. */
 function respelled(text: string, pick: number): string {
-  return JSON.stringify(picked(AFFIXES, pick)(String(JSON.parse(text))));
+  const spelling = picked(SPELLINGS, pick);
+  return JSON.stringify(spelling(String(JSON.parse(text)), Math.floor(pick / SPELLINGS.length)));
 }

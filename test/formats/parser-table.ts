@@ -3,7 +3,8 @@
  *
  * - A row's `holds` is given a mutant of the file; it calls the parser, which never throws, and checks what was accepted.
  * - Signed metadata: an accepted mutant has the very signed bytes of the file and then means the same, or its quorum is broken.
- * - Parts of ours: writing what was accepted and reading it again gives the same value.
+ * - Parts of ours: writing what was accepted and reading it again gives the same value; where nothing is ignored, also the same
+ *   JSON as was read.
  * - Texts: what was accepted is written as the very text.
  */
 import { expect } from 'vitest';
@@ -111,6 +112,23 @@ function partRow<T>(
   return { parser, isJson: true, file, holds };
 }
 
+/** A row for a part in which nothing is ignored: what is accepted is written as the very JSON that was read. */
+function wholeRow<T>(
+  parser: string,
+  file: Uint8Array,
+  format: { readonly parse: (bytes: Uint8Array) => T | undefined; readonly encode: (value: T) => Uint8Array },
+): ParserRow {
+  const row = partRow(parser, file, format);
+  const holds = (mutant: Uint8Array): boolean => {
+    if (!row.holds(mutant)) return false;
+    const json = accepted(parseJson(mutant, { bytesMax: mutant.length }));
+    const value = format.parse(mutant);
+    expect(value !== undefined && equalBytes(format.encode(value), encodeJson(json)), 'nothing is ignored').toBe(true);
+    return true;
+  };
+  return { ...row, holds };
+}
+
 /** A row for a text: what is accepted is written as the very text. */
 function textRow<T>(
   parser: string,
@@ -208,17 +226,17 @@ const TRUST = trustPartToJson({ builders: [BUILDER] });
 const APPROVAL = channelPartToJson({ release: '1.0.0', minSecurityCounter: 1, revokedDigests: ['ab'.repeat(32)] });
 
 const PARTS: readonly ParserRow[] = [
-  partRow('parseBootBundle', TINY.bundle('1.0.0'), {
+  wholeRow('parseBootBundle', TINY.bundle('1.0.0'), {
     parse: orUndefined(parseBootBundle),
     encode: encodeBootBundle,
   }),
-  partRow('parseBootState', encodeBootState(STATE), { parse: orUndefined(parseBootState), encode: encodeBootState }),
-  partRow('parseFloors', encodeFloors(FLOORS), { parse: orUndefined(parseFloors), encode: encodeFloors }),
-  partRow('parseFactoryRecord', encodeFactoryRecord(TINY.factory), {
+  wholeRow('parseBootState', encodeBootState(STATE), { parse: orUndefined(parseBootState), encode: encodeBootState }),
+  wholeRow('parseFloors', encodeFloors(FLOORS), { parse: orUndefined(parseFloors), encode: encodeFloors }),
+  wholeRow('parseFactoryRecord', encodeFactoryRecord(TINY.factory), {
     parse: orUndefined(parseFactoryRecord),
     encode: encodeFactoryRecord,
   }),
-  partRow('parseSeenMetadata', encodeSeenMetadata({ timestamp: encodeUtf8('{}'), snapshot: encodeUtf8('{}') }), {
+  wholeRow('parseSeenMetadata', encodeSeenMetadata({ timestamp: encodeUtf8('{}'), snapshot: encodeUtf8('{}') }), {
     parse: parseSeenMetadata,
     encode: encodeSeenMetadata,
   }),
