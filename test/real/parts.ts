@@ -25,6 +25,7 @@ export type RealPart = {
 export const PARTS_FOLDER: string = join(PROJECT, 'build', 'real');
 /** Where the commands built by Go stand. */
 export const GO_FOLDER: string = join(PARTS_FOLDER, 'bin');
+export const MINIO: string = join(GO_FOLDER, 'minio');
 export const CHROMIUM = '/usr/bin/chromium';
 
 /** The Python that sees what pip installed for the part `name`. */
@@ -42,6 +43,15 @@ export const REAL_PARTS: readonly RealPart[] = [
       '-c',
       'import tuf, securesystemslib as s; print(tuf.__version__, "with securesystemslib", s.__version__)',
     ],
+  },
+  {
+    name: 'minio',
+    group: 'repository',
+    go: [
+      'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c',
+      'github.com/minio/mc@v0.0.0-20250313080218-cf909e1063a9',
+    ],
+    version: ['sh', '-c', '"$1" --version > /dev/null && "$0" --version', MINIO, join(GO_FOLDER, 'mc')],
   },
   {
     name: 'chromium',
