@@ -51,7 +51,12 @@ export const REAL_PARTS: readonly RealPart[] = [
       'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c',
       'github.com/minio/mc@v0.0.0-20250313080218-cf909e1063a9',
     ],
-    version: ['sh', '-c', '"$1" --version > /dev/null && "$0" --version', MINIO, join(GO_FOLDER, 'mc')],
+    // MinIO built from its module does not know its own version; Go does.
+    version: [
+      ...(['sh', '-c'] as const),
+      '"$0" --version > /dev/null && "$1" --version > /dev/null && go version -m "$1" | sed -n "s/^\\tmod\\t//p"',
+      ...[join(GO_FOLDER, 'mc'), MINIO],
+    ],
   },
   {
     name: 'chromium',
