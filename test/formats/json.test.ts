@@ -23,14 +23,40 @@ function byOracle(text: string): unknown {
   }
 }
 
+const NAME = /("(?:[^"\\]|\\.)*)("\s*:)/gsu;
+const NAME_END = '\ue000';
+
+/**
+ * What JSON.parse makes of `text` when every member name has one more letter at its end, which is then taken off again.
+ * V8 guesses the next name from objects that it has read before, and compares the guess with the text before its escapes are
+ * read: once an object had a backslash as a name, an escaped quote there is taken for a backslash (Node 24.21). No name
+ * that ends in this letter looks like another one with an escape.
+ */
+function byCarefulOracle(text: string): unknown {
+  return withoutNameEnds(byOracle(text.replace(NAME, `$1${NAME_END}$2`)));
+}
+
+function withoutNameEnds(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNameEnds);
+  if (!(value instanceof Map)) return value;
+  return new Map(
+    [...(value as Map<string, unknown>)].map(([name, item]) => [name.slice(0, -1), withoutNameEnds(item)]),
+  );
+}
+
 /** Holds `text` against the oracle: accepted here means accepted there with the same value. Returns whether we accept. */
 function agreesWithOracle(text: string): boolean {
   const verdict = parse(text);
   if (!verdict.ok) return false;
-  const expected = byOracle(text);
-  if (!isDeepStrictEqual(verdict.value, expected)) expect.fail(`differs from JSON.parse on ${JSON.stringify(text)}`);
-  return true;
+  if (isDeepStrictEqual(verdict.value, byOracle(text))) return true;
+  if (isDeepStrictEqual(verdict.value, byCarefulOracle(text))) return true;
+  return expect.fail(`differs from JSON.parse on ${JSON.stringify(text)}`);
 }
+
+test('a name that is an escaped quote is read as it stands, whatever was read before', () => {
+  expect(parse('{"a":1,"\\\\":2}')).toEqual({ ok: true, value: new Map([['a', 1], ['\\', 2]]) }); // prettier-ignore
+  expect(parse('{"a":1,"\\"":2}')).toEqual({ ok: true, value: new Map([['a', 1], ['"', 2]]) }); // prettier-ignore
+});
 
 test('every value of integers, strings, lists and objects that JSON.stringify writes is read back whole', () => {
   fc.assert(
