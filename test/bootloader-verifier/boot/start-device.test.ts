@@ -116,6 +116,16 @@ test('a slot on trial does not raise the floors; its confirmation does, at the n
   expect(await device.state()).toMatchObject({ good: 'b', confirmed: undefined });
 });
 
+test('a confirmation raises the floors although the next image is already on trial, and is not forgotten if that fails', async () => {
+  const three = await repository.publishRelease({ securityCounter: 3, image: simulatedImage('three', 'healthy') });
+  const device = await deviceWithBoth();
+  await device.putSlot('a', three);
+  await device.putState({ confirmed: 'b', trial: { slot: 'a', starts: 0 } });
+  expect(told(await device.start())).toBe('trial a');
+  expect(await device.floors()).toEqual(floors(2, 2));
+  expect(await device.state()).toMatchObject({ good: 'b', trial: { slot: 'a', starts: 1 }, confirmed: undefined });
+});
+
 test('a confirmed slot that no longer passes raises nothing and does not become good', async () => {
   const device = await deviceWithBoth();
   await device.putState({ good: 'a', confirmed: 'b' });
