@@ -14,7 +14,7 @@ import { openKeyFile } from '../signer/key-file.ts';
 import { firmament } from './child.ts';
 import { must } from './forgery.ts';
 
-const WORK_FACTOR = '12';
+const WORK_FACTOR = '6';
 const PASSPHRASE_BYTES = 16;
 
 /** A key holder: a person, or a role that is a process. */
