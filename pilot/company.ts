@@ -6,15 +6,15 @@
  * - Passphrases are 128 random bits, so that the low work factor takes nothing from them (ADR 0004).
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodeHex } from '../formats/bytes.ts';
+import { encodeHex, encodeUtf8 } from '../formats/bytes.ts';
+import { createFile, MODE_PUBLIC, MODE_SECRET } from '../signer/durable-file.ts';
 import type { Signer } from '../signer/signer.ts';
-import { openKeyFile } from '../signer/key-file.ts';
-import { firmament } from './child.ts';
+import { generateKey, openKeyFile } from '../signer/key-file.ts';
 import { must } from './forgery.ts';
 
-const WORK_FACTOR = '6';
+const WORK_FACTOR = 6;
 const PASSPHRASE_BYTES = 16;
 
 /** A key holder: a person, or a role that is a process. */
@@ -35,7 +35,7 @@ export type Company = {
   readonly builder: Holder;
 };
 
-/** Makes all keys, each by a `firmament key-generate` of its own. */
+/** Makes all keys, as `firmament key-generate` makes one. */
 export async function foundCompany(folder: string): Promise<Company> {
   const holder = (name: string): Promise<Holder> => makeHolder(folder, name);
   const [ada, ben, cyd, dee, eli, fay, snapshot, timestamp, builder] = await Promise.all([
@@ -57,11 +57,11 @@ async function makeHolder(folder: string, name: string): Promise<Holder> {
   await mkdir(own, { recursive: true, mode: 0o700 });
   const keyFile = join(own, 'key.age');
   const passphraseFile = join(own, 'passphrase');
-  await writeFile(passphraseFile, encodeHex(randomBytes(PASSPHRASE_BYTES)), { mode: 0o600 });
-  await firmament(
-    'key-generate',
-    ...['--out', keyFile, '--passphrase-file', passphraseFile, '--work-factor', WORK_FACTOR],
-  );
+  const passphrase = encodeHex(randomBytes(PASSPHRASE_BYTES));
+  await createFile(passphraseFile, { bytes: encodeUtf8(passphrase), mode: MODE_SECRET });
+  const { file, publicFile } = await generateKey(passphrase, WORK_FACTOR);
+  await createFile(keyFile, { bytes: file, mode: MODE_SECRET });
+  await createFile(join(own, 'key.pub.json'), { bytes: publicFile, mode: MODE_PUBLIC });
   return { name, keyFile, publicFile: join(own, 'key.pub.json'), passphraseFile };
 }
 
