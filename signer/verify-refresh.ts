@@ -6,24 +6,25 @@
  * - Freshness is asked of the online roles, of targets and of the channels named; another channel's expiry is its own matter.
  * - Source: TUF specification 1.0.34, sections 5.4 to 5.6.
  */
-import { verifyBinding, type BindingCode, type RepositoryId } from '../formats/binding.ts';
+import { type BindingCode, type RepositoryId } from '../formats/binding.ts';
 import type { SeenMetadata } from '../formats/seen-metadata.ts';
-import type { SignedHead } from '../formats/tuf-metadata.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
+import {
+  verifyBoundRole,
+  verifyBoundSnapshot,
+  verifyBoundTimestamp,
+  type BoundTrust,
+  type OfferedRole,
+} from '../bootloader-verifier/boot/verify-bound.ts';
 import {
   findListed,
   verifyDelegatedRole,
-  verifyListedRole,
   verifyTargetsRole,
-  type SignedRoleCode,
   type TargetsCode,
   type TrustedTargets,
 } from '../bootloader-verifier/boot/verify-targets.ts';
 import {
-  verifyFile,
   verifySeen,
-  verifySnapshot,
-  verifyTimestamp,
   type SnapshotCode,
   type TimestampCode,
   type Trust,
@@ -55,19 +56,21 @@ const NO_TIME = 0;
  * @returns the channels, by name.
  */
 export function verifyRefresh(input: RefreshInput): Verdict<readonly string[], RefreshCode> {
-  const { trust } = input;
-  const snapshot = verifyOnline(input);
+  const trust: BoundTrust = { ...input.trust, repository: input.repository };
+  const snapshot = verifyOnline(trust, input);
   if (!snapshot.ok) return snapshot;
-  const targets = verifyRole(input, snapshot.value, {
+  const listed = { ...trust, snapshot: snapshot.value };
+  const targets = verifyRole(input, listed, {
     name: 'targets',
     verify: (bytes) => verifyTargetsRole(trust.root, bytes, trust.check),
   });
   if (!targets.ok) return targets;
   const channels: string[] = [];
   for (const { name } of targets.value.signed.delegations?.roles ?? []) {
-    const verify = (bytes: Uint8Array): Verdict<TrustedTargets, SignedRoleCode> =>
-      verifyDelegatedRole(targets.value, { name, bytes }, trust.check);
-    const channel = verifyRole(input, snapshot.value, { name, verify });
+    const channel = verifyRole(input, listed, {
+      name,
+      verify: (bytes) => verifyDelegatedRole(targets.value, { name, bytes }, trust.check),
+    });
     if (!channel.ok) return channel;
     channels.push(name);
   }
@@ -75,41 +78,26 @@ export function verifyRefresh(input: RefreshInput): Verdict<readonly string[], R
   return stray === undefined ? accept(channels) : reject('ROLE_NOT_DELEGATED', `${stray} is not delegated`);
 }
 
-function verifyOnline(input: RefreshInput): Verdict<TrustedSnapshot, TimestampCode | SnapshotCode | BindingCode> {
-  const { trust, files, seen } = input;
+function verifyOnline(
+  trust: BoundTrust,
+  { files, seen }: RefreshInput,
+): Verdict<TrustedSnapshot, TimestampCode | SnapshotCode | BindingCode> {
   const remembered = seen && verifySeen(trust, seen);
   const before = remembered?.ok === true ? remembered.value : undefined;
-  const timestamp = verifyTimestamp(trust, files.timestamp, before?.timestamp);
+  const timestamp = verifyBoundTimestamp(trust, files.timestamp, before);
   if (!timestamp.ok) return timestamp;
-  const timestampBound = bindingOf(input, timestamp.value.signed, 'timestamp');
-  if (!timestampBound.ok) return timestampBound;
-  const snapshot = verifySnapshot({ ...trust, timestamp: timestamp.value }, files.snapshot, before?.snapshot);
-  if (!snapshot.ok) return snapshot;
-  const snapshotBound = bindingOf(input, snapshot.value.signed, 'snapshot');
-  return snapshotBound.ok ? snapshot : snapshotBound;
+  return verifyBoundSnapshot({ ...trust, timestamp: timestamp.value }, files.snapshot, before);
 }
-
-type Role = { readonly name: string; readonly verify: (bytes: Uint8Array) => Verdict<TrustedTargets, SignedRoleCode> };
 
 function verifyRole(
-  input: RefreshInput,
-  snapshot: TrustedSnapshot,
-  { name, verify }: Role,
+  { files, freshChannels }: RefreshInput,
+  trust: BoundTrust & { readonly snapshot: TrustedSnapshot },
+  { name, verify }: Omit<OfferedRole, 'bytes'>,
 ): Verdict<TrustedTargets, RefreshCode> {
-  const named = findListed(snapshot, name);
+  const named = findListed(trust.snapshot, name);
   if (!named.ok) return named;
-  const bytes = input.files.roles.get(name);
+  const bytes = files.roles.get(name);
   if (bytes === undefined) return reject('NOT_FOUND', `the file of ${name} is missing`);
-  const whole = verifyFile(bytes, named.value, name);
-  if (!whole.ok) return whole;
-  const role = verify(bytes);
-  if (!role.ok) return role;
-  const bound = bindingOf(input, role.value.signed, name);
-  if (!bound.ok) return bound;
-  const timed = name === 'targets' || input.freshChannels.has(name);
-  return verifyListedRole({ ...input.trust, snapshot, now: timed ? input.trust.now : NO_TIME }, name, role.value);
-}
-
-function bindingOf({ repository }: RefreshInput, signed: SignedHead, role: string): Verdict<void, BindingCode> {
-  return verifyBinding(signed.firmament, { repository, role });
+  const timed = name === 'targets' || freshChannels.has(name);
+  return verifyBoundRole({ ...trust, now: timed ? trust.now : NO_TIME }, { name, bytes, verify });
 }

@@ -13,11 +13,17 @@ import { ROOTS_MAX } from '../../formats/boot-bundle.ts';
 import { verifyBinding, type BindingCode } from '../../formats/binding.ts';
 import { repositoryOf } from '../../formats/factory-record.ts';
 import type { Instant } from '../../formats/instant.ts';
-import type { SignedHead } from '../../formats/tuf-metadata.ts';
 import { ROOT_BYTES_MAX } from '../../formats/tuf-root.ts';
 import { SNAPSHOT_BYTES_MAX, TIMESTAMP_BYTES_MAX } from '../../formats/tuf-snapshot.ts';
 import { TARGETS_BYTES_MAX } from '../../formats/tuf-targets.ts';
 import { accept, type Verdict } from '../../formats/verdict.ts';
+import {
+  verifyBoundRole,
+  verifyBoundSnapshot,
+  verifyBoundTimestamp,
+  type BoundTrust,
+  type OfferedRole,
+} from '../boot/verify-bound.ts';
 import type { DeviceTrust } from '../boot/verify-bundle.ts';
 import {
   verifyNextRoot,
@@ -30,22 +36,11 @@ import {
 import {
   verifyDelegatedRole,
   findListed,
-  verifyListedRole,
   verifyTargetsRole,
-  type SignedRoleCode,
   type TargetsCode,
   type TrustedTargets,
 } from '../boot/verify-targets.ts';
-import {
-  verifyFile,
-  verifySeen,
-  verifySnapshot,
-  verifyTimestamp,
-  type SnapshotCode,
-  type TimestampCode,
-  type Trust,
-  type TrustedSnapshot,
-} from '../boot/verify-timestamp.ts';
+import { verifySeen, type SnapshotCode, type TimestampCode, type TrustedSnapshot } from '../boot/verify-timestamp.ts';
 import type { SeenMetadata } from '../../formats/seen-metadata.ts';
 import { getPresent, type RepositoryClient } from './repository-client.ts';
 
@@ -75,32 +70,25 @@ export async function refresh(input: RefreshInput): Promise<Verdict<Refreshed, R
   const roots = await refreshRoots(input);
   if (!roots.ok) return roots;
   const { newest, chain } = roots.value;
-  const trust: Trust = { root: newest, now: input.now, check: input.device.check };
+  const { device, now } = input;
+  const trust: BoundTrust = { root: newest, now, check: device.check, repository: repositoryOf(device.factory) };
   const online = await refreshOnline(input, trust);
   if (!online.ok) return online;
-  const { snapshot, seen } = online.value;
-  const targets = await fetchRole(
-    input,
-    { ...trust, snapshot },
-    {
-      name: 'targets',
-      verify: (bytes) => verifyTargetsRole(newest, bytes, trust.check),
-    },
-  );
+  const listed = { ...trust, snapshot: online.value.snapshot };
+  const targets = await fetchRole(input.client, listed, {
+    name: 'targets',
+    verify: (bytes) => verifyTargetsRole(newest, bytes, trust.check),
+  });
   if (!targets.ok) return targets;
-  const { channelName: name } = input.device.factory;
-  const channel = await fetchRole(
-    input,
-    { ...trust, snapshot },
-    {
-      name,
-      verify: (bytes) => verifyDelegatedRole(targets.value.role, { name, bytes }, trust.check),
-    },
-  );
+  const { channelName: name } = device.factory;
+  const channel = await fetchRole(input.client, listed, {
+    name,
+    verify: (bytes) => verifyDelegatedRole(targets.value.role, { name, bytes }, trust.check),
+  });
   if (!channel.ok) return channel;
   return accept({
     roots: chain.map((root) => root.bytes),
-    seen,
+    seen: online.value.seen,
     targets: targets.value.bytes,
     channel: channel.value.bytes,
     channelRole: channel.value.role,
@@ -112,6 +100,7 @@ async function refreshRoots(
   input: RefreshInput,
 ): Promise<Verdict<RootChain, RootCode | BindingCode | 'METADATA_EXPIRED'>> {
   const { device, client } = input;
+  const repository = repositoryOf(device.factory);
   const start = await pinnedChain(input);
   if (!start.ok) return start;
   const chain = [...start.value.chain];
@@ -121,7 +110,7 @@ async function refreshRoots(
     if (bytes === undefined) break;
     const next = verifyNextRoot(newest, bytes, device.check);
     if (!next.ok) return next;
-    const bound = bindingOf(input, next.value.metadata.signed, 'root');
+    const bound = verifyBinding(next.value.metadata.signed.firmament, { repository, role: 'root' });
     if (!bound.ok) return bound;
     newest = next.value;
     chain.push(newest);
@@ -148,7 +137,7 @@ async function pinnedChain(input: RefreshInput): Promise<Verdict<RootChain, Root
 /** Steps 5.4 and 5.5. */
 async function refreshOnline(
   input: RefreshInput,
-  trust: Trust,
+  trust: BoundTrust,
 ): Promise<
   Verdict<
     { readonly snapshot: TrustedSnapshot; readonly seen: SeenMetadata },
@@ -159,16 +148,12 @@ async function refreshOnline(
   const verified = input.seen === undefined ? undefined : verifySeen(trust, input.seen);
   const seen = verified?.ok === true ? verified.value : undefined;
   const offered = await getPresent(client, 'metadata/timestamp.json', TIMESTAMP_BYTES_MAX);
-  const timestamp = verifyTimestamp(trust, offered, seen?.timestamp);
+  const timestamp = verifyBoundTimestamp(trust, offered, seen);
   if (!timestamp.ok) return timestamp;
-  const timestampBound = bindingOf(input, timestamp.value.signed, 'timestamp');
-  if (!timestampBound.ok) return timestampBound;
   const { version, length } = timestamp.value.signed.snapshot;
   const bytes = await getPresent(client, `metadata/${version}.snapshot.json`, limit(length, SNAPSHOT_BYTES_MAX));
-  const snapshot = verifySnapshot({ ...trust, timestamp: timestamp.value }, bytes, seen?.snapshot);
+  const snapshot = verifyBoundSnapshot({ ...trust, timestamp: timestamp.value }, bytes, seen);
   if (!snapshot.ok) return snapshot;
-  const snapshotBound = bindingOf(input, snapshot.value.signed, 'snapshot');
-  if (!snapshotBound.ok) return snapshotBound;
   // Where the server offers the version again that was seen, it is the seen one that went on.
   const timestampBytes =
     input.seen !== undefined && timestamp.value === seen?.timestamp ? input.seen.timestamp : offered;
@@ -180,28 +165,16 @@ function limit(length: number | undefined, bytesMax: number): number {
   return Math.min(length ?? bytesMax, bytesMax);
 }
 
-type Role = { readonly name: string; readonly verify: (bytes: Uint8Array) => Verdict<TrustedTargets, SignedRoleCode> };
-
-/** Step 5.6 for one role: the file that the snapshot names, its signatures, its binding, its version and expiry. */
+/** Step 5.6 for one role: the file of the version that the snapshot names, then everything that decides on it. */
 async function fetchRole(
-  input: RefreshInput,
-  trust: Trust & { readonly snapshot: TrustedSnapshot },
-  { name, verify }: Role,
+  client: RepositoryClient,
+  trust: BoundTrust & { readonly snapshot: TrustedSnapshot },
+  { name, verify }: Omit<OfferedRole, 'bytes'>,
 ): Promise<Verdict<{ readonly bytes: Uint8Array; readonly role: TrustedTargets }, TargetsCode | BindingCode>> {
   const named = findListed(trust.snapshot, name);
   if (!named.ok) return named;
   const { version, length } = named.value;
-  const bytes = await getPresent(input.client, `metadata/${version}.${name}.json`, limit(length, TARGETS_BYTES_MAX));
-  const whole = verifyFile(bytes, named.value, name);
-  if (!whole.ok) return whole;
-  const role = verify(bytes);
-  if (!role.ok) return role;
-  const bound = bindingOf(input, role.value.signed, name);
-  if (!bound.ok) return bound;
-  const current = verifyListedRole(trust, name, role.value);
-  return current.ok ? accept({ bytes, role: current.value }) : current;
-}
-
-function bindingOf(input: RefreshInput, signed: SignedHead, role: string): Verdict<void, BindingCode> {
-  return verifyBinding(signed.firmament, { repository: repositoryOf(input.device.factory), role });
+  const bytes = await getPresent(client, `metadata/${version}.${name}.json`, limit(length, TARGETS_BYTES_MAX));
+  const role = verifyBoundRole(trust, { name, bytes, verify });
+  return role.ok ? accept({ bytes, role: role.value }) : role;
 }
