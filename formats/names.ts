@@ -39,3 +39,12 @@ export function parseTargetName(name: string): TargetName | undefined {
 export function encodeTargetName(name: TargetName): string {
   return `${name.release}/${name.component}/${name.file}`;
 }
+
+/**
+ * Where a repository keeps a target, below the product: its digest stands before its file name, so that no content
+ * ever replaces another (TUF specification 1.0.34, section 6.2).
+ */
+export function hashedTargetPath(target: { readonly name: string; readonly sha256: string }): string {
+  const file = target.name.lastIndexOf('/') + 1;
+  return `targets/${target.name.slice(0, file)}${target.sha256}.${target.name.slice(file)}`;
+}

@@ -15,6 +15,7 @@ import { must, openForgery } from './forgery.ts';
 import type { PilotRepository } from './founding.ts';
 import type { BuiltRelease } from './releases.ts';
 import { BUILDER_ID, COMPONENT, HARDWARE, PRODUCT, SOURCE_URI, tell, type Stage } from './stage.ts';
+import { hashedTargetPath } from '../formats/names.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 
 /** A device waits more than it computes: on two cores four of them finish sooner than two by two. */
@@ -130,7 +131,10 @@ export async function setScene(
       image: released('gateway.js', image),
       provenance: released('provenance.json', provenance),
     },
-    image: { name: `targets/${newest.plan.release}/${COMPONENT}/${newest.sha256}.gateway.js`, bytes: image },
+    image: {
+      name: hashedTargetPath({ name: `${newest.plan.release}/${COMPONENT}/gateway.js`, sha256: newest.sha256 }),
+      bytes: image,
+    },
     provenance,
   };
 }

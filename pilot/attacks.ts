@@ -7,10 +7,11 @@
  */
 import type { Instant } from '../formats/instant.ts';
 import type { RepositoryId } from '../formats/binding.ts';
+import { hashedTargetPath } from '../formats/names.ts';
 import { encodeMetadata } from '../formats/tuf-metadata.ts';
 import { encodeCanonicalJson } from '../formats/canonical-json.ts';
 import { signMetadata } from '../signer/add-signature.ts';
-import { draftChannel, type ChannelDraft, type ComponentDraft } from '../signer/draft-channel.ts';
+import { draftChannel, type ChannelDraft, type ComponentDraft, type ReleasedFile } from '../signer/draft-channel.ts';
 import type { Signer } from '../signer/signer.ts';
 import { must, signedPart, type Forgery } from './forgery.ts';
 import { otherRepository, type KeyHolders } from './other-repository.ts';
@@ -111,9 +112,10 @@ export const ATTACKS: readonly Attack[] = [
     from: 'current',
     prepare: async (forgery, scene) => {
       const component = { ...scene.newest, hardwareIds: ['pilot-gateway-z'] };
-      const folder = `targets/9.0.0/${component.component}`;
-      await forgery.put(`${folder}/${component.image.sha256}.${component.image.file}`, scene.image.bytes);
-      await forgery.put(`${folder}/${component.provenance.sha256}.${component.provenance.file}`, scene.provenance);
+      const put = ({ file, sha256 }: ReleasedFile, bytes: Uint8Array): Promise<void> =>
+        forgery.put(hashedTargetPath({ name: `9.0.0/${component.component}/${file}`, sha256 }), bytes);
+      await put(component.image, scene.image.bytes);
+      await put(component.provenance, scene.provenance);
       const channel = await nextChannel(forgery, scene, { release: { name: '9.0.0', components: [component] } });
       await forgery.serveAs(CHANNEL, await signMetadata(channel, quorum(scene)));
     },

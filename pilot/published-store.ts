@@ -2,11 +2,12 @@
  * Where the pilot publishes: a folder of its own, or the bucket that it was given.
  *
  * - Publisher and server are told by options alone, as people tell them.
+ * - The client of object stores is loaded only where a bucket is named.
  * - A bucket is copied through the store's own port, which takes no name that is not of the layout: no name leads out of the folder.
  */
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { bucketMinio, minioClient, STORE_LIMITS, type StoreAccess } from '../cli/bucket-minio.ts';
+import type * as BucketMinio from '../cli/bucket-minio.ts';
 import { storeValue } from '../cli/store-address.ts';
 import { readStoreCredentials } from '../cli/store-credentials.ts';
 import { objectStoreBucket } from '../signer/object-store-bucket.ts';
@@ -30,16 +31,19 @@ export async function openPublishedStore(where: string, credentialsFile?: string
   }
   if (credentialsFile === undefined) throw new Error('a bucket needs --store-credentials FILE');
   const credentials = must(await readStoreCredentials(credentialsFile));
-  const access = { address: address.bucket, credentials, limits: STORE_LIMITS };
+  const minio = await import('../cli/bucket-minio.ts');
+  const access = { address: address.bucket, credentials, limits: minio.STORE_LIMITS };
   return {
     options: ['--store', where, '--store-credentials', credentialsFile],
-    copyTo: (to) => copyBucket(access, to),
+    copyTo: (to) => copyBucket(minio, access, to),
   };
 }
 
-async function copyBucket(access: StoreAccess, folder: string): Promise<void> {
-  const store = objectStoreBucket(bucketMinio(access));
-  for (const name of await namesIn(access)) {
+type Minio = Pick<typeof BucketMinio, 'bucketMinio' | 'minioClient'>;
+
+async function copyBucket(minio: Minio, access: BucketMinio.StoreAccess, folder: string): Promise<void> {
+  const store = objectStoreBucket(minio.bucketMinio(access));
+  for (const name of await namesIn(minio, access)) {
     const object = await store.get(name, OBJECT_BYTES_MAX);
     if (object === undefined) throw new Error(`${name} was removed while it was copied`);
     const path = join(folder, ...name.split('/'));
@@ -48,9 +52,9 @@ async function copyBucket(access: StoreAccess, folder: string): Promise<void> {
   }
 }
 
-function namesIn(access: StoreAccess): Promise<readonly string[]> {
+function namesIn(minio: Minio, access: BucketMinio.StoreAccess): Promise<readonly string[]> {
   const names: string[] = [];
-  const listing = minioClient(access).listObjectsV2(access.address.bucket, '', true);
+  const listing = minio.minioClient(access).listObjectsV2(access.address.bucket, '', true);
   return new Promise((resolve, refuse) => {
     listing.on('data', ({ name }) => {
       if (name !== undefined) names.push(name);

@@ -4,7 +4,7 @@
  * - `PRODUCT/metadata/VERSION.ROLE.json`, `PRODUCT/metadata/timestamp.json`, `PRODUCT/targets/RELEASE/COMPONENT/SHA256.FILE`.
  * - The parts have passed the allow-lists of `formats/names.ts` before they come here.
  */
-import { parseTargetName } from '../formats/names.ts';
+import { hashedTargetPath, parseTargetName } from '../formats/names.ts';
 
 /** The object of version `version` of a role. */
 export function roleObject(product: string, role: string, version: number): string {
@@ -21,6 +21,5 @@ export function targetObject(
   product: string,
   target: { readonly name: string; readonly sha256: string },
 ): string | undefined {
-  const parts = parseTargetName(target.name);
-  return parts && `${product}/targets/${parts.release}/${parts.component}/${target.sha256}.${parts.file}`;
+  return parseTargetName(target.name) && `${product}/${hashedTargetPath(target)}`;
 }

@@ -12,6 +12,7 @@ import { encodeBootBundle, parseBootBundle, type BootBundle } from '../../format
 import { BOOT_STATE_EMPTY, otherSlot, type BootState, type SlotId } from '../../formats/boot-state.ts';
 import { parseChannelPart } from '../../formats/channel-part.ts';
 import { ENVELOPE_BYTES_MAX } from '../../formats/dsse.ts';
+import { hashedTargetPath } from '../../formats/names.ts';
 import { parseRelease, type Component } from '../../formats/release.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import { equalBytes } from '../../formats/bytes.ts';
@@ -60,7 +61,7 @@ export async function installRelease(input: InstallInput): Promise<Verdict<Insta
   const slot = running === undefined ? freeSlot(state) : otherSlot(running.slot);
   const fits = checkFits(flash, slot, image.length);
   if (!fits.ok) return fits;
-  const bytes = await getPresent(client, hashedName(image), image.length);
+  const bytes = await getPresent(client, hashedTargetPath(image), image.length);
   const verified = verifyImage(permit.value, bytes);
   if (!verified.ok) return verified;
   const content = { image: verified.value, bundle: bundleBytes };
@@ -133,13 +134,11 @@ function findComponent({ device, refreshed }: InstallInput): Verdict<Component, 
 async function fetchBundle(input: InstallInput, component: Component): Promise<BootBundle> {
   const { roots, targets, channel } = input.refreshed;
   const { provenanceTarget: target } = component;
-  const provenance = await getPresent(input.client, hashedName(target), Math.min(target.length, ENVELOPE_BYTES_MAX));
+  const provenance = await getPresent(
+    input.client,
+    hashedTargetPath(target),
+    Math.min(target.length, ENVELOPE_BYTES_MAX),
+  );
   const release = target.name.slice(0, target.name.indexOf('/'));
   return { release, roots, targets, channel, provenance };
-}
-
-/** Where consistent snapshots keep a target: its digest stands before its file name (TUF specification 1.0.34, section 6.2.2). */
-function hashedName(target: { readonly name: string; readonly sha256: string }): string {
-  const slash = target.name.lastIndexOf('/') + 1;
-  return `targets/${target.name.slice(0, slash)}${target.sha256}.${target.name.slice(slash)}`;
 }
