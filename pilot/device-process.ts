@@ -33,6 +33,8 @@ export type DeviceProcess = {
   readonly next: (what: string, wanted: (event: ToldEvent) => boolean) => Promise<ToldEvent>;
   /** Asks the device to end, and waits for it. */
   readonly stop: () => Promise<void>;
+  /** Ends it as a power cut would: nothing of it runs any more. */
+  readonly kill: () => Promise<void>;
   /** Settles when the process has ended by itself. */
   readonly ended: Promise<void>;
 };
@@ -88,11 +90,11 @@ export function startDevice(args: readonly string[], told: (event: ToldEvent) =>
       wakers.add(look);
       look();
     });
-  const stop = async (): Promise<void> => {
-    if (!hasEnded(child)) child.kill('SIGTERM');
+  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+    if (!hasEnded(child)) child.kill(signal);
     await ended;
   };
-  return { events, next, stop, ended };
+  return { events, next, stop: () => end('SIGTERM'), kill: () => end('SIGKILL'), ended };
 }
 
 function hasEnded(child: ChildProcess): boolean {

@@ -10,11 +10,13 @@ export type StoreServer = {
   /** The address below which each product has its folder, with a slash at its end. */
   readonly url: string;
   readonly close: () => Promise<void>;
+  /** Ends it as a power cut would. */
+  readonly kill: () => Promise<void>;
 };
 
-/** Serves the store that `options` name, on a port that the system chooses. */
+/** Serves the store that `options` name, on a port that the system chooses unless they name one. */
 export async function serveStore(options: readonly string[]): Promise<StoreServer> {
-  const child = spawn(process.execPath, [CLI, 'serve', ...options, '--port', '0', '--json'], {
+  const child = spawn(process.execPath, [CLI, 'serve', '--port', '0', ...options, '--json'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const ended = once(child, 'close');
@@ -22,11 +24,9 @@ export async function serveStore(options: readonly string[]): Promise<StoreServe
   const { value: line } = await lines.next();
   const answer = parseJson(encodeUtf8(line ?? ''), { bytesMax: 65_536 });
   if (!answer.ok || !isJsonObject(answer.value)) throw new Error(`firmament serve did not start: ${line ?? 'no word'}`);
-  return {
-    url: textOf(answer.value, 'url'),
-    close: async () => {
-      child.kill('SIGTERM');
-      await ended;
-    },
+  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+    child.kill(signal);
+    await ended;
   };
+  return { url: textOf(answer.value, 'url'), close: () => end('SIGTERM'), kill: () => end('SIGKILL') };
 }

@@ -59,6 +59,12 @@ export const REAL_PARTS: readonly RealPart[] = [
     ],
   },
   {
+    // The processes of the chain themselves, killed: nothing to install beyond the Node that runs them.
+    name: 'processes',
+    group: 'chain',
+    version: [process.execPath, '--version'],
+  },
+  {
     name: 'chromium',
     group: 'chain',
     debian: ['chromium'],
