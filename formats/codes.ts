@@ -133,6 +133,18 @@ const EVIDENCE = {
     means: 'the provenance does not show a second run with the same digest',
     todo: 'build with firmament build',
   },
+  POLICY_MALFORMED: {
+    means: 'a policy text does not parse, does not fit its schema, or lacks an id or a reason',
+    todo: 'see the detail, correct the policy, have people sign its digest',
+  },
+  POLICY_UNDECIDED: {
+    means: 'a policy failed while it was evaluated, or the facts do not fit its schema',
+    todo: 'see the detail: a policy that cannot be evaluated counts as a refusal',
+  },
+  POLICY_MISMATCH: {
+    means: 'a policy is not the one that people signed',
+    todo: 'judge by the policy whose digest the targets role names',
+  },
   SOURCE_REFUSED: {
     means: 'a source folder holds what cannot be copied and digested as it is, or changes meanwhile',
     todo: 'see the detail: links, devices and odd names do not belong in a source',

@@ -14,6 +14,7 @@ import { encodeUtf8 } from './bytes.ts';
 import { hexText, list, literal, mapOf, object, optional, refine, shape, text, type Decoder } from './decode.ts';
 import { encodeInstant, instantDecoder, type Instant } from './instant.ts';
 import { parseStatement, statementToPlain, type Subject } from './statement.ts';
+import type { Builder } from './trust-part.ts';
 import { accept, type Verdict } from './verdict.ts';
 
 export const PROVENANCE_PREDICATE_TYPE = 'https://slsa.dev/provenance/v1';
@@ -53,6 +54,9 @@ export type Provenance = {
   readonly finishedOn: Instant;
   readonly runs: readonly Run[];
 };
+
+/** Provenance with the listed builders whose keys signed it; one of them may still not be the one that it names. */
+export type SignedProvenance = { readonly provenance: Provenance; readonly signers: readonly Builder[] };
 
 const DEPENDENCIES_MAX = 256;
 const PRINTABLE = /^[^\p{Cc}]+$/u;

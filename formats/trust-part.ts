@@ -18,6 +18,9 @@ export type Builder = {
   readonly key: PublicKey;
   /** The source it may build this product from, as in `resolvedDependencies[0].uri`. */
   readonly source: string;
+  /** Who vouches for its identity, and who runs it: without both it never counts as independent of another (rule R28). */
+  readonly issuer?: string | undefined;
+  readonly administration?: string | undefined;
 };
 export type TrustPart = { readonly builders: readonly Builder[] };
 
@@ -27,6 +30,8 @@ const builderDecoder: Decoder<Builder> = object('refused', {
   id: text(512),
   key: publicKeyDecoder,
   source: text(512),
+  issuer: optional(text(512)),
+  administration: optional(text(512)),
 });
 
 const trustDecoder: Decoder<TrustPart> = refine(
@@ -49,11 +54,13 @@ export function parseTrustPart(firmament: JsonObject | undefined): Verdict<Trust
 
 /** The members that the targets role adds to its binding. */
 export function trustPartToJson(part: TrustPart): readonly (readonly [string, JsonValue])[] {
-  const builder = ({ id, key, source }: Builder): JsonValue =>
+  const builder = ({ id, key, source, issuer, administration }: Builder): JsonValue =>
     new Map<string, JsonValue>([
       ['id', id],
       ['key', keyToJson(key)],
       ['source', source],
+      ...(issuer === undefined ? [] : [['issuer', issuer] as const]),
+      ...(administration === undefined ? [] : [['administration', administration] as const]),
     ]);
   return [['builders', part.builders.map(builder)]];
 }

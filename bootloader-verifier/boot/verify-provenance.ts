@@ -7,16 +7,15 @@
  * - Source: SLSA v1 "Verifying artifacts", steps 1 and 2; DSSE v1.0.2; in-toto Statement v1.
  */
 import { parseEnvelope, preAuthEncoding } from '../../formats/dsse.ts';
-import { parseProvenance, reproduced, type Provenance } from '../../formats/provenance.ts';
+import { parseProvenance, reproduced, type Provenance, type SignedProvenance } from '../../formats/provenance.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
 import { STATEMENT_PAYLOAD_TYPE } from '../../formats/statement.ts';
 import type { Builder } from '../../formats/trust-part.ts';
 import { accept, markVerified, reject, type Verdict, type Verified } from '../../formats/verdict.ts';
 
+export type SignedProvenanceCode = 'ENVELOPE_MALFORMED' | 'STATEMENT_MALFORMED' | 'EVIDENCE_SIGNATURE_INVALID';
 export type ProvenanceCode =
-  | 'ENVELOPE_MALFORMED'
-  | 'STATEMENT_MALFORMED'
-  | 'EVIDENCE_SIGNATURE_INVALID'
+  | SignedProvenanceCode
   | 'PROVENANCE_SUBJECT_MISMATCH'
   | 'PROVENANCE_BUILDER_MISMATCH'
   | 'PROVENANCE_SOURCE_MISMATCH'
@@ -31,22 +30,34 @@ export function verifyProvenance(
   demanded: { readonly imageSha256: string; readonly builders: readonly Builder[] },
   check: SignatureCheck,
 ): Verdict<Verified<Provenance>, ProvenanceCode> {
+  const signed = verifySignedProvenance(bytes, demanded.builders, check);
+  return signed.ok ? judgeProvenance(signed.value, demanded.imageSha256) : signed;
+}
+
+/**
+ * Decides whether `bytes`, a DSSE envelope, is provenance that one of `builders` signed, and no more: what it claims is for a
+ * policy to judge.
+ */
+export function verifySignedProvenance(
+  bytes: Uint8Array,
+  builders: readonly Builder[],
+  check: SignatureCheck,
+): Verdict<Verified<SignedProvenance>, SignedProvenanceCode> {
   const envelope = parseEnvelope(bytes, STATEMENT_PAYLOAD_TYPE);
   if (!envelope.ok) return reject('ENVELOPE_MALFORMED', envelope.detail);
   const { payload, payloadType, signatures } = envelope.value;
   const message = preAuthEncoding(payloadType, payload);
-  const signers = demanded.builders.filter(({ key }) => signatures.some(({ sig }) => check(key, message, sig)));
+  const signers = builders.filter(({ key }) => signatures.some(({ sig }) => check(key, message, sig)));
   if (signers.length === 0) return reject('EVIDENCE_SIGNATURE_INVALID', 'no listed builder has signed the provenance');
   const parsed = parseProvenance(payload);
   if (!parsed.ok) return reject('STATEMENT_MALFORMED', parsed.detail);
-  return judgeProvenance(parsed.value, demanded.imageSha256, signers);
+  return accept(markVerified({ provenance: parsed.value, signers }));
 }
 
 /** The checks on the content, once it is known who signed it. */
 function judgeProvenance(
-  provenance: Provenance,
+  { provenance, signers }: Verified<SignedProvenance>,
   imageSha256: string,
-  signers: readonly Builder[],
 ): Verdict<Verified<Provenance>, ProvenanceCode> {
   if (!provenance.subjects.some(({ sha256 }) => sha256 === imageSha256)) {
     return reject('PROVENANCE_SUBJECT_MISMATCH', 'the provenance is about another image');
