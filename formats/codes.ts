@@ -158,6 +158,10 @@ const FLASH = {
     means: 'the floors cannot be read: the device must be recovered (R19)',
     todo: 'start the recovery image',
   },
+  DEVICE_SECRET_MISSING: {
+    means: 'the secret of the device cannot be read: it starts, but proves nothing',
+    todo: 'none in the field: the device needs the factory for a new identity',
+  },
   DEVICE_PROVISIONED: {
     means: 'a device has its factory record already',
     todo: 'none: a device is provisioned once',

@@ -5,9 +5,9 @@
  * - Lengths are checked first, because the library throws on wrong ones.
  */
 import * as ed from '@noble/ed25519';
-import { sha512 } from '@noble/hashes/sha2.js';
+import { sha512Bytes } from './sha512.ts';
 
-ed.hashes.sha512 = sha512;
+ed.hashes.sha512 = sha512Bytes;
 
 /**
  * Whether `signature` is valid for `message` under `publicKey`, by the strict rules of RFC 8032 section 5.1.7.

@@ -3,10 +3,13 @@
  *
  * - Immutable after provisioning; a real device keeps it where the system cannot write.
  * - `root` is the file of root version 1, whose SHA-256 names the repository (rule R1).
+ * - `deviceKey` names the device (`device-id.ts`); the secret behind it lies where only the boot stage reads. A device of the first
+ *   generation has neither.
  * - Specified in `docs/formats/flash.md`.
  */
 import { encodeBase64 } from './bytes.ts';
-import { base64Bytes, decodeJson, literal, object, refine, type Decoder } from './decode.ts';
+import { base64Bytes, decodeJson, hexText, literal, object, optional, refine, type Decoder } from './decode.ts';
+import { DEVICE_KEY_BYTES } from './device-id.ts';
 import { encodeJson } from './encode-json.ts';
 import type { RepositoryId } from './binding.ts';
 import type { JsonValue } from './json.ts';
@@ -22,6 +25,8 @@ export type FactoryRecord = {
   readonly channelName: string;
   /** The file of root version 1. */
   readonly root: Uint8Array;
+  /** The device's factory key: an Ed25519 public key in hex. */
+  readonly deviceKey?: string | undefined;
 };
 
 export const FACTORY_BYTES_MAX = 1_000_000;
@@ -34,6 +39,7 @@ const factoryDecoder: Decoder<FactoryRecord> = refine(
     component: nameDecoder,
     channelName: nameDecoder,
     root: base64Bytes(ROOT_BYTES_MAX),
+    deviceKey: optional(hexText(DEVICE_KEY_BYTES)),
   }),
   ({ version: _, ...record }) => accept(record),
 );
@@ -54,11 +60,12 @@ export function encodeFactoryRecord(record: FactoryRecord): Uint8Array {
       ['component', record.component],
       ['channelName', record.channelName],
       ['root', encodeBase64(record.root)],
+      ...(record.deviceKey === undefined ? [] : ([['deviceKey', record.deviceKey]] as const)),
     ]),
   );
 }
 
 /** The repository that the device belongs to. */
-export function repositoryOf(record: FactoryRecord): RepositoryId {
+export function repositoryOf(record: Pick<FactoryRecord, 'product' | 'root'>): RepositoryId {
   return { product: record.product, rootOneSha256: sha256Hex(record.root) };
 }

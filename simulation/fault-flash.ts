@@ -3,12 +3,19 @@
  *
  * - The model of a torn write is that of `boot/flash.ts`: a prefix of the new bytes lands, what was there before stays behind it.
  * - Without power every call fails with `POWER_CUT`, until it is back; what lies on flash stays.
- * - Each writer has its own view with its own rights, as on a device: a write without the right is a bug and throws.
+ * - Each writer has its own view with its own rights, as on a device: a call without the right is a bug and throws.
  * - Writes are counted by region, and each cut is told, so that a test can see which kinds of write it has hit.
  */
 import assert from 'node:assert/strict';
 import { OperationError } from '../formats/operation-error.ts';
-import { MAY_WRITE, REGIONS, type Flash, type FlashRights, type Region } from '../bootloader-verifier/boot/flash.ts';
+import {
+  mayRead,
+  MAY_WRITE,
+  REGIONS,
+  type Flash,
+  type FlashRights,
+  type Region,
+} from '../bootloader-verifier/boot/flash.ts';
 import type { Random } from './seed.ts';
 
 export type FlashSizes = Readonly<Record<Region, number>>;
@@ -37,6 +44,7 @@ export type FaultFlash = {
 /** Small enough for thousands of lives: bytes by region. */
 export const SMALL_FLASH: FlashSizes = {
   factory: 16_384,
+  identity: 1_024,
   protected: 4_096,
   state: 4_096,
   cache: 32_768,
@@ -96,6 +104,7 @@ function viewOf(cells: Cells, rights: FlashRights): Flash {
   return {
     sizeOf: (region) => cells.sizes[region],
     read: async (region, offset, length) => {
+      assert(mayRead(rights, region), `${rights} may not read ${region}`);
       demandPower(cells);
       assert(offset >= 0 && length >= 0 && offset + length <= cells.sizes[region], 'read within the region');
       return cellsOf(cells, region).slice(offset, offset + length);

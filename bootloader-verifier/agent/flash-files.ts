@@ -3,20 +3,22 @@
  *
  * - A write is forced to the disk before it returns, and the folder too when a file was new.
  * - Bytes that were never written read as zero.
- * - The system's flash refuses to write `protected` and `factory`; only the boot stage's and the factory's may.
+ * - The system's flash refuses to write `protected`, `factory` and `identity`, and to read `identity`. All three are files of one user:
+ *   what keeps the system from the secret is this code, not the machine, and therefore such a device is of class `claimed`.
  */
 import assert from 'node:assert/strict';
 import { constants } from 'node:fs';
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperationError } from '../../formats/operation-error.ts';
-import { FLASH_LAYOUT, MAY_WRITE, type Flash, type FlashRights, type Region } from '../boot/flash.ts';
+import { FLASH_LAYOUT, mayRead, MAY_WRITE, type Flash, type FlashRights, type Region } from '../boot/flash.ts';
 
 /** The flash in `folder`, which is made if it is missing, with the rights of one of its writers. */
 export function flashFiles(folder: string, rights: FlashRights): Flash {
   return {
     sizeOf: (region) => FLASH_LAYOUT[region],
     read: async (region, offset, length) => {
+      assert(mayRead(rights, region), `${rights} may not read ${region}`);
       assert(offset >= 0 && length >= 0 && offset + length <= FLASH_LAYOUT[region], 'read within the region');
       return readRegion(join(folder, region), offset, length);
     },

@@ -1,4 +1,5 @@
 /** The process of `firmament-device`: clock, signals and streams, handed to its verbs. */
+import { randomBytes } from 'node:crypto';
 import { runVerb } from './verbs.ts';
 
 const stop = new AbortController();
@@ -8,6 +9,7 @@ try {
   process.exitCode = await runVerb(process.argv.slice(2), {
     nodePath: process.execPath,
     now: () => Date.now(),
+    newSecret: (count) => Uint8Array.from(randomBytes(count)),
     writeLine: (line) => process.stdout.write(`${line}\n`),
     writeNote: (text) => process.stderr.write(text),
     stop: stop.signal,

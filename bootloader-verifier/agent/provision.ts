@@ -13,7 +13,7 @@ import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import { verifyThreshold } from '../../formats/verify-signatures.ts';
 import type { Flash } from '../boot/flash.ts';
 import { readRecord } from '../boot/flash-records.ts';
-import { hasRisenFloors, provisionFlash } from '../boot/protected-store.ts';
+import { hasRisenFloors, provisionFlash, type NewDevice } from '../boot/protected-store.ts';
 
 export type ProvisionCode =
   | MetadataParseCode
@@ -23,25 +23,30 @@ export type ProvisionCode =
   | 'DEVICE_PROVISIONED'
   | 'METADATA_TOO_LARGE';
 
-/** Writes `factory` to a blank device. @param flash with the factory's rights. */
+/**
+ * Writes `device` to a blank device.
+ * @param flash with the factory's rights.
+ * @returns the record that it has from now on, with its factory key.
+ */
 export async function provisionDevice(
   flash: Flash,
-  factory: FactoryRecord,
+  device: NewDevice,
   check: SignatureCheck,
-): Promise<Verdict<void, ProvisionCode>> {
-  const root = parseRoot(factory.root);
+): Promise<Verdict<FactoryRecord, ProvisionCode>> {
+  const root = parseRoot(device.root);
   if (!root.ok) return root;
   const { signed } = root.value;
   const threshold = verifyThreshold(root.value, { name: 'root', keys: signed.keys, ...signed.roles.root }, check);
   if (!threshold.ok) return threshold;
   if (signed.version !== 1) return reject('ROOT_VERSION_NOT_NEXT', `root version ${signed.version}, 1 is provisioned`);
-  const bound = verifyBinding(signed.firmament, { repository: repositoryOf(factory), role: 'root', isRootOne: true });
+  const bound = verifyBinding(signed.firmament, { repository: repositoryOf(device), role: 'root', isRootOne: true });
   if (!bound.ok) return bound;
   if ((await readRecord(flash, 'factory')) !== undefined) {
     return reject('DEVICE_PROVISIONED', 'this device has its factory record already');
   }
   if (await hasRisenFloors(flash)) return reject('DEVICE_PROVISIONED', 'this device has floors that must not be reset');
-  return (await provisionFlash(flash, factory))
-    ? accept(undefined)
-    : reject('METADATA_TOO_LARGE', 'the root does not fit the factory region');
+  const factory = await provisionFlash(flash, device);
+  return factory === undefined
+    ? reject('METADATA_TOO_LARGE', 'the root does not fit the factory region')
+    : accept(factory);
 }

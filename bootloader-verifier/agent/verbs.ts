@@ -7,6 +7,10 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { parseHex } from '../../formats/bytes.ts';
+import { deviceIdOf } from '../../formats/device-id.ts';
+import { DICE_SECRET_BYTES } from '../../formats/dice.ts';
+import type { FactoryRecord } from '../../formats/factory-record.ts';
 import { nameDecoder } from '../../formats/names.ts';
 import { OperationError } from '../../formats/operation-error.ts';
 import { checkSignaturePortable } from '../../formats/signature-check.ts';
@@ -22,6 +26,8 @@ import { repositoryClientHttp, SILENCE_MS_MAX } from './repository-client-http.t
 export type Host = {
   readonly nodePath: string;
   readonly now: () => number;
+  /** `count` random bytes, fit for keys. */
+  readonly newSecret: (count: number) => Uint8Array;
   readonly writeLine: (line: string) => void;
   readonly writeNote: (text: string) => void;
   /** Aborted when the process is asked to end. */
@@ -108,9 +114,10 @@ async function provision(
     component: options.component,
     channelName: options.channel,
     root: await readInput(options.root),
+    secret: host.newSecret(DICE_SECRET_BYTES),
   };
   const provisioned = await provisionDevice(flashFiles(options.flash, 'factory'), factory, checkSignaturePortable);
-  host.writeLine(JSON.stringify(provisioned.ok ? { ok: true, step: 'provision' } : refusalLine(provisioned)));
+  host.writeLine(JSON.stringify(provisioned.ok ? provisionLine(provisioned.value) : refusalLine(provisioned)));
   outcome.exit = provisioned.ok ? 0 : 1;
 }
 
@@ -155,6 +162,16 @@ async function readInput(path: string): Promise<Uint8Array> {
   } catch (cause) {
     throw new OperationError('FILE_UNREADABLE', path, { retriable: false, cause });
   }
+}
+
+/** What a factory station notes of the device, for its manifest. */
+function provisionLine({ deviceKey }: FactoryRecord): object {
+  const publicKey = deviceKey === undefined ? undefined : parseHex(deviceKey);
+  return {
+    ok: true,
+    step: 'provision',
+    ...(publicKey !== undefined && { deviceId: deviceIdOf(publicKey), publicKey: deviceKey }),
+  };
 }
 
 function refusalLine(refusal: Rejected): { readonly ok: false; readonly code: string; readonly detail: string } {

@@ -2,9 +2,20 @@
  * The port to a device's flash: named regions, read and written at offsets.
  *
  * - A write is durable when it returns. If power fails before, the region holds any prefix of the new bytes, then the old ones.
- * - `factory` is written at provisioning only; `protected` by the boot stage only: the system gets a flash without that right.
+ * - `factory` and `identity` are written at provisioning only, `protected` by the boot stage only; `identity` holds the device's secret
+ *   and the system cannot read it: it gets a flash without these rights.
  */
-export const REGIONS = ['factory', 'protected', 'state', 'cache', 'bundle-a', 'bundle-b', 'slot-a', 'slot-b'] as const;
+export const REGIONS = [
+  'factory',
+  'identity',
+  'protected',
+  'state',
+  'cache',
+  'bundle-a',
+  'bundle-b',
+  'slot-a',
+  'slot-b',
+] as const;
 export type Region = (typeof REGIONS)[number];
 
 export type Flash = {
@@ -19,6 +30,7 @@ export type Flash = {
 /** The layout that the pilot's devices have: bytes by region. */
 export const FLASH_LAYOUT: Readonly<Record<Region, number>> = {
   factory: 1_048_576,
+  identity: 4_096,
   protected: 8_192,
   state: 8_192,
   cache: 8_388_608,
@@ -28,12 +40,17 @@ export const FLASH_LAYOUT: Readonly<Record<Region, number>> = {
   'slot-b': 33_554_432,
 };
 
-/** Who writes to flash. */
+/** Who works with flash. */
 export type FlashRights = 'factory' | 'boot-stage' | 'system';
 
 /** The regions that each writer may write; an adapter holds it. */
 export const MAY_WRITE: Readonly<Record<FlashRights, readonly Region[]>> = {
-  factory: ['factory', 'protected'],
+  factory: ['factory', 'identity', 'protected'],
   'boot-stage': ['protected', 'state'],
   system: ['state', 'cache', 'bundle-a', 'bundle-b', 'slot-a', 'slot-b'],
 };
+
+/** Whether `rights` allow to read `region`: the device's secret is closed to the system; an adapter holds it. */
+export function mayRead(rights: FlashRights, region: Region): boolean {
+  return region !== 'identity' || rights !== 'system';
+}

@@ -5,6 +5,10 @@
  * - Without a readable record the device is to be recovered; it never starts from zero (rule R19).
  * - Both records are kept twice: a damaged one neither lowers a floor nor ends the device.
  */
+import { encodeHex } from '../../formats/bytes.ts';
+import { encodeDeviceSecret } from '../../formats/device-secret.ts';
+import { deriveKeySeed } from '../../formats/dice.ts';
+import { ed25519PublicKey } from '../../formats/ed25519-key.ts';
 import {
   parseFactoryRecord,
   repositoryOf,
@@ -43,19 +47,27 @@ export async function raiseDeviceFloors(flash: Flash, floors: Floors, permit: Bo
   return (await writeRecordTwice(flash, 'protected', encodeFloors(raised))) ? raised : floors;
 }
 
+/** What a device is given in the factory: its record, and the secret that all its keys come from. */
+export type NewDevice = Omit<FactoryRecord, 'deviceKey'> & { readonly secret?: Uint8Array | undefined };
+
 /**
- * Writes first floors, then the factory record: the last thing before a device leaves the factory.
- * @returns false if the record does not fit.
+ * Writes the secret, the first floors, and last the factory record: the last thing before a device leaves the factory.
+ * @returns the record, or undefined if it does not fit.
  */
-export async function provisionFlash(flash: Flash, factory: FactoryRecord): Promise<boolean> {
+export async function provisionFlash(flash: Flash, device: NewDevice): Promise<FactoryRecord | undefined> {
+  const { secret, ...described } = device;
+  const deviceKey = secret === undefined ? undefined : encodeHex(ed25519PublicKey(deriveKeySeed(secret)));
+  const factory = { ...described, deviceKey };
+  if (secret !== undefined && !(await writeRecordTwice(flash, 'identity', encodeDeviceSecret(secret))))
+    return undefined;
   const { rootOneSha256 } = repositoryOf(factory);
   const floors: Floors = {
     root: { version: 1, sha256: rootOneSha256 },
     channelVersions: new Map([[factory.channelName, 0]]),
     securityCounters: new Map([[factory.component, 0]]),
   };
-  if (!(await writeRecordTwice(flash, 'protected', encodeFloors(floors)))) return false;
-  return writeRecordTwice(flash, 'factory', encodeFactoryRecord(factory));
+  if (!(await writeRecordTwice(flash, 'protected', encodeFloors(floors)))) return undefined;
+  return (await writeRecordTwice(flash, 'factory', encodeFactoryRecord(factory))) ? factory : undefined;
 }
 
 /** Whether `flash` holds floors that have risen since the factory: provisioning must not reset them. */

@@ -23,6 +23,7 @@ import {
 import { channelPartToJson, parseChannelPart, type ChannelPart } from '../../formats/channel-part.ts';
 import { encodeEnvelope, parseEnvelope } from '../../formats/dsse.ts';
 import { encodeJson } from '../../formats/encode-json.ts';
+import { encodeDeviceSecret, parseDeviceSecret } from '../../formats/device-secret.ts';
 import { encodeFactoryRecord, parseFactoryRecord } from '../../formats/factory-record.ts';
 import { encodeRecord, parseRecord } from '../../formats/flash-record.ts';
 import { encodeFloors, parseFloors } from '../../formats/floors.ts';
@@ -232,9 +233,15 @@ const PARTS: readonly ParserRow[] = [
   }),
   wholeRow('parseBootState', encodeBootState(STATE), { parse: orUndefined(parseBootState), encode: encodeBootState }),
   wholeRow('parseFloors', encodeFloors(FLOORS), { parse: orUndefined(parseFloors), encode: encodeFloors }),
-  wholeRow('parseFactoryRecord', encodeFactoryRecord(TINY.factory), {
-    parse: orUndefined(parseFactoryRecord),
-    encode: encodeFactoryRecord,
+  ...[TINY.factory, { ...TINY.factory, deviceKey: 'cd'.repeat(32) }].map((record) =>
+    wholeRow('parseFactoryRecord', encodeFactoryRecord(record), {
+      parse: orUndefined(parseFactoryRecord),
+      encode: encodeFactoryRecord,
+    }),
+  ),
+  wholeRow('parseDeviceSecret', encodeDeviceSecret(new Uint8Array(32).fill(7)), {
+    parse: orUndefined(parseDeviceSecret),
+    encode: encodeDeviceSecret,
   }),
   wholeRow('parseSeenMetadata', encodeSeenMetadata({ timestamp: encodeUtf8('{}'), snapshot: encodeUtf8('{}') }), {
     parse: parseSeenMetadata,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { flashFiles } from '../../../bootloader-verifier/agent/flash-files.ts';
-import { FLASH_LAYOUT, MAY_WRITE, REGIONS } from '../../../bootloader-verifier/boot/flash.ts';
+import { FLASH_LAYOUT, mayRead, MAY_WRITE, REGIONS } from '../../../bootloader-verifier/boot/flash.ts';
 import { readRecord, writeRecord } from '../../../bootloader-verifier/boot/flash-records.ts';
 
 let home: string;
@@ -47,6 +47,17 @@ test('each writer writes its own regions: the system neither floors nor factory 
     }
   }
   expect((await readdir(folder)).sort()).toEqual([...REGIONS].sort());
+});
+
+test("the device's secret is read by the factory and the boot stage, never by the system", async () => {
+  for (const rights of ['factory', 'boot-stage', 'system'] as const) {
+    for (const region of REGIONS) {
+      const read = flashFiles(folder, rights).read(region, 0, 1);
+      if (mayRead(rights, region)) await read;
+      else await expect(read).rejects.toThrow('system may not read identity');
+    }
+  }
+  expect(REGIONS.filter((region) => !mayRead('system', region))).toEqual(['identity']);
 });
 
 test('nothing is read or written outside of a region', async () => {

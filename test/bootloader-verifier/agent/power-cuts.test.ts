@@ -157,7 +157,7 @@ test.each([0, 1, 2, 3])(
 
 test('the cuts have hit each kind of region that a device writes at least five times', () => {
   console.log(`power cuts by region: ${[...cuts].map(([region, count]) => `${region} ${count}`).join(', ')}`);
-  for (const region of REGIONS.filter((name) => name !== 'factory')) {
+  for (const region of REGIONS.filter((name) => !['factory', 'identity'].includes(name))) {
     expect(cuts.get(region) ?? 0, region).toBeGreaterThanOrEqual(5);
   }
 });
@@ -165,14 +165,15 @@ test('the cuts have hit each kind of region that a device writes at least five t
 test('a power cut at any write of the provisioning leaves a device that can be provisioned, or is', async () => {
   const check = rememberingCheck();
   const random = seededRandom(SEED);
+  const blank = { ...repository.factory, secret: new Uint8Array(32).fill(7) };
   for (let writes = 0; ; writes++) {
     const flash = faultFlash(SMALL_FLASH);
     flash.cutAfter(writes, random);
     const factory = flash.view('factory');
-    const cut = await provisionDevice(factory, repository.factory, check).catch(() => undefined);
+    const cut = await provisionDevice(factory, blank, check).catch(() => undefined);
     if (cut !== undefined) break;
     flash.powerOn();
-    const again = await provisionDevice(factory, repository.factory, check);
+    const again = await provisionDevice(factory, blank, check);
     expect(again.ok || again.code === 'DEVICE_PROVISIONED', `write ${writes}, seed ${SEED}`).toBe(true);
     expect((await floorsOf(flash)).root.version).toBe(1);
     expect((await (await deviceAt(stages[0] ?? expect.unreachable(), flash)).live()).at(-1)?.step).toBe('stop');

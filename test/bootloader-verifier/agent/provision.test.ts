@@ -1,10 +1,17 @@
 /** Provisioning: a device gets a whole anchor, once, and no floor that has risen is ever reset by it. */
 import { beforeEach, expect, test } from 'vitest';
+import { encodeHex, parseHex } from '../../../formats/bytes.ts';
+import { deviceIdOf } from '../../../formats/device-id.ts';
+import { parseDeviceSecret } from '../../../formats/device-secret.ts';
+import { parseFactoryRecord } from '../../../formats/factory-record.ts';
 import { sha256Hex } from '../../../formats/sha256.ts';
 import { checkSignaturePortable } from '../../../formats/signature-check.ts';
 import { provisionDevice } from '../../../bootloader-verifier/agent/provision.ts';
 import type { Region } from '../../../bootloader-verifier/boot/flash.ts';
+import { readRecord } from '../../../bootloader-verifier/boot/flash-records.ts';
+import type { NewDevice } from '../../../bootloader-verifier/boot/protected-store.ts';
 import { faultFlash, SMALL_FLASH, type FaultFlash } from '../../../simulation/fault-flash.ts';
+import { accepted } from '../../accepted.ts';
 import { withPart } from '../../edited-metadata.ts';
 import { floorsOf, makeTinyDevice } from '../../tiny-device.ts';
 import { makeTinyRepository, signedOf, type TinyRepository } from '../../tiny-repository.ts';
@@ -16,7 +23,7 @@ beforeEach(async () => {
 });
 
 /** Provisions `flash` with the factory record of the repository, or one with another root or product. */
-async function provision(flash: FaultFlash, change: Partial<TinyRepository['factory']> = {}): Promise<string> {
+async function provision(flash: FaultFlash, change: Partial<NewDevice> = {}): Promise<string> {
   const factory = { ...repository.factory, ...change };
   const verdict = await provisionDevice(flash.view('factory'), factory, checkSignaturePortable);
   return verdict.ok ? 'accepted' : verdict.code;
@@ -85,4 +92,17 @@ test('one floor that has risen is enough', async () => {
     await device.putFloors(held);
     expect(await provision(without(device.flash, 'factory'))).toBe('DEVICE_PROVISIONED');
   }
+});
+
+test('a device leaves the factory with a secret that only the boot stage reads, and a key that names it', async () => {
+  const flash = faultFlash(SMALL_FLASH);
+  const secret = new Uint8Array(32).fill(7);
+  expect(await provision(flash, { secret })).toBe('accepted');
+  const record = await readRecord(flash.view('system'), 'factory');
+  const { deviceKey = '' } = accepted(parseFactoryRecord(record ?? new Uint8Array()));
+  expect(deviceIdOf(parseHex(deviceKey) ?? new Uint8Array())).toMatch(/^[0-9a-f]{64}$/);
+  const kept = await readRecord(flash.view('boot-stage'), 'identity');
+  expect(accepted(parseDeviceSecret(kept ?? new Uint8Array()))).toEqual(secret);
+  await expect(readRecord(flash.view('system'), 'identity')).rejects.toThrow('system may not read identity');
+  expect(encodeHex(record ?? new Uint8Array())).not.toContain(encodeHex(secret));
 });
