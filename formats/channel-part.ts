@@ -4,11 +4,13 @@
  * - It stands under `firmament` in `signed` of the channel, beside the binding; the quorum's signatures over it *are* the approval.
  * - `release` names what devices should run; older releases may stay listed as targets, so that devices that run them still boot.
  * - `revokedDigests` and `minSecurityCounter` bind at every boot (rule R11).
+ * - `plan` says who may take the release in force, and when (rule R8); without one it is for all devices at once.
  * - Unknown members are refused: a device never acts on a plan that it understands in part.
  */
-import { hexText, integer, list, literal, object, optional, refine, type Decoder } from './decode.ts';
+import { hexText, integer, list, literal, object, optional, refine, shape, type Decoder } from './decode.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import { nameDecoder, segmentDecoder } from './names.ts';
+import { planDecoder, planToJson, type Plan } from './plan.ts';
 import { accept, reject, type Verdict } from './verdict.ts';
 
 export type ChannelPart = {
@@ -16,6 +18,7 @@ export type ChannelPart = {
   readonly minSecurityCounter: number;
   /** SHA-256 of images that may not boot any more, in hex. */
   readonly revokedDigests: readonly string[];
+  readonly plan?: Plan | undefined;
 };
 
 export const REVOKED_MAX = 1024;
@@ -29,8 +32,14 @@ const channelDecoder: Decoder<ChannelPart> = refine(
     release: segmentDecoder,
     minSecurityCounter: integer(0),
     revokedDigests: list(hexText(32), REVOKED_MAX),
+    plan: optional(planDecoder),
   }),
-  ({ release, minSecurityCounter, revokedDigests }) => accept({ release, minSecurityCounter, revokedDigests }),
+  ({ release, minSecurityCounter, revokedDigests, plan }) => {
+    if (plan === undefined) return accept({ release, minSecurityCounter, revokedDigests });
+    return plan.release === release
+      ? accept({ release, minSecurityCounter, revokedDigests, plan })
+      : shape('.plan: it is of another release than the one in force');
+  },
 );
 const memberDecoder = object('refused', { firmament: channelDecoder });
 
@@ -42,9 +51,11 @@ export function parseChannelPart(firmament: JsonObject | undefined): Verdict<Cha
 
 /** The members that a channel adds to its binding. */
 export function channelPartToJson(part: ChannelPart): readonly (readonly [string, JsonValue])[] {
-  return [
+  const members: (readonly [string, JsonValue])[] = [
     ['release', part.release],
     ['minSecurityCounter', part.minSecurityCounter],
     ['revokedDigests', part.revokedDigests],
   ];
+  if (part.plan !== undefined) members.push(['plan', planToJson(part.plan)]);
+  return members;
 }

@@ -106,6 +106,40 @@ const DEVICE_RULES = {
   IMAGE_TOO_LARGE: { means: 'the image does not fit the slot', todo: 'make it smaller' },
 } as const;
 
+const ROLLOUT = {
+  WAVE_NOT_OPEN: {
+    means: "the plan's open waves do not reach this device yet",
+    todo: 'none: the device takes the release when its wave opens',
+  },
+  WAVE_TOO_EARLY: {
+    means: 'a wave was opened, or a rollout completed, before the signed plan allows',
+    todo: 'check who holds the rollout key, and the clocks of signer and device',
+  },
+  PLAN_HALTED: {
+    means: 'a manager has halted this plan',
+    todo: 'repair and release anew, or resume by quorum over the digest of the halt',
+  },
+  PLAN_MISMATCH: {
+    means: 'what is said of a rollout is of another plan',
+    todo: 'none if the plan is new: its first wave is yet to open',
+  },
+  LEASE_EXPIRED: {
+    means: 'the open wave was not renewed in time, or the device has no time to hold it against (R13)',
+    todo: 'check that the signer runs and reaches the store; on a device, check the clock',
+  },
+  LEASE_TOO_LONG: {
+    means: 'an open wave claims to stand longer than the signed plan lets it unrenewed',
+    todo: 'check who holds the rollout key, and the clocks of signer and device',
+  },
+  WAVE_STEP_MALFORMED: { means: 'what a rollout role says is not a wave step', todo: 'see the detail' },
+  HALT_MALFORMED: { means: 'what a halt role says is not a list of halts', todo: 'halt with firmament halt' },
+  CONFIRMATION_MALFORMED: { means: 'a payload is not a confirmation of a device', todo: 'see the detail' },
+  CONFIRMATION_SIGNATURE_INVALID: {
+    means: 'a confirmation is not signed by the device that it names, or the device is not known',
+    todo: "check that the device's manifest is handed in",
+  },
+} as const;
+
 const EVIDENCE = {
   ENVELOPE_MALFORMED: { means: 'bytes are not a DSSE envelope of the expected payload type', todo: 'see the detail' },
   STATEMENT_MALFORMED: { means: 'a payload is not the in-toto statement expected here', todo: 'see the detail' },
@@ -258,6 +292,7 @@ const OPERATION = {
 type CodeTable = typeof JSON_AND_TEXT &
   typeof METADATA &
   typeof DEVICE_RULES &
+  typeof ROLLOUT &
   typeof EVIDENCE &
   typeof FLASH &
   typeof PUBLISHING &
@@ -267,6 +302,7 @@ export const CODES: CodeTable = {
   ...JSON_AND_TEXT,
   ...METADATA,
   ...DEVICE_RULES,
+  ...ROLLOUT,
   ...EVIDENCE,
   ...FLASH,
   ...PUBLISHING,
@@ -280,6 +316,7 @@ export const CODE_GROUPS: readonly (readonly [string, Readonly<Record<string, Co
   ['JSON and text', JSON_AND_TEXT],
   ['TUF metadata', METADATA],
   ['Rules of the device', DEVICE_RULES],
+  ['Rollout', ROLLOUT],
   ['Evidence', EVIDENCE],
   ['Flash and boot', FLASH],
   ['Signing and publishing', PUBLISHING],

@@ -21,12 +21,14 @@ import {
   parseUtf8,
 } from '../../formats/bytes.ts';
 import { channelPartToJson, parseChannelPart, type ChannelPart } from '../../formats/channel-part.ts';
+import { encodeConfirmation, parseConfirmation } from '../../formats/confirmation.ts';
 import { encodeEnvelope, parseEnvelope } from '../../formats/dsse.ts';
 import { encodeJson } from '../../formats/encode-json.ts';
 import { encodeDeviceSecret, parseDeviceSecret } from '../../formats/device-secret.ts';
 import { encodeFactoryRecord, parseFactoryRecord } from '../../formats/factory-record.ts';
 import { encodeRecord, parseRecord } from '../../formats/flash-record.ts';
 import { encodeFloors, parseFloors } from '../../formats/floors.ts';
+import { haltPartToJson, parseHaltPart, type HaltPart } from '../../formats/halt.ts';
 import { encodeInstant, parseInstant } from '../../formats/instant.ts';
 import { isJsonObject, parseJson, type JsonObject, type JsonValue } from '../../formats/json.ts';
 import { encodeTargetName, parseTargetName } from '../../formats/names.ts';
@@ -49,10 +51,12 @@ import { parseSnapshot, parseTimestamp, snapshotToJson, timestampToJson } from '
 import { parseTargets, targetsToJson, type TargetFile } from '../../formats/tuf-targets.ts';
 import type { Verdict } from '../../formats/verdict.ts';
 import { verifyThreshold, type RoleKeys } from '../../formats/verify-signatures.ts';
+import { parseWaveStep, waveStepToJson, type WaveStep } from '../../formats/wave-step.ts';
 import { accepted } from '../accepted.ts';
 import { seededSigner } from '../seeded-signer.ts';
 import { signedProvenance, tinyProvenance } from '../tiny-release.ts';
 import { makeTinyRepository } from '../tiny-repository.ts';
+import { SAMPLE_CONFIRMATION, SAMPLE_HALT, SAMPLE_PLAN, SAMPLE_STEP } from './sample-plan.ts';
 import { bound, SAMPLE_FILES, SAMPLE_ID } from './sample-repository.ts';
 
 export type ParserRow = {
@@ -226,6 +230,13 @@ const BUILDER = {
 const TRUST = trustPartToJson({ builders: [BUILDER] });
 const APPROVAL = channelPartToJson({ release: '1.0.0', minSecurityCounter: 1, revokedDigests: ['ab'.repeat(32)] });
 
+const PLANNED = channelPartToJson({
+  release: '2.0.0',
+  minSecurityCounter: 1,
+  revokedDigests: [],
+  plan: SAMPLE_PLAN,
+});
+
 const PARTS: readonly ParserRow[] = [
   wholeRow('parseBootBundle', TINY.bundle('1.0.0'), {
     parse: orUndefined(parseBootBundle),
@@ -254,6 +265,26 @@ const PARTS: readonly ParserRow[] = [
   partRow<ChannelPart>('parseChannelPart', encodeJson(bound('stable', APPROVAL)), {
     parse: ofBytes(parseChannelPart),
     encode: (part) => encodeJson(bindingToJson({ ...SAMPLE_ID, role: 'stable' }, channelPartToJson(part))),
+  }),
+  partRow<ChannelPart>('parseChannelPart', encodeJson(bound('stable', PLANNED)), {
+    parse: ofBytes(parseChannelPart),
+    encode: (part) => encodeJson(bindingToJson({ ...SAMPLE_ID, role: 'stable' }, channelPartToJson(part))),
+  }),
+  partRow<WaveStep>('parseWaveStep', encodeJson(bound('stable-rollout', waveStepToJson(SAMPLE_STEP))), {
+    parse: ofBytes(parseWaveStep),
+    encode: (step) => encodeJson(bindingToJson({ ...SAMPLE_ID, role: 'stable-rollout' }, waveStepToJson(step))),
+  }),
+  partRow<HaltPart>(
+    'parseHaltPart',
+    encodeJson(bound('stable-halt', haltPartToJson({ halts: [SAMPLE_HALT], former: undefined }))),
+    {
+      parse: ofBytes(parseHaltPart),
+      encode: (part) => encodeJson(bindingToJson({ ...SAMPLE_ID, role: 'stable-halt' }, haltPartToJson(part))),
+    },
+  ),
+  wholeRow('parseConfirmation', encodeConfirmation(SAMPLE_CONFIRMATION), {
+    parse: orUndefined(parseConfirmation),
+    encode: encodeConfirmation,
   }),
   releaseRow(),
 ];
