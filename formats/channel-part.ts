@@ -5,8 +5,10 @@
  * - `release` names what devices should run; older releases may stay listed as targets, so that devices that run them still boot.
  * - `revokedDigests` and `minSecurityCounter` bind at every boot (rule R11).
  * - `plan` says who may take the release in force, and when (rule R8); without one it is for all devices at once.
+ * - `event` says what it follows and who made it; devices demand it where the targets role lists people (`boot/verify-quorum.ts`).
  * - Unknown members are refused: a device never acts on a plan that it understands in part.
  */
+import { channelEventDecoder, channelEventToJson, type ChannelEvent } from './channel-event.ts';
 import { hexText, integer, list, literal, object, optional, refine, shape, type Decoder } from './decode.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import { nameDecoder, segmentDecoder } from './names.ts';
@@ -19,6 +21,7 @@ export type ChannelPart = {
   /** SHA-256 of images that may not boot any more, in hex. */
   readonly revokedDigests: readonly string[];
   readonly plan?: Plan | undefined;
+  readonly event?: ChannelEvent | undefined;
 };
 
 export const REVOKED_MAX = 1024;
@@ -33,13 +36,12 @@ const channelDecoder: Decoder<ChannelPart> = refine(
     minSecurityCounter: integer(0),
     revokedDigests: list(hexText(32), REVOKED_MAX),
     plan: optional(planDecoder),
+    event: optional(channelEventDecoder),
   }),
-  ({ release, minSecurityCounter, revokedDigests, plan }) => {
-    if (plan === undefined) return accept({ release, minSecurityCounter, revokedDigests });
-    return plan.release === release
-      ? accept({ release, minSecurityCounter, revokedDigests, plan })
-      : shape('.plan: it is of another release than the one in force');
-  },
+  ({ release, minSecurityCounter, revokedDigests, plan, event }) =>
+    plan === undefined || plan.release === release
+      ? accept({ release, minSecurityCounter, revokedDigests, plan, event })
+      : shape('.plan: it is of another release than the one in force'),
 );
 const memberDecoder = object('refused', { firmament: channelDecoder });
 
@@ -57,5 +59,6 @@ export function channelPartToJson(part: ChannelPart): readonly (readonly [string
     ['revokedDigests', part.revokedDigests],
   ];
   if (part.plan !== undefined) members.push(['plan', planToJson(part.plan)]);
+  if (part.event !== undefined) members.push(['event', channelEventToJson(part.event)]);
   return members;
 }

@@ -104,6 +104,18 @@ const DEVICE_RULES = {
   },
   IMAGE_TRIED_BEFORE: { means: 'this image has failed its trial on this device', todo: 'publish a repaired release' },
   IMAGE_TOO_LARGE: { means: 'the image does not fit the slot', todo: 'make it smaller' },
+  EVENT_MISSING: {
+    means: 'the channel does not say what it follows and who made it, where the targets role lists people (R5)',
+    todo: 'draft it again, naming its authors',
+  },
+  AUTHOR_UNKNOWN: {
+    means: 'an author of the channel is nobody on the list of people (R2)',
+    todo: 'list the person, or the subject, in the targets role',
+  },
+  QUORUM_UNMET: {
+    means: 'too few people other than the author have signed, or none with an independent key (R2)',
+    todo: 'collect the signature of another person',
+  },
 } as const;
 
 const ROLLOUT = {

@@ -1,13 +1,15 @@
 /**
- * What the top-level targets role says beyond TUF: the builders whose provenance counts, and the source they build from.
+ * What the top-level targets role says beyond TUF: the builders whose provenance counts, the source they build from, and the people.
  *
  * - It stands under `firmament` in `signed` of the targets role, beside the binding, and is signed by the same quorum.
  * - A builder is a key *and* an identity: the provenance must name this very `id`, and this source.
+ * - Where people are listed, a channel needs a quorum of them that excludes its author (rule R2).
  * - Unknown members are refused: what people signed must be understood whole.
  */
 import { hexText, list, literal, object, optional, refine, text, type Decoder } from './decode.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import { nameDecoder } from './names.ts';
+import { peopleDecoder, peopleToJson, type Person } from './people.ts';
 import type { PublicKey } from './signature-check.ts';
 import { keyToJson, publicKeyDecoder } from './tuf-key.ts';
 import { accept, reject, type Verdict } from './verdict.ts';
@@ -22,7 +24,11 @@ export type Builder = {
   readonly issuer?: string | undefined;
   readonly administration?: string | undefined;
 };
-export type TrustPart = { readonly builders: readonly Builder[] };
+export type TrustPart = {
+  readonly builders: readonly Builder[];
+  /** Whose key is whose; undefined where keys are all that counts. */
+  readonly people?: readonly Person[] | undefined;
+};
 
 export const BUILDERS_MAX = 16;
 
@@ -41,8 +47,9 @@ const trustDecoder: Decoder<TrustPart> = refine(
     role: literal('targets'),
     root: optional(hexText(32)),
     builders: list(builderDecoder, BUILDERS_MAX, 1),
+    people: optional(peopleDecoder),
   }),
-  (part) => accept({ builders: part.builders }),
+  ({ builders, people }) => accept({ builders, people }),
 );
 const memberDecoder = object('refused', { firmament: trustDecoder });
 
@@ -62,5 +69,7 @@ export function trustPartToJson(part: TrustPart): readonly (readonly [string, Js
       ...(issuer === undefined ? [] : [['issuer', issuer] as const]),
       ...(administration === undefined ? [] : [['administration', administration] as const]),
     ]);
-  return [['builders', part.builders.map(builder)]];
+  const members: [string, JsonValue][] = [['builders', part.builders.map(builder)]];
+  if (part.people !== undefined) members.push(['people', peopleToJson(part.people)]);
+  return members;
 }

@@ -4,16 +4,19 @@
  * - The next version starts from the former file: older releases stay listed, because devices that run them still boot by it.
  * - A release's name is given once: other content under the same name is refused.
  * - Floors only rise: the least counter does not fall, and what is revoked stays revoked (rule R11).
+ * - Its event names what it follows by digest; where the former version had one, this one has (rule R5).
  * - The draft is read back as a device reads it, so that the release in force is whole.
  * - Specified in `docs/formats/release.md`.
  */
 import { bindingToJson, verifyBinding, type BindingCode, type RepositoryId } from '../formats/binding.ts';
 import { encodeCanonicalJson } from '../formats/canonical-json.ts';
 import { equalBytes } from '../formats/bytes.ts';
+import type { ChannelEvent } from '../formats/channel-event.ts';
 import { channelPartToJson, parseChannelPart, type ChannelPart } from '../formats/channel-part.ts';
 import { encodeTargetName, parseTargetName } from '../formats/names.ts';
 import { imagePartToCustom, parseRelease, type ImagePart } from '../formats/release.ts';
 import { encodeMetadata, type MetadataParseCode } from '../formats/tuf-metadata.ts';
+import { sha256Hex } from '../formats/sha256.ts';
 import { parseTargets, targetsToJson, type TargetFile } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import type { DraftTime } from './draft-root.ts';
@@ -42,6 +45,8 @@ export type ChannelDraft = DraftTime & {
   readonly revokedDigests?: readonly string[];
   /** Releases that no device runs any more, to be listed no longer. */
   readonly withoutReleases?: readonly string[];
+  /** Who made this version, and until when it may be published. */
+  readonly event?: Omit<ChannelEvent, 'predecessor'> | undefined;
 };
 export type ChannelDraftCode = MetadataParseCode | BindingCode | 'RELEASE_MALFORMED' | 'DRAFT_REFUSED';
 
@@ -94,7 +99,22 @@ function nextPart(former: ChannelPart | undefined, draft: ChannelDraft): Verdict
     return reject('DRAFT_REFUSED', `the least counter was ${floor} and cannot fall to ${minSecurityCounter}`);
   }
   const revokedDigests = [...new Set([...(former?.revokedDigests ?? []), ...(draft.revokedDigests ?? [])])];
-  return accept({ release, minSecurityCounter, revokedDigests });
+  const event = nextEvent(former, draft);
+  return event.ok ? accept({ release, minSecurityCounter, revokedDigests, event: event.value }) : event;
+}
+
+/** The event over the former file as it was handed in: as published, signatures included. */
+function nextEvent(
+  former: ChannelPart | undefined,
+  draft: ChannelDraft,
+): Verdict<ChannelEvent | undefined, 'DRAFT_REFUSED'> {
+  if (draft.event === undefined) {
+    return former?.event === undefined
+      ? accept(undefined)
+      : reject('DRAFT_REFUSED', 'the former version names its authors: name those of this one');
+  }
+  const predecessor = draft.former === undefined ? undefined : sha256Hex(draft.former);
+  return accept({ predecessor, ...draft.event });
 }
 
 function nextTargets(former: Targets, draft: ChannelDraft): Verdict<Targets, 'DRAFT_REFUSED'> {

@@ -1,14 +1,16 @@
 /**
- * Drafts of the top-level targets role, without signatures: the channels, who may sign them, and the builders that count.
+ * Drafts of the top-level targets role, without signatures: the channels, who may sign them, the builders that count, the people.
  *
  * - It lists no targets of its own: releases stand in channels.
  * - A channel is a delegation over all names of ours, not terminating; none is named like a top-level role.
  * - The next version starts from the former file; channels are replaced by name, builders by identity, the rest stays.
+ * - The list of people is replaced as a whole; without a new one the former stays.
  * - A channel that goes must go by name: nothing is dropped by leaving it out.
  * - Source: TUF specification 1.0.34, section 4.5; `docs/formats/release.md`.
  */
 import { bindingToJson, verifyBinding, type BindingCode, type RepositoryId } from '../formats/binding.ts';
 import { nameDecoder } from '../formats/names.ts';
+import type { Person } from '../formats/people.ts';
 import type { PublicKey } from '../formats/signature-check.ts';
 import { parseTrustPart, trustPartToJson, type Builder } from '../formats/trust-part.ts';
 import { encodeMetadata, type MetadataParseCode } from '../formats/tuf-metadata.ts';
@@ -30,6 +32,8 @@ export type TargetsDraft = DraftTime & {
   readonly builders?: readonly Builder[];
   /** Identities of builders that count no longer. */
   readonly withoutBuilders?: readonly string[];
+  /** Whose key is whose, instead of what the former version says. */
+  readonly people?: readonly Person[] | undefined;
 };
 export type TargetsDraftCode = MetadataParseCode | BindingCode | 'RELEASE_MALFORMED' | 'DRAFT_REFUSED';
 
@@ -41,6 +45,7 @@ type Content = {
   readonly version: number;
   readonly delegations: Delegations;
   readonly builders: readonly Builder[];
+  readonly people?: readonly Person[] | undefined;
 };
 
 /** The targets file after `draft.former`, unsigned. */
@@ -50,12 +55,13 @@ export function draftTargets(draft: TargetsDraft): Verdict<Uint8Array, TargetsDr
   const delegations = nextDelegations(former.value.delegations, draft);
   if (!delegations.ok) return delegations;
   const builders = nextBuilders(former.value.builders, draft);
+  const people = draft.people ?? former.value.people;
   const binding = { ...draft.repository, role: 'targets' };
   const signed = targetsToJson({
     type: 'targets',
     version: former.value.version + 1,
     expires: draft.now + (draft.lifetimeMs ?? TARGETS_LIFETIME_MS),
-    firmament: bindingToJson(binding, trustPartToJson({ builders })),
+    firmament: bindingToJson(binding, trustPartToJson({ builders, people })),
     targets: new Map(),
     delegations: delegations.value,
   });
@@ -77,6 +83,7 @@ function readFormer(bytes: Uint8Array | undefined, repository: RepositoryId): Ve
     version,
     delegations: delegations ?? { keys: new Map(), roles: [] },
     builders: trust.value.builders,
+    people: trust.value.people,
   });
 }
 

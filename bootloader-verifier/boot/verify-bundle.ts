@@ -4,6 +4,7 @@
  * The same function judges a bundle before an image is fetched, before it is written, and before every start. In this order:
  * - roots, from the one that the floors pin (P1, R9);
  * - targets and channel, by the quorums that they demand, bound to this repository and role (R1);
+ * - the channel by a quorum of people that excludes its author, where people are listed (R2);
  * - the channel at or above its floor (R9), the image listed in it, for this hardware;
  * - the security counter at or above floor and channel minimum, without a jump (R9, R11); the digest not revoked (R11);
  * - the provenance, as the people of this product demand it.
@@ -19,6 +20,7 @@ import { sha256Hex } from '../../formats/sha256.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
 import { parseTrustPart, type TrustPart } from '../../formats/trust-part.ts';
 import { accept, markVerified, reject, type Verdict, type Verified } from '../../formats/verdict.ts';
+import { verifyQuorum, type QuorumCode } from './verify-quorum.ts';
 import { verifyProvenance, type ProvenanceCode } from './verify-provenance.ts';
 import { verifyRootChain, type RootCode, type TrustedRoot } from './verify-root.ts';
 import { verifyDelegatedRole, verifyTargetsRole, type SignedRoleCode, type TrustedTargets } from './verify-targets.ts';
@@ -43,6 +45,7 @@ export type BundleCode =
   | RootCode
   | SignedRoleCode
   | BindingCode
+  | QuorumCode
   | ProvenanceCode
   | 'CHANNEL_ROLLBACK'
   | 'RELEASE_MALFORMED'
@@ -103,7 +106,7 @@ function verifyBoundRoles(
   root: TrustedRoot,
   bundle: BootBundle,
   device: DeviceTrust,
-): Verdict<Roles, SignedRoleCode | BindingCode | 'RELEASE_MALFORMED' | 'CHANNEL_ROLLBACK'> {
+): Verdict<Roles, SignedRoleCode | BindingCode | QuorumCode | 'RELEASE_MALFORMED' | 'CHANNEL_ROLLBACK'> {
   const repository = repositoryOf(device.factory);
   const { channelName } = device.factory;
   const targets = verifyTargetsRole(root, bundle.targets, device.check);
@@ -122,6 +125,12 @@ function verifyBoundRoles(
   if (!trustPart.ok) return trustPart;
   const channelPart = parseChannelPart(channel.value.signed.firmament);
   if (!channelPart.ok) return channelPart;
+  const { event } = channelPart.value;
+  const { people } = trustPart.value;
+  const { delegations } = targets.value.signed;
+  const approved = { name: channelName, metadata: channel.value, event };
+  const quorum = verifyQuorum(approved, { delegations, people }, device.check);
+  if (!quorum.ok) return quorum;
   return accept({ channel: channel.value, channelPart: channelPart.value, trustPart: trustPart.value });
 }
 

@@ -32,6 +32,7 @@ import { haltPartToJson, parseHaltPart, type HaltPart } from '../../formats/halt
 import { encodeInstant, parseInstant } from '../../formats/instant.ts';
 import { isJsonObject, parseJson, type JsonObject, type JsonValue } from '../../formats/json.ts';
 import { encodeTargetName, parseTargetName } from '../../formats/names.ts';
+import { parsePeople, peopleToJson, type Person } from '../../formats/people.ts';
 import { encodeProvenance, parseProvenance } from '../../formats/provenance.ts';
 import { imagePartToCustom, parseRelease } from '../../formats/release.ts';
 import { encodeSeenMetadata, parseSeenMetadata } from '../../formats/seen-metadata.ts';
@@ -227,8 +228,22 @@ const BUILDER = {
   key: seededSigner('builder').key,
   source: 'git+https://source.example/x',
 };
-const TRUST = trustPartToJson({ builders: [BUILDER] });
-const APPROVAL = channelPartToJson({ release: '1.0.0', minSecurityCounter: 1, revokedDigests: ['ab'.repeat(32)] });
+const PEOPLE: readonly Person[] = [
+  { person: 'ada', keys: [{ keyid: 'ab'.repeat(32), independent: true }], subjects: [] },
+  { person: 'ben', keys: [], subjects: [{ issuer: 'https://ci.example', subject: 'repo:gateway' }] },
+];
+const EVENT = {
+  predecessor: 'cd'.repeat(32),
+  notAfter: Date.UTC(2026, 0, 8),
+  authors: [{ person: 'ada' }, { issuer: 'https://ci.example', subject: 'repo:gateway' }],
+};
+const TRUST = trustPartToJson({ builders: [BUILDER], people: PEOPLE });
+const APPROVAL = channelPartToJson({
+  release: '1.0.0',
+  minSecurityCounter: 1,
+  revokedDigests: ['ab'.repeat(32)],
+  event: EVENT,
+});
 
 const PLANNED = channelPartToJson({
   release: '2.0.0',
@@ -285,6 +300,10 @@ const PARTS: readonly ParserRow[] = [
   wholeRow('parseConfirmation', encodeConfirmation(SAMPLE_CONFIRMATION), {
     parse: orUndefined(parseConfirmation),
     encode: encodeConfirmation,
+  }),
+  wholeRow<readonly Person[]>('parsePeople', encodeJson(peopleToJson(PEOPLE)), {
+    parse: orUndefined(parsePeople),
+    encode: (people) => encodeJson(peopleToJson(people)),
   }),
   releaseRow(),
 ];
