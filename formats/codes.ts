@@ -224,6 +224,50 @@ const FLASH = {
   },
 } as const;
 
+const LOG = {
+  ROOT_PART_MALFORMED: {
+    means: 'root says something about log, witnesses or pairs that this version does not understand',
+    todo: 'see the detail; where it is newer than this device, update the verifier first',
+  },
+  PAIR_MISSING: {
+    means: 'root demands a pair of signatures that is missing or that this version cannot check (R3)',
+    todo: 'none: what is demanded is never dropped; update the verifier first',
+  },
+  LOG_POLICY_WEAKENED: {
+    means: 'a root demands less of the log than the one before it (R3)',
+    todo: 'keep log, keys and quorum; freeze or distrust keys instead of leaving them out',
+  },
+  NOTE_MALFORMED: { means: 'bytes are not a signed note', todo: 'fetch it again; if it stays so, ask its author' },
+  CHECKPOINT_MALFORMED: { means: 'bytes are not a checkpoint of a log', todo: 'check what the server serves there' },
+  LOG_TILE_MALFORMED: { means: 'a file of the log is not of its width', todo: 'check what the server serves there' },
+  LOG_LEAF_MALFORMED: { means: 'an entry of the log is of no known type and form', todo: 'see the detail' },
+  LOG_PROOF_MALFORMED: { means: 'bytes are not a proof of a log', todo: 'fetch it again; if it stays so, prove anew' },
+  LOG_PROOF_MISSING: {
+    means: 'root demands that this is logged, and no proof came with it (P6)',
+    todo: 'publish it with the key of the log; else none: somebody releases in secret',
+  },
+  LOG_PROOF_INVALID: {
+    means: 'a proof does not lead from what is acted on to the root hash of the log (P6)',
+    todo: 'fetch it again; if it stays so, this is an attack',
+  },
+  LOG_ORIGIN_MISMATCH: {
+    means: 'a checkpoint is of another log than root names',
+    todo: 'none: this is an attack or a mix-up on the server',
+  },
+  LOG_SIGNATURE_INVALID: {
+    means: 'a checkpoint is not signed by a key that counts for this log, or one of its signatures is forged',
+    todo: 'sign it with a key that root lists as active',
+  },
+  WITNESS_QUORUM_UNMET: {
+    means: 'fewer administrations of witnesses have cosigned than root demands',
+    todo: 'collect the missing cosignatures',
+  },
+  LOG_FORKED: {
+    means: 'two checkpoints of one log contradict each other: it shows two faces',
+    todo: 'keep both checkpoints and tell everybody: together they prove it',
+  },
+} as const;
+
 const PUBLISHING = {
   DRAFT_REFUSED: {
     means: 'what is to be drafted contradicts itself or the former version',
@@ -307,6 +351,7 @@ type CodeTable = typeof JSON_AND_TEXT &
   typeof ROLLOUT &
   typeof EVIDENCE &
   typeof FLASH &
+  typeof LOG &
   typeof PUBLISHING &
   typeof OPERATION;
 
@@ -317,6 +362,7 @@ export const CODES: CodeTable = {
   ...ROLLOUT,
   ...EVIDENCE,
   ...FLASH,
+  ...LOG,
   ...PUBLISHING,
   ...OPERATION,
 };
@@ -331,6 +377,7 @@ export const CODE_GROUPS: readonly (readonly [string, Readonly<Record<string, Co
   ['Rollout', ROLLOUT],
   ['Evidence', EVIDENCE],
   ['Flash and boot', FLASH],
+  ['Transparency log', LOG],
   ['Signing and publishing', PUBLISHING],
   ['Operation', OPERATION],
 ];

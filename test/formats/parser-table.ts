@@ -22,6 +22,7 @@ import {
 } from '../../formats/bytes.ts';
 import { channelPartToJson, parseChannelPart, type ChannelPart } from '../../formats/channel-part.ts';
 import { encodeConfirmation, parseConfirmation } from '../../formats/confirmation.ts';
+import { checkpointText, parseCheckpoint, type Checkpoint } from '../../formats/checkpoint.ts';
 import { encodeEnvelope, parseEnvelope } from '../../formats/dsse.ts';
 import { encodeJson } from '../../formats/encode-json.ts';
 import { encodeDeviceSecret, parseDeviceSecret } from '../../formats/device-secret.ts';
@@ -31,12 +32,17 @@ import { encodeFloors, parseFloors } from '../../formats/floors.ts';
 import { haltPartToJson, parseHaltPart, type HaltPart } from '../../formats/halt.ts';
 import { encodeInstant, parseInstant } from '../../formats/instant.ts';
 import { isJsonObject, parseJson, type JsonObject, type JsonValue } from '../../formats/json.ts';
+import { encodeLogLeaf, parseLogLeaf } from '../../formats/log-leaf.ts';
+import { encodeLogProof, parseLogProof } from '../../formats/log-proof.ts';
+import { encodeEntryBundle, encodeTile, parseEntryBundle, parseTile } from '../../formats/log-tiles.ts';
 import { encodeTargetName, parseTargetName } from '../../formats/names.ts';
 import { parsePeople, peopleToJson, type Person } from '../../formats/people.ts';
 import { encodeProvenance, parseProvenance } from '../../formats/provenance.ts';
 import { imagePartToCustom, parseRelease } from '../../formats/release.ts';
+import { parseRootPart, rootPartToJson, type RootPart } from '../../formats/root-part.ts';
 import { encodeSeenMetadata, parseSeenMetadata } from '../../formats/seen-metadata.ts';
 import { checkSignaturePortable, type PublicKey } from '../../formats/signature-check.ts';
+import { encodeSignedNote, encodeVerifierKey, parseSignedNote, parseVerifierKey } from '../../formats/signed-note.ts';
 import { parseStatement, STATEMENT_PAYLOAD_TYPE, statementToPlain, type Statement } from '../../formats/statement.ts';
 import { parseTrustPart, trustPartToJson, type TrustPart } from '../../formats/trust-part.ts';
 import {
@@ -56,6 +62,7 @@ import { parseWaveStep, waveStepToJson, type WaveStep } from '../../formats/wave
 import { accepted } from '../accepted.ts';
 import { seededSigner } from '../seeded-signer.ts';
 import { signedProvenance, tinyProvenance } from '../tiny-release.ts';
+import { LOG_POLICY, logOf, signedCheckpoint, signedProof } from '../tiny-log.ts';
 import { makeTinyRepository } from '../tiny-repository.ts';
 import { SAMPLE_CONFIRMATION, SAMPLE_HALT, SAMPLE_PLAN, SAMPLE_STEP } from './sample-plan.ts';
 import { bound, SAMPLE_FILES, SAMPLE_ID } from './sample-repository.ts';
@@ -149,6 +156,21 @@ function textRow<T>(
     return true;
   };
   return { parser, isJson: false, file: encodeUtf8(text), holds };
+}
+
+/** A row for a file that is no JSON: what is accepted is written as the very bytes. */
+function bytesRow<T>(
+  parser: string,
+  file: Uint8Array,
+  format: { readonly parse: (bytes: Uint8Array) => T | undefined; readonly encode: (value: T) => Uint8Array },
+): ParserRow {
+  const holds = (mutant: Uint8Array): boolean => {
+    const value = format.parse(mutant);
+    if (value === undefined) return false;
+    expect(equalBytes(format.encode(value), mutant), 'one spelling').toBe(true);
+    return true;
+  };
+  return { parser, isJson: false, file, holds };
 }
 
 /** A parser as one that answers undefined for every refusal. */
@@ -356,6 +378,55 @@ const EVIDENCE: readonly ParserRow[] = [
   }),
 ];
 
+const LEAF = {
+  type: 'release',
+  product: 'gateway',
+  root: 'ab'.repeat(32),
+  channel: 'stable',
+  version: 3,
+  sha256: 'cd'.repeat(32),
+  release: '1.0.0',
+} as const;
+const LOG = logOf([LEAF], 6);
+const TILE = LOG.tiles.get('0/0') ?? [];
+const LOG_PART: RootPart = {
+  log: {
+    ...LOG_POLICY,
+    witnesses: [{ name: 'w.example', key: seededSigner('w').key, administration: 'other' }],
+    quorum: 1,
+  },
+  pairs: [],
+};
+
+const LOG_ROWS: readonly ParserRow[] = [
+  wholeRow('parseLogLeaf', encodeLogLeaf(LEAF), { parse: orUndefined(parseLogLeaf), encode: encodeLogLeaf }),
+  partRow<RootPart>('parseRootPart', encodeJson(bound('root', rootPartToJson(LOG_PART))), {
+    parse: ofBytes(parseRootPart),
+    encode: (part) => encodeJson(bindingToJson({ ...SAMPLE_ID, role: 'root' }, rootPartToJson(part))),
+  }),
+  bytesRow('parseSignedNote', await signedCheckpoint(LOG), {
+    parse: orUndefined(parseSignedNote),
+    encode: encodeSignedNote,
+  }),
+  bytesRow<Checkpoint>('parseCheckpoint', await signedCheckpoint(LOG), {
+    parse: orUndefined(parseCheckpoint),
+    encode: ({ note, ...said }) => encodeSignedNote({ ...note, text: checkpointText(said) }),
+  }),
+  bytesRow('parseLogProof', await signedProof(LOG, 6), { parse: orUndefined(parseLogProof), encode: encodeLogProof }),
+  bytesRow('parseTile', encodeTile(TILE), {
+    parse: orUndefined((bytes) => parseTile(bytes, TILE.length)),
+    encode: encodeTile,
+  }),
+  bytesRow('parseEntryBundle', encodeEntryBundle([Uint8Array.of(1), new Uint8Array()]), {
+    parse: orUndefined((bytes) => parseEntryBundle(bytes, 2)),
+    encode: encodeEntryBundle,
+  }),
+  textRow('parseVerifierKey', 'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k', {
+    parse: parseVerifierKey,
+    encode: (key) => encodeVerifierKey(key) ?? '',
+  }),
+];
+
 const TEXTS: readonly ParserRow[] = [
   textRow('parseHex', '00ff10ab', { parse: parseHex, encode: encodeHex }),
   textRow('parseBase64', 'AAH/+A==', { parse: parseBase64, encode: encodeBase64 }),
@@ -376,4 +447,4 @@ const TEXTS: readonly ParserRow[] = [
 ];
 
 /** Every row; a parser of two kinds of file has two. */
-export const PARSER_ROWS: readonly ParserRow[] = [...METADATA, ...PARTS, ...EVIDENCE, ...TEXTS];
+export const PARSER_ROWS: readonly ParserRow[] = [...METADATA, ...PARTS, ...EVIDENCE, ...LOG_ROWS, ...TEXTS];
