@@ -91,6 +91,7 @@ async function readRelease(options: Options): Promise<ReleaseDraft | undefined> 
     firmwareVersion,
     securityCounter,
     hardwareIds: hardware,
+    installer: 'slot' as const,
     image: await releasedFile(image),
     provenance: await releasedFile(provenance),
   };

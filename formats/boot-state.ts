@@ -3,7 +3,7 @@
  *
  * - Written by both the boot stage and the system; it is *not* trusted: it can only choose among slots that pass the boot check.
  * - A trial is started at most `TRIAL_STARTS_MAX` times without confirmation, then reverted.
- * - `failed` remembers the images that lost their trial, so that a device does not try them for ever.
+ * - `failed` remembers the releases that lost their trial, by their images, so that a device does not try them for ever.
  * - Specified in `docs/formats/flash.md`.
  */
 import {
@@ -30,7 +30,7 @@ export type BootState = {
   readonly trial: { readonly slot: SlotId; readonly starts: number } | undefined;
   /** The system's word that the slot on trial works; the boot stage acts on it at the next start. */
   readonly confirmed: SlotId | undefined;
-  /** SHA-256 of images that failed their trial here, newest last. */
+  /** The digests that name the images of releases that failed their trial here, newest last. */
   readonly failed: readonly string[];
 };
 

@@ -59,20 +59,22 @@ export function encodeFloors(floors: Floors): Uint8Array {
   );
 }
 
-/** The floors raised to at least the values of a permitted image; equal floors mean that nothing has to be written. */
+/** The floors raised to at least the values of a permitted release; equal floors mean that nothing has to be written. */
 export function raiseFloors(
   floors: Floors,
   reached: {
     readonly root: { readonly version: number; readonly sha256: string };
     readonly channel: { readonly name: string; readonly version: number };
-    readonly component: string;
-    readonly securityCounter: number;
+    readonly components: readonly { readonly component: string; readonly securityCounter: number }[];
   },
 ): Floors {
   return {
     root: reached.root.version > floors.root.version ? reached.root : floors.root,
     channelVersions: raised(floors.channelVersions, reached.channel.name, reached.channel.version),
-    securityCounters: raised(floors.securityCounters, reached.component, reached.securityCounter),
+    securityCounters: reached.components.reduce(
+      (counters, { component, securityCounter }) => raised(counters, component, securityCounter),
+      floors.securityCounters,
+    ),
   };
 }
 

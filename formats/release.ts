@@ -13,8 +13,11 @@ import { encodeTargetName, firmwareVersionDecoder, nameDecoder, parseTargetName,
 import type { TargetFile } from './tuf-targets.ts';
 import { accept, reject, type Verdict } from './verdict.ts';
 
-/** How a component's image is brought to life; more kinds come with more installers. */
-export type Installer = 'slot';
+/**
+ * How a component's image is brought to life: `slot` is started by the boot stage from the slot it lies in; `transfer` is
+ * brought from there to the flash of a microcontroller of its own.
+ */
+export type Installer = 'slot' | 'transfer';
 
 /** What `custom.firmament` says of an image. */
 export type ImagePart = {
@@ -39,13 +42,15 @@ export type Release = { readonly release: string; readonly components: readonly 
 export const COMPONENTS_MAX = 8;
 const HARDWARE_IDS_MAX = 32;
 
+export const installerDecoder: Decoder<Installer> = oneOf('slot', 'transfer');
+
 const imagePartDecoder: Decoder<ImagePart> = refine(
   object('refused', {
     version: literal(1),
     firmwareVersion: firmwareVersionDecoder,
     securityCounter: integer(0),
     hardwareIds: list(nameDecoder, HARDWARE_IDS_MAX, 1),
-    installer: oneOf('slot'),
+    installer: installerDecoder,
     order: integer(1, COMPONENTS_MAX),
     provenance: segmentDecoder,
   }),
@@ -57,7 +62,7 @@ const customDecoder = object('ignored', { firmament: optional(imagePartDecoder) 
 /**
  * Assembles the release `name` from a channel's targets.
  * @returns its components in the order of installation, or `RELEASE_MALFORMED` if it has none, too many, two in one place,
- * or one whose provenance is missing.
+ * none that is started from a slot, or one whose provenance is missing.
  */
 export function parseRelease(
   targets: ReadonlyMap<string, TargetFile>,
@@ -88,6 +93,9 @@ export function parseRelease(
   // Orders reach to `COMPONENTS_MAX`: where each has its own, there are no more components than that.
   if (names.size < components.length || orders.size < components.length) {
     return reject('RELEASE_MALFORMED', `${name}: each component has one image and an order of its own`);
+  }
+  if (!components.some(({ installer }) => installer === 'slot')) {
+    return reject('RELEASE_MALFORMED', `${name}: no component is started from a slot`);
   }
   return accept({ release: name, components: components.sort((a, b) => a.order - b.order) });
 }

@@ -128,6 +128,7 @@ export async function setScene(
       firmwareVersion: newest.plan.release,
       securityCounter: newest.plan.securityCounter,
       hardwareIds: [HARDWARE],
+      installer: 'slot',
       image: released('gateway.js', image),
       provenance: released('provenance.json', provenance),
     },

@@ -96,7 +96,7 @@ async function provision(stage: Stage, repository: PilotRepository): Promise<str
     await runDeviceVerb(
       'provision',
       ...['--flash', flash, '--root', repository.root, '--product', PRODUCT],
-      ...['--hardware', HARDWARE, '--component', COMPONENT, '--channel', CHANNEL],
+      ...['--component', `${COMPONENT}:${HARDWARE}:slot`, '--channel', CHANNEL],
     );
     return { detail: 'an empty device that trusts root 1' };
   });

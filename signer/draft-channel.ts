@@ -24,7 +24,7 @@ import { CHANNEL_LIFETIME_MS } from './lifetimes.ts';
 
 /** A file that is released: its name, and what TUF says of its bytes. */
 export type ReleasedFile = { readonly file: string; readonly length: number; readonly sha256: string };
-export type ComponentDraft = Omit<ImagePart, 'provenance' | 'order' | 'installer'> & {
+export type ComponentDraft = Omit<ImagePart, 'provenance' | 'order'> & {
   readonly component: string;
   readonly image: ReleasedFile;
   readonly provenance: ReleasedFile;
@@ -134,7 +134,7 @@ function nextTargets(former: Targets, draft: ChannelDraft): Verdict<Targets, 'DR
 function releaseTargets({ name, components }: ReleaseDraft): Verdict<Targets, 'DRAFT_REFUSED'> {
   const targets = new Map<string, TargetFile>();
   for (const [index, { component, image, provenance, ...part }] of components.entries()) {
-    const custom = imagePartToCustom({ ...part, installer: 'slot', order: index + 1, provenance: provenance.file });
+    const custom = imagePartToCustom({ ...part, order: index + 1, provenance: provenance.file });
     const files = [
       { ...image, custom },
       { ...provenance, custom: undefined },

@@ -1,13 +1,15 @@
 /**
  * Whether the release in force of a channel boots on all the hardware that it names: the boot check itself, on candidate bundles.
  *
- * - The device is made up: of this repository and channel, with root 1 from its factory, running what was in force before.
+ * - The devices are made up: of this repository and channel, with root 1 from its factory, running what was in force before.
+ * - For each image that starts from a slot there are devices that have it and every image that is transferred, so many that each
+ *   hardware id occurs in one. Which parts devices really combine, only their factory knows.
  * - Its counter floors are those of the release in force before; for a new channel, of the nearest one at or below in the others.
  *   A counter that falls, or rises too far at once, is thus refused here as it would be there (rule R9).
  */
-import { encodeBootBundle } from '../formats/boot-bundle.ts';
+import { encodeBootBundle, type ComponentEvidence } from '../formats/boot-bundle.ts';
 import { parseChannelPart } from '../formats/channel-part.ts';
-import type { FactoryRecord } from '../formats/factory-record.ts';
+import type { DeviceComponent, FactoryRecord } from '../formats/factory-record.ts';
 import type { Floors } from '../formats/floors.ts';
 import { parseRelease, type Component, type Release } from '../formats/release.ts';
 import { checkSignaturePortable } from '../formats/signature-check.ts';
@@ -19,21 +21,38 @@ import type { Candidate } from './publication.ts';
 export type BootableCode = BundleCode | 'NOT_FOUND';
 type InForce = { readonly version: number; readonly release: Release };
 
-/** Decides it for `channel` of `candidate`; names the first component and hardware that would not boot. */
+/** Decides it for `channel` of `candidate`; names the first device that would not boot. */
 export function verifyBootable(candidate: Candidate, channel: string): Verdict<void, BootableCode> {
   const inForce = readInForce(candidate.roles.get(channel));
   if (!inForce.ok) return inForce;
-  for (const component of inForce.value.release.components) {
-    const bundle = bundleOf(candidate, channel, { release: inForce.value.release.release, component });
+  const { release, components } = inForce.value.release;
+  for (const main of components.filter(({ installer }) => installer === 'slot')) {
+    const parts = components.filter((component) => component === main || component.installer === 'transfer');
+    const bundle = bundleOf(candidate, channel, { release, components: parts });
     if (!bundle.ok) return bundle;
-    const floors = floorsBefore(candidate, channel, component);
-    for (const hardwareId of component.hardwareIds) {
-      const factory = factoryOf(candidate, { channelName: channel, component: component.component, hardwareId });
+    const floors = floorsBefore(candidate, channel, parts);
+    for (const device of devicesOf(parts)) {
+      const factory = factoryOf(candidate, channel, device);
       const permit = verifyBundle(bundle.value, { factory, floors, check: checkSignaturePortable });
-      if (!permit.ok) return reject(permit.code, `${channel} on ${hardwareId}: ${permit.detail}`);
+      if (!permit.ok) {
+        const hardware = device.map(({ hardwareId }) => hardwareId).join(' with ');
+        return reject(permit.code, `${channel} on ${hardware}: ${permit.detail}`);
+      }
     }
   }
   return accept(undefined);
+}
+
+/** Devices of these components, so many that each hardware id occurs in one. */
+function devicesOf(components: readonly Component[]): readonly (readonly DeviceComponent[])[] {
+  const count = Math.max(...components.map(({ hardwareIds }) => hardwareIds.length));
+  return Array.from({ length: count }, (_, index) =>
+    components.map(({ component, installer, hardwareIds }) => ({
+      component,
+      installer,
+      hardwareId: hardwareIds[index % hardwareIds.length] ?? '',
+    })),
+  );
 }
 
 /** What a channel file puts in force, by its own words. */
@@ -47,36 +66,40 @@ function readInForce(bytes: Uint8Array | undefined): Verdict<InForce, BootableCo
   return release.ok ? accept({ version, release: release.value }) : release;
 }
 
-function bundleOf(
-  candidate: Candidate,
-  channel: string,
-  of: { readonly release: string; readonly component: Component },
-): Verdict<Uint8Array, 'NOT_FOUND'> {
-  const { name, sha256 } = of.component.provenanceTarget;
-  const provenance = candidate.evidence.get(sha256);
+function bundleOf(candidate: Candidate, channel: string, of: Release): Verdict<Uint8Array, 'NOT_FOUND'> {
+  const evidence: ComponentEvidence[] = [];
+  for (const { component, provenanceTarget } of of.components) {
+    const provenance = candidate.evidence.get(provenanceTarget.sha256);
+    if (provenance === undefined) return reject('NOT_FOUND', `the file of ${provenanceTarget.name} is missing`);
+    evidence.push({ component, provenance });
+  }
   const targets = candidate.roles.get('targets');
   const file = candidate.roles.get(channel);
-  if (provenance === undefined) return reject('NOT_FOUND', `the file of ${name} is missing`);
   if (targets === undefined || file === undefined) return reject('NOT_FOUND', `the file of ${channel} is missing`);
   const { roots } = candidate;
-  return accept(encodeBootBundle({ release: of.release, roots, targets, channel: file, provenance }));
+  return accept(encodeBootBundle({ release: of.release, roots, targets, channel: file, evidence }));
 }
 
 function factoryOf(
   { repository, roots }: Candidate,
-  device: Pick<FactoryRecord, 'channelName' | 'component' | 'hardwareId'>,
+  channelName: string,
+  components: readonly DeviceComponent[],
 ): FactoryRecord {
-  return { product: repository.product, root: roots[0] ?? new Uint8Array(), ...device };
+  return { product: repository.product, root: roots[0] ?? new Uint8Array(), channelName, components };
 }
 
 /** The floors of a device that runs what `channel` had in force before. */
-function floorsBefore(candidate: Candidate, channel: string, component: Component): Floors {
+function floorsBefore(candidate: Candidate, channel: string, components: readonly Component[]): Floors {
   const before = readInForce(candidate.before.roles.get(channel));
-  const counter = before.ok ? counterOf(before.value, component) : undefined;
   return {
     root: { version: 1, sha256: candidate.repository.rootOneSha256 },
     channelVersions: new Map([[channel, before.ok ? before.value.version : 0]]),
-    securityCounters: new Map([[component.component, counter ?? nearestCounter(candidate, component)]]),
+    securityCounters: new Map(
+      components.map((component) => {
+        const counter = before.ok ? counterOf(before.value, component) : undefined;
+        return [component.component, counter ?? nearestCounter(candidate, component)];
+      }),
+    ),
   };
 }
 

@@ -52,6 +52,8 @@ export const SMALL_FLASH: FlashSizes = {
   'bundle-b': 65_536,
   'slot-a': 1_024,
   'slot-b': 1_024,
+  'parts-a': 1_024,
+  'parts-b': 1_024,
 };
 
 type Cells = {

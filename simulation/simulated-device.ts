@@ -105,13 +105,13 @@ function runner({ clock, flash }: SimulatedParts, runs: Run[]): ImageRunner {
   const runsMax = runs.length + RUNS_MAX;
   return (image, mode) => {
     assert(runs.length < runsMax, 'a device that starts this often is caught in a loop');
-    runs.push({ sha256: image.permit.image.sha256, mode });
+    runs.push({ sha256: image.component.image.sha256, mode });
     return bringToLife(image, clock, flash);
   };
 }
 
 function bringToLife(image: FirmwareImage, clock: VirtualClock, flash: FaultFlash): RunningImage {
-  const { firmwareVersion } = image.permit;
+  const { firmwareVersion } = image.component;
   const passed = accept({ firmwareVersion, detail: 'as simulated' });
   const never = new Promise<void>(() => undefined);
   const stop = (): Promise<void> => Promise.resolve();

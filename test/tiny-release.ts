@@ -6,6 +6,7 @@
 import { preAuthEncoding, encodeEnvelope } from '../formats/dsse.ts';
 import { encodeUtf8 } from '../formats/bytes.ts';
 import { encodeProvenance, TWO_RUNS_BUILD_TYPE, type Provenance } from '../formats/provenance.ts';
+import type { Installer } from '../formats/release.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import { STATEMENT_PAYLOAD_TYPE } from '../formats/statement.ts';
 import type { Builder } from '../formats/trust-part.ts';
@@ -20,6 +21,7 @@ export type ComponentOptions = {
   readonly firmwareVersion?: string;
   readonly securityCounter?: number;
   readonly hardwareIds?: readonly string[];
+  readonly installer?: Installer;
   /** Changes what the builder claims, before it is signed. */
   readonly provenance?: Partial<Provenance>;
   /** Who signs the provenance. */
@@ -58,6 +60,7 @@ export async function tinyComponent(
     firmwareVersion,
     securityCounter,
     hardwareIds,
+    installer: options.installer ?? 'slot',
     image: { file, length: image.length, sha256: sha256Hex(image) },
     provenance: { file: `${file}.provenance.json`, length: provenance.length, sha256: sha256Hex(provenance) },
   };

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { refresh } from '../bootloader-verifier/agent/refresh.ts';
 import { verifyBundle } from '../bootloader-verifier/boot/verify-bundle.ts';
-import { verifyImage } from '../bootloader-verifier/boot/verify-image.ts';
+import { verifyImages } from '../bootloader-verifier/boot/verify-image.ts';
 import { accepted } from './accepted.ts';
 import { makeTinyRepository, type TinyRepository } from './tiny-repository.ts';
 
@@ -18,8 +18,12 @@ test('a device refreshes the tiny repository, and its boot check permits the rel
   const { channel } = accepted(await refreshed(repository));
   expect(channel).toEqual(repository.newest('stable'));
   const permit = accepted(verifyBundle(release.bundle, repository.device()));
-  expect(permit).toMatchObject({ release: '2.0.0', securityCounter: 2, channel: { name: 'stable', version: 2 } });
-  expect(verifyImage(permit, release.image).ok).toBe(true);
+  expect(permit).toMatchObject({
+    release: '2.0.0',
+    main: { securityCounter: 2 },
+    channel: { name: 'stable', version: 2 },
+  });
+  expect(verifyImages(permit, [release.image]).ok).toBe(true);
 });
 
 test('it stays valid over new roots, new targets and several components', async () => {
@@ -27,13 +31,13 @@ test('it stays valid over new roots, new targets and several components', async 
   await repository.publishRoot();
   await repository.publishTargets();
   const components = [
-    { component: 'radio', hardwareIds: ['hw-9'] },
+    { component: 'radio', hardwareIds: ['radio-1'], installer: 'transfer' as const },
     { component: 'sensor', hardwareIds: ['hw-9'] },
   ];
   await repository.publishRelease({ components });
   accepted(await refreshed(repository));
   expect(repository.roots()).toHaveLength(2);
-  expect(accepted(verifyBundle(repository.bundle('1.0.0'), repository.device())).component).toBe('sensor');
+  expect(accepted(verifyBundle(repository.bundle('1.0.0'), repository.device())).main.component).toBe('sensor');
 });
 
 test('the same options give the same bytes, and another seed shares no key', async () => {

@@ -7,15 +7,16 @@
  * - Made with the signer's drafts but not with its publisher, so that a test can also build what no publisher would let pass.
  * - People's roles need two of three keys, online roles one.
  */
-import { encodeBootBundle, type BootBundle } from '../formats/boot-bundle.ts';
+import { encodeBootBundle, type BootBundle, type ComponentEvidence } from '../formats/boot-bundle.ts';
 import type { RepositoryId } from '../formats/binding.ts';
-import type { FactoryRecord } from '../formats/factory-record.ts';
+import type { DeviceComponent, FactoryRecord } from '../formats/factory-record.ts';
 import type { Floors } from '../formats/floors.ts';
 import type { Instant } from '../formats/instant.ts';
 import { parseJson, isJsonObject, type JsonValue } from '../formats/json.ts';
 import { checkSignaturePortable } from '../formats/signature-check.ts';
 import type { MetaFile } from '../formats/tuf-snapshot.ts';
 import type { RepositoryClient } from '../bootloader-verifier/agent/repository-client.ts';
+import { imagesDigest } from '../bootloader-verifier/boot/device-components.ts';
 import type { DeviceTrust } from '../bootloader-verifier/boot/verify-bundle.ts';
 import { signMetadata } from '../signer/add-signature.ts';
 import { draftChannel, type ChannelDraft } from '../signer/draft-channel.ts';
@@ -37,7 +38,7 @@ export type ReleaseOptions = ComponentOptions & {
   readonly release?: string;
   /** Channels that get it; by default all. */
   readonly channels?: readonly string[];
-  /** Several components instead of the one that the other options describe. */
+  /** Other components than the device's; by default the device's, its main one as the other options describe it. */
   readonly components?: readonly ComponentOptions[];
   /** Anything else of the draft: least counter, revoked digests, release in force, lifetime. */
   readonly draft?: Partial<ChannelDraft>;
@@ -50,6 +51,8 @@ export type TinyOptions = {
   readonly product?: string;
   readonly hardwareId?: string;
   readonly component?: string;
+  /** The components of the device beside the main one. */
+  readonly parts?: readonly DeviceComponent[];
   /** Channels to delegate; the device follows the first. */
   readonly channels?: readonly string[];
   /** The release that all channels start with. */
@@ -65,8 +68,10 @@ export type PublishedRelease = {
   /** The first component's image and provenance. */
   readonly image: Uint8Array;
   readonly provenance: Uint8Array;
-  /** The boot bundle of the first component, for the device's channel. */
+  /** The boot bundle of the device, for its channel. */
   readonly bundle: Uint8Array;
+  /** The digest that names the images of the device's components together. */
+  readonly imagesSha256: string;
 };
 
 export type TinyRepository = {
@@ -103,7 +108,7 @@ export type TinyRepository = {
     readonly quorums?: Partial<Quorums>;
     readonly signers?: readonly Signer[];
   }): Promise<Uint8Array>;
-  /** The boot bundle of a release's first component on the device's channel, from what is newest; any part may be replaced. */
+  /** The device's boot bundle of a release, on its channel, from what is newest; any part may be replaced. */
   bundle(release: string, change?: Partial<BootBundle>): Uint8Array;
 };
 
@@ -128,10 +133,11 @@ export async function makeTinyRepository(options: TinyOptions = {}): Promise<Tin
   const draft = accepted(draftFirstRoot({ product, quorums, now }));
   const rootOne = await signMetadata(signedOf(draft), quorumOf(signers, 'root'));
   const id = accepted(repositoryIdOf(rootOne));
-  const factory = {
+  const { component = 'gateway', hardwareId = 'gw-1' } = options;
+  const main = { component, hardwareId, installer: 'slot' as const };
+  const factory: FactoryRecord = {
     product,
-    hardwareId: options.hardwareId ?? 'gw-1',
-    component: options.component ?? 'gateway',
+    components: [main, ...(options.parts ?? [])],
     channelName: channels[0] ?? 'stable',
     root: rootOne,
   };
@@ -140,11 +146,7 @@ export async function makeTinyRepository(options: TinyOptions = {}): Promise<Tin
     channels: channels.map((name) => ({ name, quorum: { keys: keysOf(signers, name), threshold: 2 } })),
     builders: keysOf(signers, 'builder').map((_, i) => tinyBuilder(signerAt(signers, 'builder', i))),
   });
-  await repository.publishRelease({
-    component: factory.component,
-    hardwareIds: [factory.hardwareId],
-    ...options.first,
-  });
+  await repository.publishRelease(options.first);
   return repository;
 }
 
@@ -290,9 +292,14 @@ async function publishRelease(
 ): Promise<PublishedRelease> {
   const { files, signers, id, now, factory } = repository;
   const { release = `${repository.releases.size + 1}.0.0`, channels = allChannels } = options;
-  const drafts = options.components ?? [
-    { component: factory.component, hardwareIds: [factory.hardwareId], ...options },
-  ];
+  const drafts =
+    options.components ??
+    factory.components.map(({ component, hardwareId, installer }) => ({
+      component,
+      hardwareIds: [hardwareId],
+      installer,
+      ...(installer === 'slot' ? options : {}),
+    }));
   const components = await Promise.all(
     drafts.map((draft) => tinyComponent(release, signerAt(signers, 'builder', 0), draft)),
   );
@@ -314,8 +321,11 @@ async function publishRelease(
   const [first] = components;
   if (first === undefined) throw new Error('a release has a component');
   const { image, provenance } = first;
-  const bundle = bundleOf(repository, { release, provenance });
-  return { release, components, image, provenance, bundle };
+  const own = new Set(factory.components.map(({ component }) => component));
+  const imagesSha256 = imagesDigest(components.map(({ draft }) => draft).filter(({ component }) => own.has(component)));
+  const evidence = evidenceOf(factory, components);
+  const bundle = bundleOf(repository, { release, ...(evidence.length > 0 ? { evidence } : {}) });
+  return { release, components, image, provenance, bundle, imagesSha256 };
 }
 
 async function publishTargets(repository: TinyRepository, change: Partial<TargetsDraft>): Promise<Uint8Array> {
@@ -337,12 +347,27 @@ async function publishRoot(
   return repository.put('root', await repository.sign('root', signedOf(draft), [...by]));
 }
 
+/** The evidence of those components that the device has, in the order of the release. */
+function evidenceOf(factory: FactoryRecord, components: readonly TinyComponent[]): readonly ComponentEvidence[] {
+  const own = new Set(factory.components.map(({ component }) => component));
+  return components
+    .map(({ draft, provenance }) => ({ component: draft.component, provenance }))
+    .filter(({ component }) => own.has(component));
+}
+
+/** What stands for the device's components in `release`; of a release without any, evidence that is empty. */
+function evidenceIn({ factory, releases }: TinyRepository, release: string): readonly ComponentEvidence[] {
+  const found = evidenceOf(factory, releases.get(release)?.components ?? []);
+  if (found.length > 0) return found;
+  return factory.components.map(({ component }) => ({ component, provenance: new Uint8Array() }));
+}
+
 function bundleOf(repository: TinyRepository, change: Partial<BootBundle> & { readonly release: string }): Uint8Array {
   return encodeBootBundle({
     roots: repository.roots(),
     targets: repository.newest('targets'),
     channel: repository.newest(repository.factory.channelName),
-    provenance: change.provenance ?? repository.releases.get(change.release)?.provenance ?? new Uint8Array(),
+    evidence: evidenceIn(repository, change.release),
     ...change,
   });
 }

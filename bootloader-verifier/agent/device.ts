@@ -21,6 +21,7 @@ import {
   type RefusedSlot,
   type Started,
 } from '../boot/start-device.ts';
+import type { BootPermit } from '../boot/verify-bundle.ts';
 import { deviceEvent, type DeviceEvent, type DeviceReport } from './device-event.ts';
 import type { ImageRunner, RunningImage } from './image-runner.ts';
 import { poll, type PollCode, type Polled } from './poll.ts';
@@ -74,7 +75,7 @@ async function liveRound(device: DevicePorts, options: LifeOptions): Promise<Rou
 /** Waits for the self-test; confirms or reverts a trial. A good slot is kept whatever it says: there is nothing better. */
 async function keepOrRevert(device: DevicePorts, started: Started, running: RunningImage): Promise<boolean> {
   const { image, mode, slot } = started;
-  const digest = image.permit.image.sha256;
+  const digest = image.component.image.sha256;
   const tested = await Promise.race([running.selfTest, device.stopped]);
   const { release } = image.permit;
   if (tested === undefined || device.isStopping()) return true;
@@ -92,7 +93,7 @@ async function keepOrRevert(device: DevicePorts, started: Started, running: Runn
     tell(device, { step: 'confirm', ok: true, digest, detail: { release, slot } });
     return true;
   }
-  await writeBootState(device.systemFlash, failTrial(state, digest));
+  await writeBootState(device.systemFlash, failTrial(state, image.permit.imagesSha256));
   tell(device, { step: 'revert', ok: false, digest, code: tested.code, detail: { release, slot } });
   return false;
 }
@@ -150,21 +151,22 @@ function tellStart(device: DevicePorts, started: Started | Recovery): void {
     tell(device, { step: 'recovery', ok: false, code, detail: { detail } });
     return;
   }
-  const { permit } = started.image;
+  const { permit, component } = started.image;
   tell(device, {
     step: 'start',
     ok: true,
-    digest: permit.image.sha256,
+    digest: component.image.sha256,
     detail: {
       mode: started.mode,
       slot: started.slot,
       release: permit.release,
-      firmwareVersion: permit.firmwareVersion,
-      securityCounter: permit.securityCounter,
-      counterFloor: started.floors.securityCounters.get(permit.component),
+      firmwareVersion: component.firmwareVersion,
+      securityCounter: component.securityCounter,
+      counterFloor: started.floors.securityCounters.get(component.component),
       channelFloor: started.floors.channelVersions.get(permit.channel.name),
       rootFloor: started.floors.root.version,
-      builder: permit.builderId,
+      builder: component.builderId,
+      components: versionsOf(permit),
     },
   });
 }
@@ -190,9 +192,19 @@ function tellPoll(device: DevicePorts, polled: Verdict<Polled, PollCode>): void 
   tell(device, {
     step: outcome.kind === 'installed' ? 'install' : 'poll',
     ok: true,
-    digest: permit.image.sha256,
-    detail: { outcome: outcome.kind, release: permit.release, channelVersion: permit.channel.version },
+    digest: permit.main.image.sha256,
+    detail: {
+      outcome: outcome.kind,
+      release: permit.release,
+      channelVersion: permit.channel.version,
+      components: versionsOf(permit),
+    },
   });
+}
+
+/** What a release is made of, for people: each component with its version, in the order of installation. */
+function versionsOf({ components }: BootPermit): string {
+  return components.map(({ component, firmwareVersion }) => `${component} ${firmwareVersion}`).join(', ');
 }
 
 function tell(device: DevicePorts, told: Parameters<typeof deviceEvent>[2]): void {

@@ -94,7 +94,7 @@ function awaitSelfTest(
       settle(reject('SELF_TEST_TIMEOUT', `no report within ${msMax} ms`));
     }, msMax);
     const lines = outputLines(LINE_BYTES_MAX, (line) => {
-      const report = parseReport(line, image.permit.firmwareVersion);
+      const report = parseReport(line, image.component.firmwareVersion);
       if (report === undefined) log(printable(line));
       else settle(report);
     });

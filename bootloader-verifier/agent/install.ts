@@ -1,27 +1,33 @@
 /**
  * From a refreshed repository to a slot on trial.
  *
- * - The candidate's boot bundle is judged by the very function that judges it at every start, before a byte of the image is fetched.
- * - An image that failed its trial here is not tried again; one that already runs is not fetched again, only judged by the
- *   newest release that names it.
+ * - The candidate's boot bundle is judged by the very function that judges it at every start, before a byte of an image is fetched.
+ * - A release is its images, all together: one that failed its trial here is not tried again; one that already runs is not
+ *   fetched again, only judged by the newest release that names the same images.
  * - The slot that is written is never the one that runs, nor the one that the next start keeps; the state forgets it first.
  * - The trial is armed last, after what lies on flash has passed the check of the boot stage: a cut leaves the old state, and
  *   flash that does not hold what was written is no reason to restart.
  */
-import { encodeBootBundle, parseBootBundle, type BootBundle } from '../../formats/boot-bundle.ts';
+import {
+  encodeBootBundle,
+  parseBootBundle,
+  type BootBundle,
+  type ComponentEvidence,
+} from '../../formats/boot-bundle.ts';
 import { BOOT_STATE_EMPTY, otherSlot, type BootState, type SlotId } from '../../formats/boot-state.ts';
 import { parseChannelPart } from '../../formats/channel-part.ts';
 import { ENVELOPE_BYTES_MAX } from '../../formats/dsse.ts';
 import { hashedTargetPath } from '../../formats/names.ts';
-import { parseRelease, type Component } from '../../formats/release.ts';
+import type { Component } from '../../formats/release.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import { equalBytes } from '../../formats/bytes.ts';
+import { findDeviceComponents } from '../boot/device-components.ts';
 import type { Flash } from '../boot/flash.ts';
 import { armTrial, forgetSlot, freeSlot } from '../boot/plan-start.ts';
 import { checkFits, readBundle, verifySlot, writeBundle, writeSlot, type SlotCode } from '../boot/slot.ts';
 import { readBootState, writeBootState, writeChangedState } from '../boot/start-device.ts';
 import { verifyBundle, type BootPermit, type BundleCode, type DeviceTrust } from '../boot/verify-bundle.ts';
-import { verifyImage, type FirmwareImage } from '../boot/verify-image.ts';
+import { verifyImages, type ImageCode, type ReleaseImages } from '../boot/verify-image.ts';
 import type { Refreshed } from './refresh.ts';
 import { getPresent, type RepositoryClient } from './repository-client.ts';
 
@@ -42,29 +48,27 @@ export type Installed =
 
 /** Installs the release in force, unless it runs already. Network faults throw `OperationError`. */
 export async function installRelease(input: InstallInput): Promise<Verdict<Installed, InstallCode>> {
-  const { device, flash, client, running } = input;
-  const component = findComponent(input);
-  if (!component.ok) return component;
-  const bundle = await fetchBundle(input, component.value);
-  const bundleBytes = encodeBootBundle(bundle);
-  const permit = verifyBundle(bundleBytes, device);
+  const { device, flash, running } = input;
+  const offered = await fetchBundle(input);
+  if (!offered.ok) return offered;
+  const bundle = encodeBootBundle(offered.value);
+  const permit = verifyBundle(bundle, device);
   if (!permit.ok) return permit;
-  const { image } = permit.value;
-  if (running?.permit.image.sha256 === image.sha256) {
-    const renewed = running.isGood ? await renewBundle(flash, running.slot, bundleBytes) : accept(false);
+  const { imagesSha256, release } = permit.value;
+  if (running?.permit.imagesSha256 === imagesSha256) {
+    const renewed = running.isGood ? await renewBundle(flash, running.slot, bundle) : accept(false);
     return renewed.ok ? accept({ kind: 'current', permit: permit.value }) : renewed;
   }
   const state = (await readBootState(flash)) ?? BOOT_STATE_EMPTY;
-  if (state.failed.includes(image.sha256)) {
-    return reject('IMAGE_TRIED_BEFORE', `${image.name} has failed its trial on this device`);
+  if (state.failed.includes(imagesSha256)) {
+    return reject('IMAGE_TRIED_BEFORE', `${release} has failed its trial with these images on this device`);
   }
   const slot = running === undefined ? freeSlot(state) : otherSlot(running.slot);
-  const fits = checkFits(flash, slot, image.length);
+  const fits = checkFits(flash, slot, permit.value);
   if (!fits.ok) return fits;
-  const bytes = await getPresent(client, hashedTargetPath(image), image.length);
-  const verified = verifyImage(permit.value, bytes);
-  if (!verified.ok) return verified;
-  const content = { image: verified.value, bundle: bundleBytes };
+  const images = await fetchImages(input, permit.value);
+  if (!images.ok) return images;
+  const content = { release: images.value, bundle };
   const armed = await replaceSlot(input, { slot, state }, content);
   return armed.ok ? accept({ kind: 'installed', slot, permit: permit.value }) : armed;
 }
@@ -73,7 +77,7 @@ export async function installRelease(input: InstallInput): Promise<Verdict<Insta
 async function replaceSlot(
   { flash, device }: InstallInput,
   { slot, state }: { readonly slot: SlotId; readonly state: BootState },
-  content: { readonly image: FirmwareImage; readonly bundle: Uint8Array },
+  content: { readonly release: ReleaseImages; readonly bundle: Uint8Array },
 ): Promise<Verdict<void, InstallCode>> {
   await writeChangedState(flash, state, forgetSlot(state, slot));
   const written = await writeSlot(flash, slot, content);
@@ -85,9 +89,9 @@ async function replaceSlot(
 }
 
 /**
- * Gives the running slot the newest trust, in one atomic step, if its image still passes under it (rule R10).
- * Only for a slot that is good: an image on trial is judged by what it was installed with.
- * @returns whether a bundle was written; a refusal says that the image no longer passes, and leaves the old bundle.
+ * Gives the running slot the newest trust, in one atomic step, if its images still pass under it (rule R10).
+ * Only for a slot that is good: a release on trial is judged by what it was installed with.
+ * @returns whether a bundle was written; a refusal says that the images no longer pass, and leaves the old bundle.
  */
 export async function commitTrust(
   input: InstallInput & { readonly running: RunningSlot },
@@ -100,13 +104,13 @@ export async function commitTrust(
   const bundle = encodeBootBundle({ ...before.value, roots, targets, channel });
   const permit = verifyBundle(bundle, device);
   if (!permit.ok) return permit;
-  if (permit.value.image.sha256 !== running.permit.image.sha256) {
-    return reject('IMAGE_HASH_MISMATCH', `${before.value.release} names another image now`);
+  if (permit.value.imagesSha256 !== running.permit.imagesSha256) {
+    return reject('IMAGE_HASH_MISMATCH', `${before.value.release} names other images now`);
   }
   return renewBundle(flash, running.slot, bundle);
 }
 
-/** Replaces the bundle of `slot`, whose image stays. @returns whether there was anything to write. */
+/** Replaces the bundle of `slot`, whose images stay. @returns whether there was anything to write. */
 async function renewBundle(
   flash: Flash,
   slot: SlotId,
@@ -118,27 +122,32 @@ async function renewBundle(
   return written.ok ? accept(true) : written;
 }
 
-/** This device's component of the release in force. */
-function findComponent({ device, refreshed }: InstallInput): Verdict<Component, InstallCode> {
+/** The boot bundle of the release in force: what was refreshed, and the evidence of this device's components. */
+async function fetchBundle(input: InstallInput): Promise<Verdict<BootBundle, InstallCode>> {
+  const { device, refreshed } = input;
   const { signed } = refreshed.channelRole;
   const part = parseChannelPart(signed.firmament);
   if (!part.ok) return part;
-  const release = parseRelease(signed.targets, part.value.release);
-  if (!release.ok) return release;
-  const component = release.value.components.find((found) => found.component === device.factory.component);
-  return component === undefined
-    ? reject('HARDWARE_MISMATCH', `${part.value.release} has no component ${device.factory.component}`)
-    : accept(component);
+  const { release } = part.value;
+  const components = findDeviceComponents(signed.targets, release, device.factory);
+  if (!components.ok) return components;
+  const evidence: ComponentEvidence[] = [];
+  for (const component of components.value) evidence.push(await fetchEvidence(input.client, component));
+  const { roots, targets, channel } = refreshed;
+  return accept({ release, roots, targets, channel, evidence });
 }
 
-async function fetchBundle(input: InstallInput, component: Component): Promise<BootBundle> {
-  const { roots, targets, channel } = input.refreshed;
+async function fetchEvidence(client: RepositoryClient, component: Component): Promise<ComponentEvidence> {
   const { provenanceTarget: target } = component;
-  const provenance = await getPresent(
-    input.client,
-    hashedTargetPath(target),
-    Math.min(target.length, ENVELOPE_BYTES_MAX),
-  );
-  const release = target.name.slice(0, target.name.indexOf('/'));
-  return { release, roots, targets, channel, provenance };
+  const lengthMax = Math.min(target.length, ENVELOPE_BYTES_MAX);
+  const provenance = await getPresent(client, hashedTargetPath(target), lengthMax);
+  return { component: component.component, provenance };
+}
+
+async function fetchImages({ client }: InstallInput, permit: BootPermit): Promise<Verdict<ReleaseImages, ImageCode>> {
+  const files: Uint8Array[] = [];
+  for (const { image } of permit.components) {
+    files.push(await getPresent(client, hashedTargetPath(image), image.length));
+  }
+  return verifyImages(permit, files);
 }

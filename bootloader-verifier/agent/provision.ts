@@ -2,10 +2,16 @@
  * Provisioning: the last step in the factory, which tells a device what it is and which root it trusts.
  *
  * - The root must be version 1, signed by its own threshold, and bound to this product; a device is never given a broken anchor.
+ * - The record is what the device can read back: one component that starts from a slot, each component once.
  * - A device is provisioned once; a second time is refused, also where its record is lost but its floors have risen (R19).
  */
 import { verifyBinding, type BindingCode } from '../../formats/binding.ts';
-import { repositoryOf, type FactoryRecord } from '../../formats/factory-record.ts';
+import {
+  encodeFactoryRecord,
+  parseFactoryRecord,
+  repositoryOf,
+  type FactoryRecord,
+} from '../../formats/factory-record.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
 import type { MetadataParseCode } from '../../formats/tuf-metadata.ts';
 import { parseRoot } from '../../formats/tuf-root.ts';
@@ -21,6 +27,7 @@ export type ProvisionCode =
   | 'METADATA_THRESHOLD_UNMET'
   | 'ROOT_VERSION_NOT_NEXT'
   | 'DEVICE_PROVISIONED'
+  | 'PROTECTED_STORE_MISSING'
   | 'METADATA_TOO_LARGE';
 
 /**
@@ -41,6 +48,8 @@ export async function provisionDevice(
   if (signed.version !== 1) return reject('ROOT_VERSION_NOT_NEXT', `root version ${signed.version}, 1 is provisioned`);
   const bound = verifyBinding(signed.firmament, { repository: repositoryOf(device), role: 'root', isRootOne: true });
   if (!bound.ok) return bound;
+  const record = parseFactoryRecord(encodeFactoryRecord({ ...device, deviceKey: undefined }));
+  if (!record.ok) return record;
   if ((await readRecord(flash, 'factory')) !== undefined) {
     return reject('DEVICE_PROVISIONED', 'this device has its factory record already');
   }

@@ -10,9 +10,10 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { parseHex } from '../../formats/bytes.ts';
 import { deviceIdOf } from '../../formats/device-id.ts';
 import { DICE_SECRET_BYTES } from '../../formats/dice.ts';
-import type { FactoryRecord } from '../../formats/factory-record.ts';
+import type { DeviceComponent, FactoryRecord } from '../../formats/factory-record.ts';
 import { nameDecoder } from '../../formats/names.ts';
 import { OperationError } from '../../formats/operation-error.ts';
+import { installerDecoder } from '../../formats/release.ts';
 import { checkSignaturePortable } from '../../formats/signature-check.ts';
 import type { Rejected } from '../../formats/verdict.ts';
 import type { DeviceEvent } from './device-event.ts';
@@ -35,6 +36,9 @@ export type Host = {
 };
 
 type Outcome = { exit: number };
+
+const COMPONENT_OPTION =
+  'what has an image of its own: gateway:gw-1:slot for the one that starts, hub:primehub:transfer for a microcontroller';
 
 /**
  * Runs `firmament-device` with `args`.
@@ -72,8 +76,7 @@ function deviceCommand(host: Host, outcome: Outcome): Command {
     .requiredOption('--flash <folder>', 'where the device keeps its flash')
     .requiredOption('--root <file>', 'the file of root version 1')
     .requiredOption('--product <name>', 'the product it belongs to', parseName)
-    .requiredOption('--hardware <id>', 'its hardware id', parseName)
-    .requiredOption('--component <name>', 'the component it is', parseName)
+    .requiredOption('--component <name:hardware:installer...>', COMPONENT_OPTION, parseComponents)
     .requiredOption('--channel <name>', 'the channel it follows', parseName)
     .action(async (options: ProvisionOptions) => provision(options, { host, outcome }));
   device
@@ -92,8 +95,7 @@ type ProvisionOptions = {
   readonly flash: string;
   readonly root: string;
   readonly product: string;
-  readonly hardware: string;
-  readonly component: string;
+  readonly component: readonly DeviceComponent[];
   readonly channel: string;
 };
 type RunOptions = {
@@ -110,8 +112,7 @@ async function provision(
 ): Promise<void> {
   const factory = {
     product: options.product,
-    hardwareId: options.hardware,
-    component: options.component,
+    components: options.component,
     channelName: options.channel,
     root: await readInput(options.root),
     secret: host.newSecret(DICE_SECRET_BYTES),
@@ -182,6 +183,17 @@ function parseName(value: string): string {
   const name = nameDecoder(value);
   if (!name.ok) throw new InvalidArgumentError('lower-case letters, digits and dashes are expected');
   return name.value;
+}
+
+/** Adds the component `value` to those before it. */
+function parseComponents(value: string, before: readonly DeviceComponent[] | undefined): readonly DeviceComponent[] {
+  const [name = '', hardware = '', said = '', ...more] = value.split(':');
+  const installer = installerDecoder(said);
+  if (!installer.ok || more.length > 0) {
+    throw new InvalidArgumentError('NAME:HARDWARE:slot or NAME:HARDWARE:transfer is expected');
+  }
+  const component = { component: parseName(name), hardwareId: parseName(hardware), installer: installer.value };
+  return [...(before ?? []), component];
 }
 
 function parseAddress(value: string): URL {

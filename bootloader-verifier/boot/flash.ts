@@ -15,6 +15,8 @@ export const REGIONS = [
   'bundle-b',
   'slot-a',
   'slot-b',
+  'parts-a',
+  'parts-b',
 ] as const;
 export type Region = (typeof REGIONS)[number];
 
@@ -38,6 +40,8 @@ export const FLASH_LAYOUT: Readonly<Record<Region, number>> = {
   'bundle-b': 2_097_152,
   'slot-a': 33_554_432,
   'slot-b': 33_554_432,
+  'parts-a': 16_777_216,
+  'parts-b': 16_777_216,
 };
 
 /** Who works with flash. */
@@ -47,7 +51,7 @@ export type FlashRights = 'factory' | 'boot-stage' | 'system';
 export const MAY_WRITE: Readonly<Record<FlashRights, readonly Region[]>> = {
   factory: ['factory', 'identity', 'protected'],
   'boot-stage': ['protected', 'state'],
-  system: ['state', 'cache', 'bundle-a', 'bundle-b', 'slot-a', 'slot-b'],
+  system: ['state', 'cache', 'bundle-a', 'bundle-b', 'slot-a', 'slot-b', 'parts-a', 'parts-b'],
 };
 
 /** Whether `rights` allow to read `region`: the device's secret is closed to the system; an adapter holds it. */

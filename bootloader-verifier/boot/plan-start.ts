@@ -79,9 +79,9 @@ export function confirmTrial(state: BootState, slot: SlotId): BootState {
   return { ...state, trial: undefined, confirmed: slot };
 }
 
-/** The state after a failed trial: the good slot starts next, and the image is remembered. */
-export function failTrial(state: BootState, imageSha256: string | undefined): BootState {
-  const failed = imageSha256 === undefined ? state.failed : [...state.failed, imageSha256].slice(-FAILED_MAX);
+/** The state after a failed trial: the good slot starts next, and the images are remembered. */
+export function failTrial(state: BootState, imagesSha256: string | undefined): BootState {
+  const failed = imagesSha256 === undefined ? state.failed : [...state.failed, imagesSha256].slice(-FAILED_MAX);
   return { ...state, trial: undefined, failed };
 }
 

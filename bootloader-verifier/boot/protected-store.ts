@@ -64,7 +64,7 @@ export async function provisionFlash(flash: Flash, device: NewDevice): Promise<F
   const floors: Floors = {
     root: { version: 1, sha256: rootOneSha256 },
     channelVersions: new Map([[factory.channelName, 0]]),
-    securityCounters: new Map([[factory.component, 0]]),
+    securityCounters: new Map(factory.components.map(({ component }) => [component, 0])),
   };
   if (!(await writeRecordTwice(flash, 'protected', encodeFloors(floors)))) return undefined;
   return (await writeRecordTwice(flash, 'factory', encodeFactoryRecord(factory))) ? factory : undefined;

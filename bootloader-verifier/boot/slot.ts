@@ -1,43 +1,77 @@
 /**
- * A slot: an image and the boot bundle that judges it.
+ * A slot: all images of one release, and the boot bundle that judges them.
  *
- * - Reading a slot verifies it, whole, from flash alone: bundle first, then the bytes that will run.
- * - Writing demands an image that has been verified; bundle and image are read back and verified again by whoever starts them.
- * - The bundle is written last: a cut before it leaves the slot with a bundle that does not fit its image, which is refused.
+ * - Reading a slot verifies it, whole, from flash alone: bundle first, then the bytes of every image, before any is handed out.
+ * - The main image has a region of its own; those that are transferred lie in another, one behind the other in their order.
+ * - Writing demands images that have been verified; all is read back and verified again by whoever starts them.
+ * - The bundle is written last: a cut before it leaves the slot with a bundle that does not fit its images, which is refused.
  */
 import type { SlotId } from '../../formats/boot-state.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import { readRecord, writeRecord } from './flash-records.ts';
 import type { Flash, Region } from './flash.ts';
-import { verifyBundle, type BundleCode, type DeviceTrust } from './verify-bundle.ts';
-import { verifyImage, type FirmwareImage, type ImageCode } from './verify-image.ts';
+import {
+  verifyBundle,
+  type BootPermit,
+  type BundleCode,
+  type DeviceTrust,
+  type PermittedComponent,
+} from './verify-bundle.ts';
+import { verifyImages, type ImageCode, type ReleaseImages } from './verify-image.ts';
 
 export type SlotCode = 'SLOT_EMPTY' | 'IMAGE_TOO_LARGE' | BundleCode | ImageCode;
 
 const BUNDLES = { a: 'bundle-a', b: 'bundle-b' } as const satisfies Record<SlotId, Region>;
 const IMAGES = { a: 'slot-a', b: 'slot-b' } as const satisfies Record<SlotId, Region>;
+const PARTS = { a: 'parts-a', b: 'parts-b' } as const satisfies Record<SlotId, Region>;
 
-/** The image of `slot`, if everything about it permits it on this device now. */
+/** The images of `slot`, if everything about it permits all of them on this device now. */
 export async function verifySlot(
   flash: Flash,
   slot: SlotId,
   device: DeviceTrust,
-): Promise<Verdict<FirmwareImage, SlotCode>> {
+): Promise<Verdict<ReleaseImages, SlotCode>> {
   const bundle = await readBundle(flash, slot);
   if (bundle === undefined) return reject('SLOT_EMPTY', `slot ${slot} has no boot bundle`);
   const permit = verifyBundle(bundle, device);
   if (!permit.ok) return permit;
-  const { length } = permit.value.image;
-  const fits = checkFits(flash, slot, length);
-  return fits.ok ? verifyImage(permit.value, await flash.read(IMAGES[slot], 0, length)) : fits;
+  const fits = checkFits(flash, slot, permit.value);
+  if (!fits.ok) return fits;
+  const files: Uint8Array[] = [];
+  for (const { region, offset, length } of placesOf(permit.value, slot)) {
+    files.push(await flash.read(region, offset, length));
+  }
+  return verifyImages(permit.value, files);
 }
 
-/** Whether an image of `length` bytes fits `slot`. */
-export function checkFits(flash: Flash, slot: SlotId, length: number): Verdict<void, 'IMAGE_TOO_LARGE'> {
-  const size = flash.sizeOf(IMAGES[slot]);
-  return length <= size
+/** Whether the images of `permit` fit `slot`. */
+export function checkFits(flash: Flash, slot: SlotId, permit: BootPermit): Verdict<void, 'IMAGE_TOO_LARGE'> {
+  const tooLarge = placesOf(permit, slot).find(({ region, offset, length }) => offset + length > flash.sizeOf(region));
+  return tooLarge === undefined
     ? accept(undefined)
-    : reject('IMAGE_TOO_LARGE', `an image of ${length} bytes, slot ${slot} has ${size}`);
+    : reject(
+        'IMAGE_TOO_LARGE',
+        `${tooLarge.length} bytes of ${tooLarge.component.component} do not fit ${tooLarge.region}`,
+      );
+}
+
+type Place = {
+  readonly component: PermittedComponent;
+  readonly region: Region;
+  readonly offset: number;
+  readonly length: number;
+};
+
+/** Where the images of `permit` lie in `slot`, in the order of installation. */
+function placesOf({ components }: BootPermit, slot: SlotId): readonly Place[] {
+  let behind = 0;
+  return components.map((component) => {
+    const { length } = component.image;
+    if (component.installer === 'slot') return { component, region: IMAGES[slot], offset: 0, length };
+    const offset = behind;
+    behind += length;
+    return { component, region: PARTS[slot], offset, length };
+  });
 }
 
 /** The boot bundle of `slot` as it lies on flash, not verified; undefined if there is none. */
@@ -45,20 +79,23 @@ export function readBundle(flash: Flash, slot: SlotId): Promise<Uint8Array | und
   return readRecord(flash, BUNDLES[slot]);
 }
 
-/** Writes a verified image and its bundle to `slot`. */
+/** Writes the verified images of a release and their bundle to `slot`. */
 export async function writeSlot(
   flash: Flash,
   slot: SlotId,
-  content: { readonly image: FirmwareImage; readonly bundle: Uint8Array },
+  content: { readonly release: ReleaseImages; readonly bundle: Uint8Array },
 ): Promise<Verdict<void, 'IMAGE_TOO_LARGE'>> {
-  const { bytes } = content.image;
-  const fits = checkFits(flash, slot, bytes.length);
+  const { permit, images } = content.release;
+  const fits = checkFits(flash, slot, permit);
   if (!fits.ok) return fits;
-  await flash.write(IMAGES[slot], 0, bytes);
+  for (const { component, region, offset } of placesOf(permit, slot)) {
+    const image = images.find((found) => found.component === component);
+    if (image !== undefined) await flash.write(region, offset, image.bytes);
+  }
   return writeBundle(flash, slot, content.bundle);
 }
 
-/** Replaces the bundle of `slot` in one atomic step: new trust for an image that stays (rule R10). */
+/** Replaces the bundle of `slot` in one atomic step: new trust for images that stay (rule R10). */
 export async function writeBundle(
   flash: Flash,
   slot: SlotId,

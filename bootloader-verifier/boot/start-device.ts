@@ -1,5 +1,5 @@
 /**
- * The boot stage: from power-on to one verified image, or to recovery.
+ * The boot stage: from power-on to one verified release, or to recovery.
  *
  * 1. Trust and floors are read; without them there is recovery, never a guess (R19).
  * 2. A confirmed slot that passes once more raises the floors, and becomes good when the state is written: a cut in between
@@ -25,7 +25,7 @@ import { failTrial, isExhausted, planStart, settleConfirmed, settleStart, type S
 import { raiseDeviceFloors, readDeviceTrust } from './protected-store.ts';
 import { verifySlot, type SlotCode } from './slot.ts';
 import type { DeviceTrust } from './verify-bundle.ts';
-import type { FirmwareImage } from './verify-image.ts';
+import type { FirmwareImage, ReleaseImages } from './verify-image.ts';
 
 export type StartCode = SlotCode | 'IMAGE_TRIED_BEFORE' | 'TRIAL_EXHAUSTED';
 export type RefusedSlot = { readonly slot: SlotId; readonly refusal: Rejected<StartCode> };
@@ -33,6 +33,7 @@ export type Started = {
   readonly kind: 'started';
   readonly slot: SlotId;
   readonly mode: StartMode;
+  /** The main image, which is to run. */
   readonly image: FirmwareImage;
   readonly floors: Floors;
   readonly refused: readonly RefusedSlot[];
@@ -51,13 +52,13 @@ export async function startDevice(flash: Flash, check: SignatureCheck): Promise<
   const found = await readBootState(flash);
   const state = await giveUpExhausted(run, await promoteConfirmed(run, found));
   for (const candidate of planStart(state)) {
-    const image = await verifyOnce(run, candidate.slot);
-    const refusal = image.ok ? refuseFailed(state, candidate.mode, image.value) : image;
-    if (image.ok && refusal === undefined) {
-      if (candidate.mode === 'normal') await raise(run, image.value);
+    const release = await verifyOnce(run, candidate.slot);
+    const refusal = release.ok ? refuseFailed(state, candidate.mode, release.value) : release;
+    if (release.ok && refusal === undefined) {
+      if (candidate.mode === 'normal') await raise(run, release.value);
       await writeChangedState(flash, found, settleStart(state, candidate));
       const { floors } = run.device;
-      return { kind: 'started', ...candidate, image: image.value, floors, refused: run.refused };
+      return { kind: 'started', ...candidate, image: release.value.main, floors, refused: run.refused };
     }
     if (refusal !== undefined) run.refused.push({ slot: candidate.slot, refusal });
   }
@@ -90,11 +91,11 @@ type Run = {
   /** With the floors in force: they may rise within a start. */
   device: DeviceTrust;
   readonly refused: RefusedSlot[];
-  readonly verified: Map<SlotId, Verdict<FirmwareImage, SlotCode>>;
+  readonly verified: Map<SlotId, Verdict<ReleaseImages, SlotCode>>;
 };
 
 /** Verifies a slot once a start: nothing writes to it in between. */
-async function verifyOnce(run: Run, slot: SlotId): Promise<Verdict<FirmwareImage, SlotCode>> {
+async function verifyOnce(run: Run, slot: SlotId): Promise<Verdict<ReleaseImages, SlotCode>> {
   const known = run.verified.get(slot) ?? (await verifySlot(run.flash, slot, run.device));
   run.verified.set(slot, known);
   return known;
@@ -104,36 +105,35 @@ async function verifyOnce(run: Run, slot: SlotId): Promise<Verdict<FirmwareImage
 async function promoteConfirmed(run: Run, state: BootState | undefined): Promise<BootState | undefined> {
   if (state?.confirmed === undefined) return state;
   const slot = state.confirmed;
-  const image = await verifyOnce(run, slot);
-  if (image.ok) await raise(run, image.value);
-  else run.refused.push({ slot, refusal: image });
-  return settleConfirmed(state, image.ok);
+  const release = await verifyOnce(run, slot);
+  if (release.ok) await raise(run, release.value);
+  else run.refused.push({ slot, refusal: release });
+  return settleConfirmed(state, release.ok);
 }
 
 /** Turns a trial that was started too often into a failed one. */
 async function giveUpExhausted(run: Run, state: BootState | undefined): Promise<BootState | undefined> {
   if (state?.trial === undefined || !isExhausted(state)) return state;
   const { slot, starts } = state.trial;
-  const image = await verifyOnce(run, slot);
+  const release = await verifyOnce(run, slot);
   const refusal = reject('TRIAL_EXHAUSTED', `slot ${slot} was started ${starts} times without being confirmed`);
   run.refused.push({ slot, refusal });
-  return failTrial(state, image.ok ? image.value.permit.image.sha256 : undefined);
+  return failTrial(state, release.ok ? release.value.permit.imagesSha256 : undefined);
 }
 
-/** An image that lost its trial on this device is no way out of trouble. */
+/** A release that lost its trial on this device is no way out of trouble. */
 function refuseFailed(
   state: BootState | undefined,
   mode: StartMode,
-  image: FirmwareImage,
+  { permit }: ReleaseImages,
 ): Rejected<'IMAGE_TRIED_BEFORE'> | undefined {
-  const { sha256 } = image.permit.image;
-  return mode === 'trial' && (state ?? BOOT_STATE_EMPTY).failed.includes(sha256)
-    ? reject('IMAGE_TRIED_BEFORE', `${sha256.slice(0, 12)}… has failed its trial`)
+  return mode === 'trial' && (state ?? BOOT_STATE_EMPTY).failed.includes(permit.imagesSha256)
+    ? reject('IMAGE_TRIED_BEFORE', `${permit.release} has failed its trial with these images`)
     : undefined;
 }
 
-/** Raises the floors to what the image has reached; whatever is verified from here on is held against them. */
-async function raise(run: Run, image: FirmwareImage): Promise<void> {
-  const floors = await raiseDeviceFloors(run.flash, run.device.floors, image.permit);
+/** Raises the floors to what the release has reached; whatever is verified from here on is held against them. */
+async function raise(run: Run, { permit }: ReleaseImages): Promise<void> {
+  const floors = await raiseDeviceFloors(run.flash, run.device.floors, permit);
   run.device = { ...run.device, floors };
 }

@@ -1,25 +1,27 @@
 /**
- * The decision to boot, first half: whether what a boot bundle says of an image permits it on this device.
+ * The decision to boot, first half: whether what a boot bundle says of a release permits it on this device.
  *
  * The same function judges a bundle before an image is fetched, before it is written, and before every start. In this order:
  * - roots, from the one that the floors pin (P1, R9);
  * - targets and channel, by the quorums that they demand, bound to this repository and role (R1);
  * - the channel by a quorum of people that excludes its author, where people are listed (R2);
- * - the channel at or above its floor (R9), the image listed in it, for this hardware;
- * - the security counter at or above floor and channel minimum, without a jump (R9, R11); the digest not revoked (R11);
- * - the provenance, as the people of this product demand it.
+ * - the channel at or above its floor (R9), the release listed in it, with an image for every component of this device;
+ * - of every image: the security counter at or above floor and channel minimum, without a jump (R9, R11); the digest not revoked (R11);
+ * - of every image: the provenance, as the people of this product demand it.
+ * One component that fails refuses the whole release: it is installed and confirmed as one.
  * Expiry plays no part: a device without a clock must start (R12).
  */
-import { type BootBundle, parseBootBundle } from '../../formats/boot-bundle.ts';
+import { parseBootBundle, type BootBundle, type ComponentEvidence } from '../../formats/boot-bundle.ts';
 import { verifyBinding, type BindingCode } from '../../formats/binding.ts';
 import { parseChannelPart, type ChannelPart } from '../../formats/channel-part.ts';
 import { repositoryOf, type FactoryRecord } from '../../formats/factory-record.ts';
 import { COUNTER_JUMP_MAX, type Floors } from '../../formats/floors.ts';
-import { parseRelease, type Component } from '../../formats/release.ts';
+import type { Component, Installer } from '../../formats/release.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
 import { parseTrustPart, type TrustPart } from '../../formats/trust-part.ts';
 import { accept, markVerified, reject, type Verdict, type Verified } from '../../formats/verdict.ts';
+import { findDeviceComponents, imagesDigest } from './device-components.ts';
 import { verifyQuorum, type QuorumCode } from './verify-quorum.ts';
 import { verifyProvenance, type ProvenanceCode } from './verify-provenance.ts';
 import { verifyRootChain, type RootCode, type TrustedRoot } from './verify-root.ts';
@@ -28,16 +30,28 @@ import { verifyDelegatedRole, verifyTargetsRole, type SignedRoleCode, type Trust
 /** What a device is and what it will never go below: the two things it does not take from anybody's word. */
 export type DeviceTrust = { readonly factory: FactoryRecord; readonly floors: Floors; readonly check: SignatureCheck };
 
-/** The permission to start one image, with all that the floors need afterwards. */
-export type BootPermit = Verified<{
-  readonly root: { readonly version: number; readonly sha256: string };
-  readonly channel: { readonly name: string; readonly version: number; readonly inForce: string };
-  readonly release: string;
+/** What a permit says of one image. */
+export type PermittedComponent = {
   readonly component: string;
+  readonly installer: Installer;
+  readonly order: number;
   readonly firmwareVersion: string;
   readonly securityCounter: number;
   readonly image: { readonly name: string; readonly length: number; readonly sha256: string };
   readonly builderId: string;
+};
+
+/** The permission to bring one release to life on this device, with all that the floors need afterwards. */
+export type BootPermit = Verified<{
+  readonly root: { readonly version: number; readonly sha256: string };
+  readonly channel: { readonly name: string; readonly version: number; readonly inForce: string };
+  readonly release: string;
+  /** This device's components, in the order of installation. */
+  readonly components: readonly PermittedComponent[];
+  /** The one among them that the boot stage starts. */
+  readonly main: PermittedComponent;
+  /** Names all images of the release on this device at once. */
+  readonly imagesSha256: string;
 }>;
 
 export type BundleCode =
@@ -55,7 +69,7 @@ export type BundleCode =
   | 'IMAGE_REVOKED'
   | 'EVIDENCE_MISMATCH';
 
-/** Decides whether the bundle in `bytes` permits its image on this device. Never throws. */
+/** Decides whether the bundle in `bytes` permits its release on this device. Never throws. */
 export function verifyBundle(bytes: Uint8Array, device: DeviceTrust): Verdict<BootPermit, BundleCode> {
   const bundle = parseBootBundle(bytes);
   if (!bundle.ok) return bundle;
@@ -64,23 +78,24 @@ export function verifyBundle(bytes: Uint8Array, device: DeviceTrust): Verdict<Bo
   const roles = verifyBoundRoles(roots.value, bundle.value, device);
   if (!roles.ok) return roles;
   const { channel, channelPart, trustPart } = roles.value;
-  const component = findComponent(channel, bundle.value, device);
-  if (!component.ok) return component;
-  const allowed = verifyFloors(component.value, { channel, channelPart }, device);
-  if (!allowed.ok) return allowed;
-  const built = verifyEvidence(bundle.value.provenance, component.value, { trustPart, check: device.check });
+  const found = findDeviceComponents(channel.signed.targets, bundle.value.release, device.factory);
+  if (!found.ok) return found;
+  for (const component of found.value) {
+    const allowed = verifyFloors(component, channelPart, device);
+    if (!allowed.ok) return allowed;
+  }
+  const built = verifyEvidence(bundle.value.evidence, found.value, { trustPart, check: device.check });
   if (!built.ok) return built;
-  const { firmwareVersion, securityCounter, image } = component.value;
+  const main = built.value.find(({ installer }) => installer === 'slot');
+  if (main === undefined) return reject('HARDWARE_MISMATCH', 'this device has no component that starts from a slot');
   return accept(
     markVerified({
       root: { version: roots.value.metadata.signed.version, sha256: roots.value.sha256 },
       channel: { name: device.factory.channelName, version: channel.signed.version, inForce: channelPart.release },
       release: bundle.value.release,
-      component: component.value.component,
-      firmwareVersion,
-      securityCounter,
-      image,
-      builderId: built.value,
+      components: built.value,
+      main,
+      imagesSha256: imagesDigest(built.value),
     }),
   );
 }
@@ -134,60 +149,52 @@ function verifyBoundRoles(
   return accept({ channel: channel.value, channelPart: channelPart.value, trustPart: trustPart.value });
 }
 
-function findComponent(
-  channel: TrustedTargets,
-  bundle: BootBundle,
-  device: DeviceTrust,
-): Verdict<Component, 'RELEASE_MALFORMED' | 'HARDWARE_MISMATCH'> {
-  const release = parseRelease(channel.signed.targets, bundle.release);
-  if (!release.ok) return release;
-  const { component: name, hardwareId } = device.factory;
-  const component = release.value.components.find((found) => found.component === name);
-  if (component === undefined) {
-    return reject('HARDWARE_MISMATCH', `${bundle.release} has no component ${name}, which this device is`);
-  }
-  return component.hardwareIds.includes(hardwareId)
-    ? accept(component)
-    : reject(
-        'HARDWARE_MISMATCH',
-        `${component.image.name} is for ${component.hardwareIds.join(', ')}, this is ${hardwareId}`,
-      );
-}
-
 function verifyFloors(
   component: Component,
-  said: { readonly channel: TrustedTargets; readonly channelPart: ChannelPart },
+  channelPart: ChannelPart,
   device: DeviceTrust,
 ): Verdict<void, 'IMAGE_ROLLBACK' | 'COUNTER_JUMP' | 'IMAGE_REVOKED'> {
-  const { securityCounter, image } = component;
-  const floor = device.floors.securityCounters.get(component.component) ?? 0;
-  if (securityCounter < floor) return reject('IMAGE_ROLLBACK', `counter ${securityCounter}, the floor is ${floor}`);
-  if (securityCounter < said.channelPart.minSecurityCounter) {
-    return reject(
-      'IMAGE_ROLLBACK',
-      `counter ${securityCounter}, the channel demands ${said.channelPart.minSecurityCounter}`,
-    );
+  const { component: name, securityCounter, image } = component;
+  const floor = device.floors.securityCounters.get(name) ?? 0;
+  const counter = `${name}: counter ${securityCounter}`;
+  if (securityCounter < floor) return reject('IMAGE_ROLLBACK', `${counter}, the floor is ${floor}`);
+  if (securityCounter < channelPart.minSecurityCounter) {
+    return reject('IMAGE_ROLLBACK', `${counter}, the channel demands ${channelPart.minSecurityCounter}`);
   }
   if (securityCounter > floor + COUNTER_JUMP_MAX) {
-    return reject(
-      'COUNTER_JUMP',
-      `counter ${securityCounter} over the floor ${floor}, at most ${COUNTER_JUMP_MAX} at once`,
-    );
+    return reject('COUNTER_JUMP', `${counter} over the floor ${floor}, at most ${COUNTER_JUMP_MAX} at once`);
   }
-  return said.channelPart.revokedDigests.includes(image.sha256)
+  return channelPart.revokedDigests.includes(image.sha256)
     ? reject('IMAGE_REVOKED', `${image.name} is revoked by the channel`)
     : accept(undefined);
 }
 
+/** Judges the evidence of each image: one item a component, in the order of installation, and nothing else. */
 function verifyEvidence(
-  provenance: Uint8Array,
-  component: Component,
+  evidence: readonly ComponentEvidence[],
+  components: readonly Component[],
   by: { readonly trustPart: TrustPart; readonly check: SignatureCheck },
-): Verdict<string, ProvenanceCode | 'EVIDENCE_MISMATCH'> {
-  if (sha256Hex(provenance) !== component.provenanceTarget.sha256) {
-    return reject('EVIDENCE_MISMATCH', `${component.provenanceTarget.name} is not the file that the channel names`);
+): Verdict<readonly PermittedComponent[], ProvenanceCode | 'EVIDENCE_MISMATCH'> {
+  if (evidence.length !== components.length) {
+    return reject(
+      'EVIDENCE_MISMATCH',
+      `evidence of ${evidence.length} images, this device installs ${components.length}`,
+    );
   }
-  const demanded = { imageSha256: component.image.sha256, builders: by.trustPart.builders };
-  const verified = verifyProvenance(provenance, demanded, by.check);
-  return verified.ok ? accept(verified.value.builderId) : verified;
+  const permitted: PermittedComponent[] = [];
+  for (const [
+    index,
+    { component, installer, order, firmwareVersion, securityCounter, ...named },
+  ] of components.entries()) {
+    const offered = evidence[index];
+    if (offered?.component !== component || sha256Hex(offered.provenance) !== named.provenanceTarget.sha256) {
+      return reject('EVIDENCE_MISMATCH', `${named.provenanceTarget.name} is not what stands for ${component}`);
+    }
+    const demanded = { imageSha256: named.image.sha256, builders: by.trustPart.builders };
+    const verified = verifyProvenance(offered.provenance, demanded, by.check);
+    if (!verified.ok) return verified;
+    const { builderId } = verified.value;
+    permitted.push({ component, installer, order, firmwareVersion, securityCounter, image: named.image, builderId });
+  }
+  return accept(permitted);
 }

@@ -48,7 +48,11 @@ async function expectRefused({ code, mayChange, mount }: Attack): Promise<void> 
   expect(target.runs).toEqual([{ sha256: running, mode: 'normal' }]);
   expect(mayChange).toEqual(expect.arrayContaining([...changedRegions(before, target)]));
   const again = await target.start();
-  expect(again).toMatchObject({ kind: 'started', mode: 'normal', image: { permit: { image: { sha256: running } } } });
+  expect(again).toMatchObject({
+    kind: 'started',
+    mode: 'normal',
+    image: { component: { image: { sha256: running } } },
+  });
   expect(await target.floors()).toMatchObject({ securityCounters: floors.securityCounters });
 }
 

@@ -5,14 +5,16 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { parseBootBundle } from '../../formats/boot-bundle.ts';
 import { encodeBootState, type BootState } from '../../formats/boot-state.ts';
 import { concatBytes, encodeHex, encodeUtf8, parseUtf8 } from '../../formats/bytes.ts';
-import { encodeFactoryRecord } from '../../formats/factory-record.ts';
+import { encodeFactoryRecord, type DeviceComponent } from '../../formats/factory-record.ts';
 import { encodeRecord } from '../../formats/flash-record.ts';
 import { COUNTER_JUMP_MAX, encodeFloors, type Floors } from '../../formats/floors.ts';
 import { encodeSeenMetadata } from '../../formats/seen-metadata.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
 import { verifyBundle } from '../../bootloader-verifier/boot/verify-bundle.ts';
+import { accepted } from '../accepted.ts';
 import { withPart } from '../edited-metadata.ts';
 import { makeTinyRepository, signedOf, type TinyRepository } from '../tiny-repository.ts';
 
@@ -38,6 +40,9 @@ export type DecisionVector = {
   readonly permit?: unknown;
   readonly code?: string;
 };
+
+/** The microcontroller of the device that the vectors are for. */
+const HUB: DeviceComponent = { component: 'hub', hardwareId: 'primehub', installer: 'transfer' };
 
 /** Records that are whole, and regions in which there is none. */
 function recordVectors(): readonly RecordVector[] {
@@ -127,6 +132,8 @@ async function decisionVectors(repository: TinyRepository): Promise<readonly Dec
     const outcome = verdict.ok ? { permit: verdict.value } : { code: verdict.code };
     return { says, floors: textOf(encodeFloors(held)), bundle: textOf(bundle), ...outcome };
   };
+  const { evidence } = accepted(parseBootBundle(repository.bundle('1.0.0')));
+  const [, hub] = repository.releases.get('1.0.0')?.components ?? [];
   const pinnedSecond = { root: { version: 2, sha256: sha256Hex(second) } };
   return [
     decide('a bundle that permits its image'),
@@ -142,14 +149,24 @@ async function decisionVectors(repository: TinyRepository): Promise<readonly Dec
     decide('a revoked image', {
       channel: await again({ revokedDigests: [sha256Hex(repository.releases.get('1.0.0')?.image ?? first)] }),
     }),
-    decide('evidence that the channel does not name', { provenance: encodeUtf8('{}') }),
+    decide('evidence that the channel does not name', {
+      evidence: [{ component: 'gateway', provenance: encodeUtf8('{}') }, ...evidence.slice(1)],
+    }),
+    decide('evidence in another order than that of installation', { evidence: evidence.toReversed() }),
+    decide('evidence of one component of two', { evidence: evidence.slice(0, 1) }),
+    decide('a revoked image of the second component', {
+      channel: await again({ revokedDigests: [sha256Hex(hub?.image ?? first)] }),
+    }),
+    decide('a counter of the second component below its floor', {}, { securityCounters: new Map([['hub', 2]]) }),
   ];
 }
 
 /** The channel of a release whose counter lies one above what a device may take at once. */
 async function jumped(repository: TinyRepository): Promise<Uint8Array> {
   const securityCounter = COUNTER_JUMP_MAX + 1;
-  return (await makeTinyRepository({ first: { securityCounter } })).newest(repository.factory.channelName);
+  return (await makeTinyRepository({ parts: [HUB], first: { securityCounter } })).newest(
+    repository.factory.channelName,
+  );
 }
 
 function textOf(bytes: Uint8Array): string {
@@ -160,7 +177,7 @@ function textOf(bytes: Uint8Array): string {
 
 /** Every vector file by its name. */
 export async function vectorFiles(): Promise<ReadonlyMap<string, string>> {
-  const repository = await makeTinyRepository({ first: { securityCounter: 5 } });
+  const repository = await makeTinyRepository({ parts: [HUB], first: { securityCounter: 5 } });
   await repository.publishRoot();
   return new Map([
     ['records.json', lines(recordVectors())],

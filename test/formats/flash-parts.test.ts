@@ -42,7 +42,10 @@ const BUNDLE: BootBundle = {
   roots: [BYTES, new Uint8Array()],
   targets: BYTES,
   channel: BYTES,
-  provenance: BYTES,
+  evidence: [
+    { component: 'hub', provenance: BYTES, vsa: new Uint8Array() },
+    { component: 'gateway', provenance: BYTES, vsa: undefined },
+  ],
 };
 const STATE: BootState = { good: 'a', trial: { slot: 'b', starts: 2 }, confirmed: 'b', failed: [SHA256] };
 const FLOORS: Floors = {
@@ -52,8 +55,10 @@ const FLOORS: Floors = {
 };
 const FACTORY: FactoryRecord = {
   product: 'gateway',
-  hardwareId: 'gw-1',
-  component: 'gateway',
+  components: [
+    { component: 'gateway', hardwareId: 'gw-1', installer: 'slot' },
+    { component: 'hub', hardwareId: 'primehub', installer: 'transfer' },
+  ],
   channelName: 'stable',
   root: BYTES,
 };
@@ -190,6 +195,39 @@ test('a boot state names slots a and b alone, counts starts up to 3 and remember
   expect([otherSlot('a'), otherSlot('b')]).toEqual(['b', 'a']);
 });
 
+test('a boot bundle has the evidence of 1 to 8 images, and a factory record as many components', () => {
+  const counts = [0, 1, 8, 9];
+  const named = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `c-${index}`);
+  const bundles = counts.map((count) => {
+    const evidence = named(count).map((component) => ({ component, provenance: BYTES }));
+    return parseBootBundle(encodeBootBundle({ ...BUNDLE, evidence })).ok;
+  });
+  const records = counts.map((count) => {
+    const components = named(count).map((component, index) => ({
+      component,
+      hardwareId: 'gw-1',
+      installer: index === 0 ? ('slot' as const) : ('transfer' as const),
+    }));
+    return parseFactoryRecord(encodeFactoryRecord({ ...FACTORY, components })).ok;
+  });
+  expect([bundles, records]).toEqual([
+    [false, true, true, false],
+    [false, true, true, false],
+  ]);
+});
+
+test('a factory record names each component once, and exactly one that starts from a slot', () => {
+  const [gateway = expect.unreachable(), hub = expect.unreachable()] = FACTORY.components;
+  const judge = (...components: FactoryRecord['components']): string => {
+    const record = parseFactoryRecord(encodeFactoryRecord({ ...FACTORY, components }));
+    return record.ok ? 'read' : record.code;
+  };
+  expect([judge(gateway, hub), judge(hub, gateway), judge(gateway)]).toEqual(['read', 'read', 'read']);
+  for (const components of [[hub], [gateway, { ...gateway, component: 'other' }], [gateway, hub, hub]]) {
+    expect(judge(...components)).toBe('PROTECTED_STORE_MISSING');
+  }
+});
+
 test('a boot bundle has 1 to 256 roots of at most 512,000 bytes, and other files of at most 700,000', () => {
   expect([ROOTS_MAX, ROOT_BYTES_MAX]).toEqual([256, 512_000]);
   const judge = (change: Partial<BootBundle>): boolean =>
@@ -202,8 +240,11 @@ test('a boot bundle has 1 to 256 roots of at most 512,000 bytes, and other files
   ]);
   const root = (size: number): Partial<BootBundle> => ({ roots: [new Uint8Array(size)] });
   expect([judge(root(ROOT_BYTES_MAX)), judge(root(ROOT_BYTES_MAX + 1))]).toEqual([true, false]);
-  for (const file of ['targets', 'channel', 'provenance']) {
-    const sized = (size: number): Partial<BootBundle> => ({ [file]: new Uint8Array(size) });
+  for (const file of ['targets', 'channel', 'provenance', 'vsa']) {
+    const sized = (size: number): Partial<BootBundle> => {
+      const change = { [file]: new Uint8Array(size) };
+      return file in BUNDLE ? change : { evidence: [{ component: 'gateway', provenance: BYTES, ...change }] };
+    };
     expect([judge(sized(700_000)), judge(sized(700_001))], file).toEqual([true, false]);
   }
 });

@@ -122,7 +122,8 @@ test('64 signatures of one key cost one check', () => {
 test('a boot bundle costs in proportion to its files', () => {
   const bundle = (size: number): (() => void) => {
     const file = encodeBase64(new Uint8Array(size).fill(7));
-    const json = { version: 1, release: '1.0.0', roots: [file], targets: file, channel: file, provenance: file };
+    const evidence = [{ component: 'gateway', provenance: file, vsa: file }];
+    const json = { version: 1, release: '1.0.0', roots: [file], targets: file, channel: file, evidence };
     const bytes = encodeUtf8(JSON.stringify(json));
     return () => void parseBootBundle(bytes);
   };

@@ -145,6 +145,7 @@ describe('channels', () => {
     firmwareVersion: '1.0.0',
     securityCounter: 1,
     hardwareIds: ['gw-1'],
+    installer: 'slot',
     image: { file: 'image.js', length: 10, sha256: '11'.repeat(32) },
     provenance: { file: 'provenance.json', length: 20, sha256: '22'.repeat(32) },
   };

@@ -75,9 +75,23 @@ describe('releases that no device would boot', () => {
     const scene = await published();
     const components = [
       { hardwareIds: ['gw-1', 'gw-2'] },
-      { component: 'radio', hardwareIds: ['gw-1'], securityCounter: 99 },
+      { component: 'radio', hardwareIds: ['radio-1'], installer: 'transfer' as const, securityCounter: 99 },
     ];
     await expectRefused(scene, await badRelease(scene, { components }), 'COUNTER_JUMP');
+  });
+
+  test('two images that start from a slot of the same hardware are refused: none would be the right one', async () => {
+    const scene = await published();
+    const components = [{ hardwareIds: ['gw-1', 'gw-2'] }, { component: 'other', hardwareIds: ['gw-3', 'gw-2'] }];
+    await expectRefused(scene, await badRelease(scene, { components }), 'HARDWARE_MISMATCH');
+  });
+
+  test('variants for other hardware, each with the same microcontroller, are published together', async () => {
+    const { repository, publisher } = await published();
+    const hub = { component: 'hub', hardwareIds: ['primehub', 'inventorhub'], installer: 'transfer' as const };
+    await repository.publishRelease({ components: [hub, {}, { component: 'other', hardwareIds: ['gw-2'] }] });
+    accepted(await publishAll(repository, publisher));
+    expect(await deviceSees(publisher.objects, repository)).toMatchObject({ channel: 2 });
   });
 });
 

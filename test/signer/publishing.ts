@@ -84,7 +84,10 @@ export async function deviceSees(
   const { channelRole, roots, targets, channel } = refreshed.value;
   const part = channelRole.signed.firmament?.get('release');
   const release = typeof part === 'string' ? part : '';
-  const provenance = repository.releases.get(release)?.provenance ?? new Uint8Array();
-  const bundle = encodeBootBundle({ release, roots, targets, channel, provenance });
+  const evidence = (repository.releases.get(release)?.components ?? []).map(({ draft, provenance }) => ({
+    component: draft.component,
+    provenance,
+  }));
+  const bundle = encodeBootBundle({ release, roots, targets, channel, evidence });
   return { channel: channelRole.signed.version, boots: verifyBundle(bundle, repository.device()).ok };
 }

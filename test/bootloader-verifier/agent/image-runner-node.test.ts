@@ -5,7 +5,7 @@ import { checkSignaturePortable } from '../../../formats/signature-check.ts';
 import { imageRunnerNode, type ImageTimes } from '../../../bootloader-verifier/agent/image-runner-node.ts';
 import type { RunningImage, RunMode } from '../../../bootloader-verifier/agent/image-runner.ts';
 import { verifyBundle } from '../../../bootloader-verifier/boot/verify-bundle.ts';
-import { verifyImage } from '../../../bootloader-verifier/boot/verify-image.ts';
+import { verifyImages } from '../../../bootloader-verifier/boot/verify-image.ts';
 import { accepted } from '../../accepted.ts';
 import { makeTinyRepository } from '../../tiny-repository.ts';
 
@@ -29,7 +29,7 @@ async function start(
   const runImage = imageRunnerNode(options.node ?? process.execPath, { ...TIMES, ...options.times }, (line) =>
     options.lines?.push(line),
   );
-  const started = runImage(accepted(verifyImage(permit, image)), options.mode ?? 'trial');
+  const started = runImage(accepted(verifyImages(permit, [image])).main, options.mode ?? 'trial');
   running.push(started);
   return started;
 }

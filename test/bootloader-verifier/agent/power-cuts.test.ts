@@ -45,7 +45,8 @@ const stages: Stage[] = [];
 const cuts = new Map<Region, number>();
 
 beforeAll(async () => {
-  repository = await makeTinyRepository({ first: { image: simulatedImage('one', 'healthy') } });
+  const hub = { component: 'hub', hardwareId: 'primehub', installer: 'transfer' } as const;
+  repository = await makeTinyRepository({ parts: [hub], first: { image: simulatedImage('one', 'healthy') } });
   addStage('one', 'healthy', 1);
   for (const [name, behaviour, counter] of [
     ['two', 'healthy', 2],

@@ -71,6 +71,15 @@ test('a root that does not fit its region is refused', async () => {
   expect(flash.writes().get('factory')).toBeUndefined();
 });
 
+test('a device that could not read its own record back is not provisioned: nothing is written', async () => {
+  const flash = faultFlash(SMALL_FLASH);
+  const hub = { component: 'hub', hardwareId: 'primehub', installer: 'transfer' } as const;
+  for (const components of [[], [hub], [...repository.factory.components, ...repository.factory.components]]) {
+    expect(await provision(flash, { components })).toBe('PROTECTED_STORE_MISSING');
+  }
+  expect(flash.writes().size).toBe(0);
+});
+
 test('a device whose factory record is lost can be provisioned again only while no floor has risen', async () => {
   const device = await makeTinyDevice(repository);
   expect(await provision(without(device.flash, 'factory'))).toBe('accepted');

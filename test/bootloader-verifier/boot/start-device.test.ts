@@ -2,7 +2,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { encodeBootBundle, parseBootBundle } from '../../../formats/boot-bundle.ts';
 import { COUNTER_JUMP_MAX } from '../../../formats/floors.ts';
-import { sha256Hex } from '../../../formats/sha256.ts';
 import { REGIONS, type Region } from '../../../bootloader-verifier/boot/flash.ts';
 import type { Recovery, Started } from '../../../bootloader-verifier/boot/start-device.ts';
 import { faultFlash, SMALL_FLASH } from '../../../simulation/fault-flash.ts';
@@ -172,14 +171,14 @@ test('a good slot that is damaged gives way to the other one, on trial, if that 
 
 test('an image that failed its trial is no way out of a damaged good slot', async () => {
   const device = await deviceWithBoth();
-  await device.putState({ good: 'a', failed: [sha256Hex(two.image)] });
+  await device.putState({ good: 'a', failed: [two.imagesSha256] });
   device.flash.damage('slot-a', 3, 0x20);
   expect(told(await device.start())).toBe('a IMAGE_HASH_MISMATCH, b IMAGE_TRIED_BEFORE, recovery NO_BOOTABLE_SLOT');
 });
 
 test('a good slot starts although its image failed a trial before: there is nothing better', async () => {
   const device = await deviceWithBoth();
-  await device.putState({ good: 'a', failed: [sha256Hex(one.image)] });
+  await device.putState({ good: 'a', failed: [one.imagesSha256] });
   expect(told(await device.start())).toBe('normal a');
 });
 
@@ -191,7 +190,7 @@ test('a trial that was started too often is given up, and its image is remembere
     expect(await device.state()).toMatchObject({ trial: { slot: 'b', starts: i } });
   }
   expect(told(await device.start())).toBe('b TRIAL_EXHAUSTED, normal a');
-  const after = { good: 'a', trial: undefined, confirmed: undefined, failed: [sha256Hex(two.image)] };
+  const after = { good: 'a', trial: undefined, confirmed: undefined, failed: [two.imagesSha256] };
   expect(await device.state()).toEqual(after);
   expect(told(await device.start())).toBe('normal a');
 });
@@ -201,7 +200,7 @@ test('a first image that never confirms is remembered too, where there is no goo
   await device.putSlot('a', one);
   await device.putState({ trial: { slot: 'a', starts: 3 } });
   expect(told(await device.start())).toContain('recovery NO_BOOTABLE_SLOT');
-  expect((await device.state())?.failed).toEqual([sha256Hex(one.image)]);
+  expect((await device.state())?.failed).toEqual([one.imagesSha256]);
 });
 
 test('lost state chooses among the slots that pass, each on trial', async () => {
@@ -221,7 +220,7 @@ test('lost state chooses among the slots that pass, each on trial', async () => 
 
 test('after lost state, an image that fails its trial gives way to the other slot', async () => {
   const device = await deviceWithBoth();
-  await device.putState({ failed: [sha256Hex(one.image)] });
+  await device.putState({ failed: [one.imagesSha256] });
   expect(told(await device.start())).toBe('a IMAGE_TRIED_BEFORE, trial b');
 });
 

@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from '../../../formats/json.ts';
 import { COUNTER_JUMP_MAX } from '../../../formats/floors.ts';
 import { sha256Hex } from '../../../formats/sha256.ts';
 import { verifyBundle, type DeviceTrust } from '../../../bootloader-verifier/boot/verify-bundle.ts';
-import { verifyImage } from '../../../bootloader-verifier/boot/verify-image.ts';
+import { verifyImages } from '../../../bootloader-verifier/boot/verify-image.ts';
 import type { Signer } from '../../../signer/signer.ts';
 import { seededRandom } from '../../../simulation/seed.ts';
 import { accepted } from '../../accepted.ts';
@@ -63,17 +63,24 @@ const sign = {
 };
 
 test('what the quorums have signed is permitted, with everything that the floors need', () => {
+  const main = {
+    component: 'gateway',
+    installer: 'slot',
+    order: 1,
+    firmwareVersion: '1.0.0',
+    securityCounter: 5,
+    image: { name: '1.0.0/gateway/image.js', length: release.image.length, sha256: sha256Hex(release.image) },
+    builderId: 'https://builder.example/two-runs',
+  };
   expect(verifyBundle(release.bundle, device())).toEqual({
     ok: true,
     value: {
       root: { version: 1, sha256: repository.id.rootOneSha256 },
       channel: { name: 'stable', version: 1, inForce: '1.0.0' },
       release: '1.0.0',
-      component: 'gateway',
-      firmwareVersion: '1.0.0',
-      securityCounter: 5,
-      image: { name: '1.0.0/gateway/image.js', length: release.image.length, sha256: sha256Hex(release.image) },
-      builderId: 'https://builder.example/two-runs',
+      components: [main],
+      main,
+      imagesSha256: sha256Hex(new TextEncoder().encode(`gateway ${main.image.sha256}\n`)),
     },
   });
   expect(judge({})).toBe('accepted');
@@ -306,7 +313,7 @@ describe('the provenance', () => {
   test('another file than the one that the channel names by digest is refused, although the builder signed it', async () => {
     const other = await makeTinyRepository({ first: { provenance: { invocationId: 'https://builder.example/2' } } });
     const provenance = other.releases.get('1.0.0')?.provenance ?? expect.unreachable();
-    expect(judge({ provenance })).toBe('EVIDENCE_MISMATCH');
+    expect(judge({ evidence: [{ component: 'gateway', provenance }] })).toBe('EVIDENCE_MISMATCH');
   });
 
   test('a provenance that no listed builder has signed is refused', async () => {
@@ -367,20 +374,20 @@ describe('the image', () => {
   test('exactly the bytes that were signed are the image: not one more, one less, or one changed', () => {
     const permit = accepted(verifyBundle(release.bundle, device()));
     const { image } = release;
-    expect(accepted(verifyImage(permit, image)).bytes).toEqual(image);
-    expect(verifyImage(permit, image.subarray(1))).toMatchObject({ code: 'IMAGE_LENGTH_MISMATCH' });
-    expect(verifyImage(permit, Uint8Array.of(...image, 0))).toMatchObject({ code: 'IMAGE_LENGTH_MISMATCH' });
+    expect(accepted(verifyImages(permit, [image])).main.bytes).toEqual(image);
+    expect(verifyImages(permit, [image.subarray(1)])).toMatchObject({ code: 'IMAGE_LENGTH_MISMATCH' });
+    expect(verifyImages(permit, [Uint8Array.of(...image, 0)])).toMatchObject({ code: 'IMAGE_LENGTH_MISMATCH' });
     for (const at of image.keys()) {
       const changed = image.slice();
       changed[at] = (changed[at] ?? 0) ^ 1;
-      expect(verifyImage(permit, changed)).toMatchObject({ code: 'IMAGE_HASH_MISMATCH' });
+      expect(verifyImages(permit, [changed])).toMatchObject({ code: 'IMAGE_HASH_MISMATCH' });
     }
   });
 
   test('what was verified cannot be changed afterwards through the bytes that were handed in', () => {
     const permit = accepted(verifyBundle(release.bundle, device()));
     const given = release.image.slice();
-    const { bytes } = accepted(verifyImage(permit, given));
+    const { bytes } = accepted(verifyImages(permit, [given])).main;
     given.fill(0);
     expect(bytes).toEqual(release.image);
   });

@@ -28,7 +28,7 @@ beforeAll(async () => {
   confirmedFirst = join(chain.folder, 'flash');
   await runDeviceVerb(
     ...['provision', '--flash', confirmedFirst, '--root', chain.repository.root, '--product', PRODUCT],
-    ...['--hardware', HARDWARE, '--component', COMPONENT, '--channel', CHANNEL],
+    ...['--component', `${COMPONENT}:${HARDWARE}:slot`, '--channel', CHANNEL],
   );
   const device = startOn(confirmedFirst, server);
   await device.next('the first release, settled', isNormalStartOf(first.sha256));

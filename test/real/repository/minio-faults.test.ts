@@ -127,7 +127,7 @@ test('a device whose download breaks off because MinIO is killed installs the im
   await mkdir(flash);
   await runDeviceVerb(
     ...['provision', '--flash', flash, '--root', root, '--product', 'gateway'],
-    ...['--hardware', 'gw-1', '--component', 'gateway', '--channel', 'stable'],
+    ...['--component', 'gateway:gw-1:slot', '--channel', 'stable'],
   );
   const url = `http://127.0.0.1:${running.port}/r/gateway/`;
   const device = startDevice(['--flash', flash, '--url', url, '--poll-ms', '200'], () => undefined);
