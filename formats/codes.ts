@@ -155,6 +155,19 @@ const ROLLOUT = {
 const EVIDENCE = {
   ENVELOPE_MALFORMED: { means: 'bytes are not a DSSE envelope of the expected payload type', todo: 'see the detail' },
   STATEMENT_MALFORMED: { means: 'a payload is not the in-toto statement expected here', todo: 'see the detail' },
+  EVIDENCE_MALFORMED: {
+    means: 'evidence of a boot is not of its form',
+    todo: 'see the detail; update the device or the signer',
+  },
+  MANIFEST_MALFORMED: { means: "a factory's manifest is not of its form", todo: 'see the detail, write it again' },
+  FACTORY_NOT_TRUSTED: {
+    means: 'a manifest is of a factory that the targets role does not list, or no longer (R27)',
+    todo: 'have the owners list the factory, with days and count',
+  },
+  FACTORY_COUNT_EXCEEDED: {
+    means: 'a factory names more devices than it may (R27)',
+    todo: 'find out why before its count is raised: a station may have been robbed',
+  },
   EVIDENCE_MISMATCH: {
     means: 'evidence is not the one that the release names by digest',
     todo: 'fetch again; if it stays so, it was altered',

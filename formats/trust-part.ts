@@ -1,5 +1,6 @@
 /**
- * What the top-level targets role says beyond TUF: the builders whose provenance counts, the source they build from, and the people.
+ * What the top-level targets role says beyond TUF: the builders whose provenance counts, the source they build from, and the people;
+ * the factories that name devices, and the anchors of their CA (`identity-trust.ts`).
  *
  * - It stands under `firmament` in `signed` of the targets role, beside the binding, and is signed by the same quorum.
  * - A builder is a key *and* an identity: the provenance must name this very `id`, and this source.
@@ -7,6 +8,14 @@
  * - Unknown members are refused: what people signed must be understood whole.
  */
 import { hexText, list, literal, object, optional, refine, text, type Decoder } from './decode.ts';
+import {
+  anchorsDecoder,
+  anchorToJson,
+  factoriesDecoder,
+  factoryToJson,
+  type Factory,
+  type IdentityAnchor,
+} from './identity-trust.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import { nameDecoder } from './names.ts';
 import { peopleDecoder, peopleToJson, type Person } from './people.ts';
@@ -28,6 +37,9 @@ export type TrustPart = {
   readonly builders: readonly Builder[];
   /** Whose key is whose; undefined where keys are all that counts. */
   readonly people?: readonly Person[] | undefined;
+  /** Undefined where no device has an identity. */
+  readonly factories?: readonly Factory[] | undefined;
+  readonly identityAnchors?: readonly IdentityAnchor[] | undefined;
 };
 
 export const BUILDERS_MAX = 16;
@@ -48,8 +60,10 @@ const trustDecoder: Decoder<TrustPart> = refine(
     root: optional(hexText(32)),
     builders: list(builderDecoder, BUILDERS_MAX, 1),
     people: optional(peopleDecoder),
+    factories: optional(factoriesDecoder),
+    identityAnchors: optional(anchorsDecoder),
   }),
-  ({ builders, people }) => accept({ builders, people }),
+  ({ builders, people, factories, identityAnchors }) => accept({ builders, people, factories, identityAnchors }),
 );
 const memberDecoder = object('refused', { firmament: trustDecoder });
 
@@ -69,7 +83,10 @@ export function trustPartToJson(part: TrustPart): readonly (readonly [string, Js
       ...(issuer === undefined ? [] : [['issuer', issuer] as const]),
       ...(administration === undefined ? [] : [['administration', administration] as const]),
     ]);
+  const { people, factories, identityAnchors } = part;
   const members: [string, JsonValue][] = [['builders', part.builders.map(builder)]];
-  if (part.people !== undefined) members.push(['people', peopleToJson(part.people)]);
+  if (people !== undefined) members.push(['people', peopleToJson(people)]);
+  if (factories !== undefined) members.push(['factories', factories.map(factoryToJson)]);
+  if (identityAnchors !== undefined) members.push(['identityAnchors', identityAnchors.map(anchorToJson)]);
   return members;
 }

@@ -3,7 +3,8 @@
  *
  * - It lists no targets of its own: releases stand in channels.
  * - A channel is a delegation over all names of ours, not terminating; none is named like a top-level role.
- * - The next version starts from the former file; channels are replaced by name, builders by identity, the rest stays.
+ * - The next version starts from the former file; channels and anchors are replaced by name, builders and factories by identity, the
+ *   rest stays.
  * - The list of people is replaced as a whole; without a new one the former stays.
  * - A channel that goes must go by name: nothing is dropped by leaving it out.
  * - Source: TUF specification 1.0.34, section 4.5; `docs/formats/release.md`.
@@ -12,7 +13,8 @@ import { bindingToJson, verifyBinding, type BindingCode, type RepositoryId } fro
 import { nameDecoder } from '../formats/names.ts';
 import type { Person } from '../formats/people.ts';
 import type { PublicKey } from '../formats/signature-check.ts';
-import { parseTrustPart, trustPartToJson, type Builder } from '../formats/trust-part.ts';
+import type { Factory, IdentityAnchor } from '../formats/identity-trust.ts';
+import { parseTrustPart, trustPartToJson, type Builder, type TrustPart } from '../formats/trust-part.ts';
 import { encodeMetadata, type MetadataParseCode } from '../formats/tuf-metadata.ts';
 import { parseTargets, targetsToJson, type DelegatedRole, type Delegations } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
@@ -34,6 +36,12 @@ export type TargetsDraft = DraftTime & {
   readonly withoutBuilders?: readonly string[];
   /** Whose key is whose, instead of what the former version says. */
   readonly people?: readonly Person[] | undefined;
+  /** Factories to add; those of the same id are replaced. */
+  readonly factories?: readonly Factory[];
+  readonly withoutFactories?: readonly string[];
+  /** Anchors of the CA to add; those of the same name are replaced. */
+  readonly identityAnchors?: readonly IdentityAnchor[];
+  readonly withoutIdentityAnchors?: readonly string[];
 };
 export type TargetsDraftCode = MetadataParseCode | BindingCode | 'RELEASE_MALFORMED' | 'DRAFT_REFUSED';
 
@@ -44,8 +52,7 @@ const RESERVED: readonly string[] = ['root', 'targets', 'snapshot', 'timestamp']
 type Content = {
   readonly version: number;
   readonly delegations: Delegations;
-  readonly builders: readonly Builder[];
-  readonly people?: readonly Person[] | undefined;
+  readonly trust: TrustPart;
 };
 
 /** The targets file after `draft.former`, unsigned. */
@@ -54,14 +61,13 @@ export function draftTargets(draft: TargetsDraft): Verdict<Uint8Array, TargetsDr
   if (!former.ok) return former;
   const delegations = nextDelegations(former.value.delegations, draft);
   if (!delegations.ok) return delegations;
-  const builders = nextBuilders(former.value.builders, draft);
-  const people = draft.people ?? former.value.people;
+  const trust = nextTrust(former.value.trust, draft);
   const binding = { ...draft.repository, role: 'targets' };
   const signed = targetsToJson({
     type: 'targets',
     version: former.value.version + 1,
     expires: draft.now + (draft.lifetimeMs ?? TARGETS_LIFETIME_MS),
-    firmament: bindingToJson(binding, trustPartToJson({ builders, people })),
+    firmament: bindingToJson(binding, trustPartToJson(trust)),
     targets: new Map(),
     delegations: delegations.value,
   });
@@ -71,7 +77,8 @@ export function draftTargets(draft: TargetsDraft): Verdict<Uint8Array, TargetsDr
 }
 
 function readFormer(bytes: Uint8Array | undefined, repository: RepositoryId): Verdict<Content, TargetsDraftCode> {
-  if (bytes === undefined) return accept({ version: 0, delegations: { keys: new Map(), roles: [] }, builders: [] });
+  if (bytes === undefined)
+    return accept({ version: 0, delegations: { keys: new Map(), roles: [] }, trust: { builders: [] } });
   const parsed = parseTargets(bytes);
   if (!parsed.ok) return parsed;
   const { version, delegations, firmament } = parsed.value.signed;
@@ -82,8 +89,7 @@ function readFormer(bytes: Uint8Array | undefined, repository: RepositoryId): Ve
   return accept({
     version,
     delegations: delegations ?? { keys: new Map(), roles: [] },
-    builders: trust.value.builders,
-    people: trust.value.people,
+    trust: trust.value,
   });
 }
 
@@ -115,8 +121,31 @@ function nextDelegations(former: Delegations, draft: TargetsDraft): Verdict<Dele
   return accept({ keys: new Map([...known].filter(([keyid]) => listed.has(keyid))), roles });
 }
 
-function nextBuilders(former: readonly Builder[], draft: TargetsDraft): readonly Builder[] {
-  const { builders = [], withoutBuilders = [] } = draft;
-  const replaced = new Set([...builders.map(({ id }) => id), ...withoutBuilders]);
-  return [...former.filter(({ id }) => !replaced.has(id)), ...builders];
+function nextTrust(former: TrustPart, draft: TargetsDraft): TrustPart {
+  const { builders = [], factories = [], identityAnchors = [] } = draft;
+  const { withoutBuilders = [], withoutFactories = [], withoutIdentityAnchors = [] } = draft;
+  const byId = ({ id }: { readonly id: string }): string => id;
+  const byName = ({ name }: IdentityAnchor): string => name;
+  return {
+    people: draft.people ?? former.people,
+    builders: next(former.builders, { added: builders, without: withoutBuilders }, byId),
+    factories: orAbsent(next(former.factories ?? [], { added: factories, without: withoutFactories }, byId)),
+    identityAnchors: orAbsent(
+      next(former.identityAnchors ?? [], { added: identityAnchors, without: withoutIdentityAnchors }, byName),
+    ),
+  };
+}
+
+/** The former entries without those that go or are replaced, then the added ones. */
+function next<T>(
+  former: readonly T[],
+  change: { readonly added: readonly T[]; readonly without: readonly string[] },
+  nameOf: (entry: T) => string,
+): readonly T[] {
+  const replaced = new Set([...change.added.map(nameOf), ...change.without]);
+  return [...former.filter((entry) => !replaced.has(nameOf(entry))), ...change.added];
+}
+
+function orAbsent<T>(entries: readonly T[]): readonly T[] | undefined {
+  return entries.length === 0 ? undefined : entries;
 }

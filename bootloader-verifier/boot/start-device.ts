@@ -6,7 +6,7 @@
  *    repeats the step (R9, P5).
  * 3. The candidates of the boot state are verified in their order, whole, from flash alone; the first that passes is chosen.
  * 4. The good slot raises the floors too, because its bundle may have been given newer trust; a slot on trial never does.
- * 5. The state is written, then the image is handed out. From here on the floors are closed until the next start.
+ * 5. The state is written; what is started is measured (`measure-boot.ts`); then the image is handed out. From here on the floors are closed until the next start.
  */
 import {
   BOOT_STATE_EMPTY,
@@ -21,6 +21,7 @@ import type { SignatureCheck } from '../../formats/signature-check.ts';
 import { reject, type Rejected, type Verdict } from '../../formats/verdict.ts';
 import { readRecord, writeRecord } from './flash-records.ts';
 import type { Flash } from './flash.ts';
+import { measureBoot, type BootIdentityVerdict } from './measure-boot.ts';
 import { failTrial, isExhausted, planStart, settleConfirmed, settleStart, type StartMode } from './plan-start.ts';
 import { raiseDeviceFloors, readDeviceTrust } from './protected-store.ts';
 import { verifySlot, type SlotCode } from './slot.ts';
@@ -36,6 +37,8 @@ export type Started = {
   /** The main image, which is to run. */
   readonly image: FirmwareImage;
   readonly floors: Floors;
+  /** What the system can prove of this start; undefined for a device without an identity. */
+  readonly identity: BootIdentityVerdict | undefined;
   readonly refused: readonly RefusedSlot[];
 };
 export type Recovery = {
@@ -57,8 +60,10 @@ export async function startDevice(flash: Flash, check: SignatureCheck): Promise<
     if (release.ok && refusal === undefined) {
       if (candidate.mode === 'normal') await raise(run, release.value);
       await writeChangedState(flash, found, settleStart(state, candidate));
-      const { floors } = run.device;
-      return { kind: 'started', ...candidate, image: release.value.main, floors, refused: run.refused };
+      const { floors, factory } = run.device;
+      const { main } = release.value;
+      const identity = await measureBoot(flash, factory, { permit: release.value.permit, ...candidate });
+      return { kind: 'started', ...candidate, image: main, floors, identity, refused: run.refused };
     }
     if (refusal !== undefined) run.refused.push({ slot: candidate.slot, refusal });
   }

@@ -25,6 +25,8 @@ import { encodeConfirmation, parseConfirmation } from '../../formats/confirmatio
 import { checkpointText, parseCheckpoint, type Checkpoint } from '../../formats/checkpoint.ts';
 import { encodeEnvelope, parseEnvelope } from '../../formats/dsse.ts';
 import { encodeJson } from '../../formats/encode-json.ts';
+import { encodeBootStatement, parseBootStatement } from '../../formats/boot-statement.ts';
+import { encodeFactoryManifest, parseFactoryManifest } from '../../formats/factory-manifest.ts';
 import { encodeDeviceSecret, parseDeviceSecret } from '../../formats/device-secret.ts';
 import { encodeFactoryRecord, parseFactoryRecord } from '../../formats/factory-record.ts';
 import { encodeRecord, parseRecord } from '../../formats/flash-record.ts';
@@ -65,6 +67,7 @@ import { signedProvenance, tinyProvenance } from '../tiny-release.ts';
 import { LOG_POLICY, logOf, signedCheckpoint, signedProof } from '../tiny-log.ts';
 import { makeTinyRepository } from '../tiny-repository.ts';
 import { SAMPLE_CONFIRMATION, SAMPLE_HALT, SAMPLE_PLAN, SAMPLE_STEP } from './sample-plan.ts';
+import { SAMPLE_ANCHOR, SAMPLE_BOOT, SAMPLE_FACTORY, SAMPLE_MANIFEST } from './sample-identity.ts';
 import { bound, SAMPLE_FILES, SAMPLE_ID } from './sample-repository.ts';
 
 export type ParserRow = {
@@ -259,7 +262,12 @@ const EVENT = {
   notAfter: Date.UTC(2026, 0, 8),
   authors: [{ person: 'ada' }, { issuer: 'https://ci.example', subject: 'repo:gateway' }],
 };
-const TRUST = trustPartToJson({ builders: [BUILDER], people: PEOPLE });
+const TRUST = trustPartToJson({
+  builders: [BUILDER],
+  people: PEOPLE,
+  factories: [SAMPLE_FACTORY],
+  identityAnchors: [SAMPLE_ANCHOR],
+});
 const APPROVAL = channelPartToJson({
   release: '1.0.0',
   minSecurityCounter: 1,
@@ -287,6 +295,14 @@ const PARTS: readonly ParserRow[] = [
       encode: encodeFactoryRecord,
     }),
   ),
+  wholeRow('parseFactoryManifest', encodeFactoryManifest(SAMPLE_MANIFEST), {
+    parse: orUndefined(parseFactoryManifest),
+    encode: encodeFactoryManifest,
+  }),
+  wholeRow('parseBootStatement', encodeBootStatement({ ...SAMPLE_BOOT, evidenceKey: 'cd'.repeat(32) }), {
+    parse: orUndefined(parseBootStatement),
+    encode: encodeBootStatement,
+  }),
   wholeRow('parseDeviceSecret', encodeDeviceSecret(new Uint8Array(32).fill(7)), {
     parse: orUndefined(parseDeviceSecret),
     encode: encodeDeviceSecret,
