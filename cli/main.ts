@@ -1,5 +1,5 @@
 /** The process of `firmament`: finds the verb, loads it alone, runs it. */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { Command, CommanderError } from 'commander';
 import { showFault, showUsage, showVerdict, type Output } from './outcome.ts';
 import type { DefineVerb, Host } from './verb.ts';
@@ -12,6 +12,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => st
 const host: Host = {
   now: () => Date.now(),
   newId: () => randomUUID(),
+  newKey: (sizeBytes) => Uint8Array.from(randomBytes(sizeBytes)),
   env: process.env,
   say: (text) => void process.stderr.write(text),
   isInteractive: process.stdin.isTTY && process.stderr.isTTY,

@@ -13,9 +13,11 @@ import { objectStoreBucket } from '../signer/object-store-bucket.ts';
 import { objectStoreFolder } from '../signer/object-store-folder.ts';
 import type { ObjectStore } from '../signer/object-store.ts';
 import { storeValue, type BucketAddress, type StoreAddress } from './store-address.ts';
-import { readStoreCredentials } from './store-credentials.ts';
+import { readStoreCredentials, type StoreCredentials } from './store-credentials.ts';
 
 export type StoreOptions = { readonly store: StoreAddress; readonly storeCredentials?: string };
+
+type OpenedBucket = { readonly bucket: Bucket; readonly credentials: StoreCredentials };
 
 /** Adds both options to `command`. */
 export function addStoreOptions(command: Command): Command {
@@ -31,24 +33,26 @@ export function addStoreOptions(command: Command): Command {
 /** The store to publish into. */
 export async function openObjectStore(options: StoreOptions): Promise<Verdict<ObjectStore, 'CREDENTIALS_REFUSED'>> {
   if ('folder' in options.store) return accept(objectStoreFolder(options.store.folder));
-  const bucket = await openBucket(options.store.bucket, options.storeCredentials);
-  return bucket.ok ? accept(objectStoreBucket(bucket.value)) : bucket;
+  const opened = await openBucketAt(options.store.bucket, options.storeCredentials);
+  return opened.ok ? accept(objectStoreBucket(opened.value.bucket)) : opened;
 }
 
 /** The store to serve from. */
 export async function openArtifactStore(options: StoreOptions): Promise<Verdict<ArtifactStore, 'CREDENTIALS_REFUSED'>> {
   if ('folder' in options.store) return accept(await openFolderStore(options.store.folder));
-  const bucket = await openBucket(options.store.bucket, options.storeCredentials);
-  return bucket.ok ? accept(artifactStoreBucket(bucket.value)) : bucket;
+  const opened = await openBucketAt(options.store.bucket, options.storeCredentials);
+  return opened.ok ? accept(artifactStoreBucket(opened.value.bucket)) : opened;
 }
 
-async function openBucket(
+/** The bucket at `address`, and the credentials in `file` that open it. */
+export async function openBucketAt(
   address: BucketAddress,
   file: string | undefined,
-): Promise<Verdict<Bucket, 'CREDENTIALS_REFUSED'>> {
+): Promise<Verdict<OpenedBucket, 'CREDENTIALS_REFUSED'>> {
   if (file === undefined) return reject('CREDENTIALS_REFUSED', 'a bucket needs --store-credentials FILE');
   const credentials = await readStoreCredentials(file);
   if (!credentials.ok) return credentials;
   const { bucketMinio, STORE_LIMITS } = await import('./bucket-minio.ts');
-  return accept(bucketMinio({ address, credentials: credentials.value, limits: STORE_LIMITS }));
+  const bucket = bucketMinio({ address, credentials: credentials.value, limits: STORE_LIMITS });
+  return accept({ bucket, credentials: credentials.value });
 }

@@ -20,6 +20,8 @@ export type Host = {
   readonly now: () => Instant;
   /** A fresh UUID. */
   readonly newId: () => string;
+  /** A fresh random key of so many bytes. */
+  readonly newKey: (sizeBytes: number) => Uint8Array;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** For people: standard error. */
   readonly say: (text: string) => void;

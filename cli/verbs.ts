@@ -35,4 +35,8 @@ export const VERBS: ReadonlyMap<string, VerbEntry> = new Map([
   ['sign', verb('show what a draft changes, and sign it', async () => (await import('./sign.ts')).defineSign)],
   ['publish', verb('publish what people have signed', async () => (await import('./publish.ts')).definePublish)],
   ['serve', verb('serve a published repository to devices', async () => (await import('./serve.ts')).defineServe)],
+  [
+    'control',
+    verb('take proposals of workflows and their files', async () => (await import('./control.ts')).defineControl),
+  ],
 ]);

@@ -5,6 +5,9 @@
  * - `docs/formats/codes.md` shows this table; a test holds them equal.
  * - Verdicts (an adversary or a peer is at fault) and operation errors (the world is) share the one name space.
  */
+import { METADATA } from './metadata-codes.ts';
+import { PROPOSALS } from './proposal-codes.ts';
+
 export type CodeEntry = { readonly means: string; readonly todo: string };
 
 const JSON_AND_TEXT = {
@@ -21,55 +24,6 @@ const JSON_AND_TEXT = {
   },
   UTF8_MALFORMED: { means: 'bytes are not UTF-8', todo: 'fetch it again; if it stays so, its author wrote it wrongly' },
   SHAPE_MALFORMED: { means: 'a value does not have the shape its format demands', todo: 'see the place in the detail' },
-} as const;
-
-const METADATA = {
-  METADATA_TYPE_MISMATCH: {
-    means: 'metadata of one type stands where another belongs',
-    todo: 'check what the server serves at this name',
-  },
-  METADATA_EXPIRED: {
-    means: 'metadata is past its expiry',
-    todo: 'have its role sign a new version; on a device, check the clock',
-  },
-  METADATA_TOO_LARGE: {
-    means: 'a file is longer than its role allows or its parent says',
-    todo: 'check the server: it may send endless data',
-  },
-  METADATA_HASH_MISMATCH: {
-    means: 'a file is not the one that its parent names by hash',
-    todo: 'fetch again; if it stays so, the repository is inconsistent',
-  },
-  METADATA_VERSION_MISMATCH: {
-    means: 'a file has another version than its parent names',
-    todo: 'fetch again; if it stays so, the repository is inconsistent',
-  },
-  METADATA_THRESHOLD_UNMET: {
-    means: 'fewer valid signatures of distinct keys than the threshold',
-    todo: 'collect the missing signatures',
-  },
-  KEY_MALFORMED: {
-    means: 'a public key is not of a known type and form',
-    todo: 'generate it with firmament key-generate',
-  },
-  ROOT_VERSION_NOT_NEXT: {
-    means: 'a new root is not exactly the next version',
-    todo: 'publish every root version in order',
-  },
-  ROOT_ROLLBACK: { means: 'a root is older than the floor', todo: 'none: this is an attack or a stale copy' },
-  TIMESTAMP_ROLLBACK: {
-    means: 'an older timestamp, or one that names an older snapshot, was served',
-    todo: 'none: this is an attack or a stale mirror',
-  },
-  SNAPSHOT_ROLLBACK: {
-    means: 'a snapshot names an older version of a role, or drops it',
-    todo: 'none: this is an attack or a stale mirror',
-  },
-  ROLE_NOT_DELEGATED: {
-    means: 'a role is not delegated, or not listed in the snapshot',
-    todo: 'check the channel name and the repository',
-  },
-  TARGET_NAME_REFUSED: { means: 'a target name is outside the allowed characters or paths', todo: 'rename the target' },
 } as const;
 
 const DEVICE_RULES = {
@@ -366,6 +320,7 @@ type CodeTable = typeof JSON_AND_TEXT &
   typeof FLASH &
   typeof LOG &
   typeof PUBLISHING &
+  typeof PROPOSALS &
   typeof OPERATION;
 
 export const CODES: CodeTable = {
@@ -377,6 +332,7 @@ export const CODES: CodeTable = {
   ...FLASH,
   ...LOG,
   ...PUBLISHING,
+  ...PROPOSALS,
   ...OPERATION,
 };
 
@@ -392,5 +348,6 @@ export const CODE_GROUPS: readonly (readonly [string, Readonly<Record<string, Co
   ['Flash and boot', FLASH],
   ['Transparency log', LOG],
   ['Signing and publishing', PUBLISHING],
+  ['Proposals', PROPOSALS],
   ['Operation', OPERATION],
 ];

@@ -1,5 +1,5 @@
 /**
- * The HTTP server around the data plane: its limits against slow and greedy clients, and its orderly end.
+ * The HTTP server around a plane, the data plane above all: its limits against slow and greedy clients, and its orderly end.
  *
  * - A request must arrive within a time, its head within a shorter one; a silent connection is closed; so is one that is idle.
  * - Head, connections and waiting answers have maxima, given at the call; `SERVER_LIMITS` are those for production.
@@ -15,7 +15,7 @@ import { createDataPlane } from './data-plane.ts';
 import { refusalProblem, type Refusal } from './problem.ts';
 import type { EventSink } from './server-event.ts';
 
-export type ServerLimits = {
+export type ConnectionLimits = {
   /** Open connections; more are refused at once. Each needs up to two file descriptors. */
   readonly connectionsMax: number;
   /** Request line and header fields together, in bytes. */
@@ -30,6 +30,9 @@ export type ServerLimits = {
   readonly idleMs: number;
   /** How long answers may take to end once the server closes. */
   readonly closingMs: number;
+};
+
+export type ServerLimits = ConnectionLimits & {
   /** Answers from memory that wait for the store. */
   readonly waitingMax: number;
   /** Metadata held in memory. */
@@ -48,15 +51,18 @@ export const SERVER_LIMITS: ServerLimits = {
   memory: { entriesMax: 4_096, bytesMax: 67_108_864 },
 };
 
-export type ServeOptions = {
-  /** The repository to serve. */
-  readonly store: ArtifactStore;
+export type ListenOptions = {
   /** Address to listen at, `127.0.0.1` or `::` for example. */
   readonly host: string;
   /** Port to listen at; 0 lets the system choose. */
   readonly port: number;
   /** Told what happens. */
   readonly log: EventSink;
+};
+
+export type ServeOptions = ListenOptions & {
+  /** The repository to serve. */
+  readonly store: ArtifactStore;
   /** Whether `log` is told each request, too. */
   readonly logRequests?: boolean;
   readonly limits?: ServerLimits;
@@ -73,14 +79,27 @@ export type RunningServer = {
  * @throws OperationError `ADDRESS_UNAVAILABLE` if it cannot listen there.
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { store, host, log } = options;
+  const { store, log } = options;
   const limits = options.limits ?? SERVER_LIMITS;
   const { memory, waitingMax } = limits;
   const plane = createDataPlane({ store, log, memory, waitingMax });
   const listener = options.logRequests === true ? logged(plane, log) : plane;
+  return serveListener(listener, limits, { ...options, takesBodies: false });
+}
+
+/**
+ * Serves `listener` until `close` is called. @param options.takesBodies whether a client that asks first may send its body.
+ * @throws OperationError `ADDRESS_UNAVAILABLE` if it cannot listen there.
+ */
+export async function serveListener(
+  listener: RequestListener,
+  limits: ConnectionLimits,
+  options: ListenOptions & { readonly takesBodies: boolean },
+): Promise<RunningServer> {
+  const { host, log } = options;
   const server = createLimitedServer(listener, limits);
-  // A client that asks before it sends a body is answered, not told to go on.
-  server.on('checkContinue', listener);
+  // Where no body is taken, a client that asks before it sends one is answered, not told to go on.
+  if (!options.takesBodies) server.on('checkContinue', listener);
   server.on('clientError', refuseMalformed);
   const port = await listen(server, options);
   reportRefusals(server, limits.connectionsMax, log);
@@ -94,7 +113,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   };
 }
 
-function createLimitedServer(listener: RequestListener, limits: ServerLimits): Server {
+function createLimitedServer(listener: RequestListener, limits: ConnectionLimits): Server {
   const server = createServer(
     {
       maxHeaderSize: limits.headBytesMax,
@@ -164,7 +183,7 @@ function logged(listener: RequestListener, log: EventSink): RequestListener {
   };
 }
 
-async function listen(server: Server, { host, port }: ServeOptions): Promise<number> {
+async function listen(server: Server, { host, port }: ListenOptions): Promise<number> {
   return new Promise((resolve, refuse) => {
     const fail = (cause: Error): void => {
       const detail = `${host} port ${port} cannot be listened at: ${cause.message}`;

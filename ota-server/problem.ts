@@ -75,7 +75,8 @@ function unavailable(code: Code, retriable: boolean): Problem {
   );
 }
 
-function problem(
+/** A problem of any status, for servers with refusals of their own. @param say the code, and a sentence of ours. */
+export function problem(
   status: number,
   say: { readonly code: Code; readonly detail: string },
   fields: readonly string[],

@@ -5,6 +5,7 @@
  * - What a device must not see (paths, stacks, the text of faults) is told here and nowhere else.
  */
 import type { Code } from '../formats/codes.ts';
+import type { ProposalState } from '../formats/stored-proposal.ts';
 
 export type ServerEvent =
   | { readonly event: 'listening'; readonly host: string; readonly port: number }
@@ -12,6 +13,15 @@ export type ServerEvent =
   | { readonly event: 'bug'; readonly detail: string; readonly object: string }
   | { readonly event: 'connections-refused'; readonly detail: string }
   | { readonly event: 'request'; readonly method: string; readonly url: string; readonly status: number }
+  | {
+      readonly event: 'proposal';
+      readonly state: ProposalState;
+      readonly product: string;
+      readonly id: string;
+      readonly issuer: string;
+      readonly subject: string;
+    }
+  | { readonly event: 'refused'; readonly code: Code; readonly detail: string; readonly path: string }
   | { readonly event: 'closed' };
 
 export type EventSink = (event: ServerEvent) => void;

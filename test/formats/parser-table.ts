@@ -37,6 +37,16 @@ import { isJsonObject, parseJson, type JsonObject, type JsonValue } from '../../
 import { encodeLogLeaf, parseLogLeaf } from '../../formats/log-leaf.ts';
 import { encodeLogProof, parseLogProof } from '../../formats/log-proof.ts';
 import { encodeEntryBundle, encodeTile, parseEntryBundle, parseTile } from '../../formats/log-tiles.ts';
+import {
+  parseIssuerConfiguration,
+  parseIssuerKeys,
+  parseTokenClaims,
+  type IssuerConfiguration,
+  type IssuerKey,
+} from '../../formats/oidc.ts';
+import { encodeProposalAnswer, parseProposalAnswer } from '../../formats/proposal-answer.ts';
+import { encodeProposal, parseProposal } from '../../formats/proposal.ts';
+import { encodeStoredProposal, parseStoredProposal } from '../../formats/stored-proposal.ts';
 import { encodeTargetName, parseTargetName } from '../../formats/names.ts';
 import { parsePeople, peopleToJson, type Person } from '../../formats/people.ts';
 import { encodeProvenance, parseProvenance } from '../../formats/provenance.ts';
@@ -68,6 +78,15 @@ import { LOG_POLICY, logOf, signedCheckpoint, signedProof } from '../tiny-log.ts
 import { makeTinyRepository } from '../tiny-repository.ts';
 import { SAMPLE_CONFIRMATION, SAMPLE_HALT, SAMPLE_PLAN, SAMPLE_STEP } from './sample-plan.ts';
 import { SAMPLE_ANCHOR, SAMPLE_BOOT, SAMPLE_FACTORY, SAMPLE_MANIFEST } from './sample-identity.ts';
+import {
+  encodeClaims,
+  SAMPLE_ANSWER,
+  SAMPLE_CLAIMS,
+  SAMPLE_CONFIGURATION,
+  SAMPLE_KEYS,
+  SAMPLE_PROPOSAL,
+  SAMPLE_STORED,
+} from './sample-proposal.ts';
 import { bound, SAMPLE_FILES, SAMPLE_ID } from './sample-repository.ts';
 
 export type ParserRow = {
@@ -463,4 +482,31 @@ const TEXTS: readonly ParserRow[] = [
 ];
 
 /** Every row; a parser of two kinds of file has two. */
-export const PARSER_ROWS: readonly ParserRow[] = [...METADATA, ...PARTS, ...EVIDENCE, ...LOG_ROWS, ...TEXTS];
+export const PARSER_ROWS: readonly ParserRow[] = [
+  ...METADATA,
+  ...PARTS,
+  ...EVIDENCE,
+  ...LOG_ROWS,
+  ...TEXTS,
+  wholeRow('parseProposal', encodeProposal(SAMPLE_PROPOSAL), {
+    parse: orUndefined(parseProposal),
+    encode: encodeProposal,
+  }),
+  wholeRow('parseStoredProposal', encodeStoredProposal(SAMPLE_STORED), {
+    parse: orUndefined(parseStoredProposal),
+    encode: encodeStoredProposal,
+  }),
+  wholeRow('parseProposalAnswer', encodeProposalAnswer(SAMPLE_ANSWER), {
+    parse: orUndefined(parseProposalAnswer),
+    encode: encodeProposalAnswer,
+  }),
+  partRow<IssuerConfiguration>('parseIssuerConfiguration', SAMPLE_CONFIGURATION, {
+    parse: orUndefined(parseIssuerConfiguration),
+    encode: ({ issuer, keysUrl }) => encodeUtf8(JSON.stringify({ issuer, jwks_uri: keysUrl })),
+  }),
+  partRow<readonly IssuerKey[]>('parseIssuerKeys', SAMPLE_KEYS, {
+    parse: orUndefined(parseIssuerKeys),
+    encode: (keys) => encodeUtf8(JSON.stringify({ keys: keys.map(({ kid, alg, jwk }) => ({ kid, alg, ...jwk })) })),
+  }),
+  partRow('parseTokenClaims', SAMPLE_CLAIMS, { parse: orUndefined(parseTokenClaims), encode: encodeClaims }),
+];

@@ -4,13 +4,20 @@
  * - A claim holds or names what breaks it; the sentence is printed with the figures of the day.
  */
 import ts from 'typescript';
-import { importClosure, type Closure } from './imports.ts';
+import { importClosure, importsOf, type Closure } from './imports.ts';
 import { nodesOf, type SourceFile } from './source-tree.ts';
 
 export type Claim = { readonly claim: string; readonly holds: boolean; readonly because: string };
 
 const SIGNING =
   /^(sign|signAsync|createSign|createPrivateKey|generateKeyPair|generateKeyPairSync|createSecretKey|getPublicKey)$/;
+/** What the server takes of a package that can sign as well: verifying alone. */
+const OF_JOSE = ['base64url', 'compactVerify', 'decodeProtectedHeader', 'errors', 'importJWK'];
+/** The keys that the server does hold, by the one file that uses each. No device and no relying party trusts any of them. */
+const OWN_KEYS: ReadonlyMap<string, string> = new Map([
+  ['ota-server/upload-permission.ts', 'a key of the process for the addresses of uploads'],
+  ['ota-server/presigned-put.ts', 'the secret of its user at the object store'],
+]);
 const STARTS_PROCESSES = ['node:child_process', 'node:cluster', 'node:vm'];
 const BOOT = 'bootloader-verifier/boot/';
 const PUBLISHER = 'signer/publish.ts';
@@ -27,7 +34,10 @@ function closureOf(files: readonly SourceFile[], folder: string): Closure {
   );
 }
 
-/** What the server can reach contains nothing of the signer, no call that signs and no way to start a program that does. */
+/**
+ * What the server can reach contains nothing of the signer, no call that signs and no way to start a program that does. Message
+ * authentication codes are made in the files of `OWN_KEYS` alone, whose keys are listed with the claim.
+ */
 function serverHoldsNoKey(files: readonly SourceFile[]): Claim {
   const closure = closureOf(files, 'ota-server/');
   const signer = closure.files.map(({ path }) => path).filter((path) => path.startsWith('signer/'));
@@ -36,16 +46,30 @@ function serverHoldsNoKey(files: readonly SourceFile[]): Claim {
       .filter((name) => SIGNING.test(name))
       .map((name) => `${name} in ${file.path}`),
   );
+  const macs = closure.files.filter((file) => callsOf(file).includes('createHmac')).map(({ path }) => path);
+  const unlisted = macs.filter((path) => !OWN_KEYS.has(path)).map((path) => `an unlisted key in ${path}`);
+  const own = macs.flatMap((path) => OWN_KEYS.get(path) ?? []);
   const starts = closure.packages.filter((name) => STARTS_PROCESSES.includes(name));
-  const broken = [...signer, ...signing, ...starts];
+  const broken = [...signer, ...signing, ...joseSigning(closure), ...unlisted, ...starts];
   return {
     claim: 'the server holds no key that a device or relying party trusts',
     holds: broken.length === 0,
     because:
       broken.length === 0
-        ? `none of the ${closure.files.length} files that ota-server/ reaches is of the signer, signs or starts a program`
+        ? `none of the ${closure.files.length} files that ota-server/ reaches is of the signer, signs or starts a program; ` +
+          `its own keys: ${own.length === 0 ? 'none' : own.join(', ')}`
         : broken.join(', '),
   };
+}
+
+/** What is taken of jose beside verifying. */
+function joseSigning({ files }: Closure): readonly string[] {
+  return files.flatMap((file) =>
+    importsOf(file)
+      .filter(({ from }) => from === 'jose')
+      .flatMap(({ names }) => (names === 'all' ? ['all of jose'] : names.filter((name) => !OF_JOSE.includes(name))))
+      .map((name) => `${name} in ${file.path}`),
+  );
 }
 
 /** The names of the functions and methods that `file` calls. */

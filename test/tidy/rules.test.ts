@@ -265,11 +265,23 @@ test('the claim about keys breaks when the server can sign, reach the signer or 
     'sign(message);',
     'createPrivateKey(pem);',
     "import { spawn } from 'node:child_process';",
+    "import { SignJWT } from 'jose';",
+    "import * as jose from 'jose';",
+    "createHmac('sha256', key);",
   ];
   for (const text of broken)
     expect(claimsWith({ 'ota-server/data-plane.ts': text }), text).toEqual([false, true, true]);
   const indirect = { 'ota-server/data-plane.ts': "import './deep.ts';", 'ota-server/deep.ts': 'keys.sign(x);' };
   expect(claimsWith(indirect)).toEqual([false, true, true]);
+});
+
+test('the claim about keys lists those that the server does hold', () => {
+  const because = (changes: Readonly<Record<string, string>>) => claimsOf(made({ ...SOUND, ...changes }))[0]?.because;
+  expect(because({})).toMatch(/its own keys: none$/);
+  const listed = {
+    'ota-server/upload-permission.ts': "createHmac('sha256', key); import { compactVerify } from 'jose';",
+  };
+  expect(because(listed)).toMatch(/its own keys: a key of the process for the addresses of uploads$/);
 });
 
 test('the claim about the boot verifier breaks when it reaches anything but formats and the noble packages', () => {
