@@ -1,5 +1,6 @@
 /** Values of options, checked where they enter: what does not fit is misuse and shows the usage. */
 import { InvalidArgumentError } from 'commander';
+import { PRODUCT_ADDRESS_EXPECTED, productAddress } from '../bootloader-verifier/agent/repository-client-http.ts';
 import { firmwareVersionDecoder, nameDecoder } from '../formats/names.ts';
 import { uriDecoder } from '../formats/provenance.ts';
 
@@ -38,6 +39,13 @@ export function uriValue(value: string): string {
 export function commitValue(value: string): string {
   if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(value)) throw new InvalidArgumentError('a full commit hash is expected');
   return value;
+}
+
+/** The address of a product on its server. */
+export function productUrlValue(value: string): URL {
+  const url = productAddress(value);
+  if (url === undefined) throw new InvalidArgumentError(PRODUCT_ADDRESS_EXPECTED);
+  return url;
 }
 
 /** Whole days, as milliseconds. */

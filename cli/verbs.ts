@@ -34,6 +34,13 @@ export const VERBS: ReadonlyMap<string, VerbEntry> = new Map([
   ],
   ['sign', verb('show what a draft changes, and sign it', async () => (await import('./sign.ts')).defineSign)],
   ['publish', verb('publish what people have signed', async () => (await import('./publish.ts')).definePublish)],
+  [
+    'capsule',
+    verb(
+      'pack the release in force into one file, for devices without network',
+      async () => (await import('./capsule.ts')).defineCapsule,
+    ),
+  ],
   ['serve', verb('serve a published repository to devices', async () => (await import('./serve.ts')).defineServe)],
   [
     'control',

@@ -235,6 +235,21 @@ const LOG = {
   },
 } as const;
 
+const TRAVEL = {
+  CAPSULE_MALFORMED: {
+    means: 'a file is not a capsule, or not a whole one',
+    todo: 'copy it again; if it stays so, make it again with firmament capsule',
+  },
+  CAPSULE_INCOMPLETE: {
+    means: 'a capsule lacks a file that this device needs',
+    todo: 'make it again with firmament capsule, for the channel of this device',
+  },
+  OFFLINE_NOT_ALLOWED: {
+    means: 'the plan of a release does not allow to install it from a file, or not any more (R14)',
+    todo: 'connect the device, or have the release managers allow it',
+  },
+} as const;
+
 const PUBLISHING = {
   DRAFT_REFUSED: {
     means: 'what is to be drafted contradicts itself or the former version',
@@ -319,6 +334,7 @@ type CodeTable = typeof JSON_AND_TEXT &
   typeof EVIDENCE &
   typeof FLASH &
   typeof LOG &
+  typeof TRAVEL &
   typeof PUBLISHING &
   typeof PROPOSALS &
   typeof OPERATION;
@@ -331,6 +347,7 @@ export const CODES: CodeTable = {
   ...EVIDENCE,
   ...FLASH,
   ...LOG,
+  ...TRAVEL,
   ...PUBLISHING,
   ...PROPOSALS,
   ...OPERATION,
@@ -347,6 +364,7 @@ export const CODE_GROUPS: readonly (readonly [string, Readonly<Record<string, Co
   ['Evidence', EVIDENCE],
   ['Flash and boot', FLASH],
   ['Transparency log', LOG],
+  ['Files that travel', TRAVEL],
   ['Signing and publishing', PUBLISHING],
   ['Proposals', PROPOSALS],
   ['Operation', OPERATION],

@@ -12,9 +12,8 @@ import { OperationError } from '../formats/operation-error.ts';
 import type { SignatureCheck } from '../formats/signature-check.ts';
 import { accept, reject } from '../formats/verdict.ts';
 import type { DeviceEvent } from '../bootloader-verifier/agent/device-event.ts';
-import { liveDevice, type LifeOptions } from '../bootloader-verifier/agent/device.ts';
+import { liveDevice, type LifeOptions, type UpdateSource } from '../bootloader-verifier/agent/device.ts';
 import type { ImageRunner, RunningImage, RunMode } from '../bootloader-verifier/agent/image-runner.ts';
-import type { RepositoryClient } from '../bootloader-verifier/agent/repository-client.ts';
 import type { FirmwareImage } from '../bootloader-verifier/boot/verify-image.ts';
 import type { FaultFlash } from './fault-flash.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -35,7 +34,7 @@ export type SimulatedDevice = {
 };
 export type SimulatedParts = {
   readonly flash: FaultFlash;
-  readonly client: RepositoryClient;
+  readonly source: UpdateSource;
   readonly clock: VirtualClock;
   readonly check: SignatureCheck;
 };
@@ -85,7 +84,7 @@ async function startLife(
     name: 'simulated',
     bootFlash: flash.view('boot-stage'),
     systemFlash: flash.view('system'),
-    client: parts.client,
+    source: parts.source,
     runImage: runner(parts, runs),
     check: parts.check,
     now: clock.now,

@@ -9,6 +9,7 @@ import { encodeBootState, type BootState, type SlotId } from '../formats/boot-st
 import { encodeFloors, parseFloors, type Floors } from '../formats/floors.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import { checkSignaturePortable, type SignatureCheck } from '../formats/signature-check.ts';
+import type { UpdateSource } from '../bootloader-verifier/agent/device.ts';
 import type { DeviceEvent } from '../bootloader-verifier/agent/device-event.ts';
 import { readRecord, writeRecord, writeRecordTwice } from '../bootloader-verifier/boot/flash-records.ts';
 import { provisionFlash } from '../bootloader-verifier/boot/protected-store.ts';
@@ -34,6 +35,8 @@ export type TinyDevice = SimulatedDevice & {
   putFloors(floors: Floors): Promise<void>;
 };
 export type TinyDeviceOptions = {
+  /** Where releases come from; by default the repository, over the network. */
+  readonly source?: UpdateSource;
   /** Flash of another device, to go on from; blank and provisioned by default. */
   readonly flash?: FaultFlash;
   /** What the server serves, by default what the repository publishes. */
@@ -63,7 +66,7 @@ export async function makeTinyDevice(repository: TinyRepository, options: TinyDe
   const network = faultNetwork(options.files ?? repository.files, faults);
   const system = flash.view('system');
   return {
-    ...simulatedDevice({ flash, client: network, clock, check }),
+    ...simulatedDevice({ flash, source: options.source ?? { kind: 'server', client: network }, clock, check }),
     network,
     clock,
     start: () => startDevice(flash.view('boot-stage'), check),

@@ -15,6 +15,7 @@ export type DeviceStep =
   | 'confirm'
   | 'revert'
   | 'poll'
+  | 'capsule'
   | 'install'
   | 'trust'
   | 'image-ended'

@@ -10,7 +10,7 @@ import { BOOT_STATE_EMPTY } from '../../formats/boot-state.ts';
 import type { Instant } from '../../formats/instant.ts';
 import { OperationError } from '../../formats/operation-error.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
-import type { Verdict } from '../../formats/verdict.ts';
+import type { Rejected, Verdict } from '../../formats/verdict.ts';
 import type { Flash } from '../boot/flash.ts';
 import { confirmTrial, failTrial } from '../boot/plan-start.ts';
 import {
@@ -24,14 +24,21 @@ import {
 import type { BootPermit } from '../boot/verify-bundle.ts';
 import { deviceEvent, type DeviceEvent, type DeviceReport } from './device-event.ts';
 import type { ImageRunner, RunningImage } from './image-runner.ts';
-import { poll, type PollCode, type Polled } from './poll.ts';
+import { poll, type PollCode, type PollInput, type Polled } from './poll.ts';
+import { pollCapsules } from './poll-capsules.ts';
+import type { CapsuleFolder } from './capsule-folder.ts';
 import type { RepositoryClient } from './repository-client.ts';
+
+export type UpdateSource =
+  | { readonly kind: 'server'; readonly client: RepositoryClient }
+  | { readonly kind: 'capsules'; readonly folder: CapsuleFolder };
 
 export type DevicePorts = {
   readonly name: string;
   readonly bootFlash: Flash;
   readonly systemFlash: Flash;
-  readonly client: RepositoryClient;
+  /** Where new releases come from: a server, or files that are carried to the device. */
+  readonly source: UpdateSource;
   readonly runImage: ImageRunner;
   readonly check: SignatureCheck;
   readonly now: () => Instant;
@@ -128,13 +135,13 @@ async function pollOnce(
   started: Started | undefined,
   settled: Uint8Array | undefined,
 ): Promise<Verdict<Polled, PollCode> | undefined> {
-  const { systemFlash: flash, client, check } = device;
+  const { systemFlash: flash, check } = device;
   const running =
     started === undefined
       ? undefined
       : { slot: started.slot, permit: started.image.permit, isGood: started.mode !== 'trial' };
   try {
-    const polled = await poll({ flash, client, check, now: device.now(), running, settled });
+    const polled = await pollSource(device, { flash, check, now: device.now(), running, settled });
     tellPoll(device, polled);
     return polled;
   } catch (fault) {
@@ -142,6 +149,14 @@ async function pollOnce(
     tell(device, { step: 'poll', ok: false, code: fault.code, detail: { detail: fault.message } });
     return undefined;
   }
+}
+
+function pollSource(device: DevicePorts, input: Omit<PollInput, 'client'>): Promise<Verdict<Polled, PollCode>> {
+  const { source } = device;
+  if (source.kind === 'server') return poll({ ...input, client: source.client });
+  const refused = (capsule: string, { code, detail }: Rejected): void =>
+    tell(device, { step: 'capsule', ok: false, code, detail: { capsule, detail } });
+  return pollCapsules({ ...input, folder: source.folder, refused });
 }
 
 function tellStart(device: DevicePorts, started: Started | Recovery): void {

@@ -34,11 +34,14 @@ import { getPresent, type RepositoryClient } from './repository-client.ts';
 export type InstallCode = SlotCode | 'IMAGE_TRIED_BEFORE';
 /** The slot that runs; `isGood` once the boot stage has started it as the good one, not on trial. */
 export type RunningSlot = { readonly slot: SlotId; readonly permit: BootPermit; readonly isGood: boolean };
-export type InstallInput = {
+/** What a release is taken from: signed files, accepted as a whole, and whatever they name. */
+export type ReleaseSource = {
   readonly device: DeviceTrust;
-  readonly flash: Flash;
   readonly client: RepositoryClient;
-  readonly refreshed: Refreshed;
+  readonly refreshed: Pick<Refreshed, 'roots' | 'targets' | 'channel' | 'channelRole'>;
+};
+export type InstallInput = ReleaseSource & {
+  readonly flash: Flash;
   /** What runs now, if anything does. */
   readonly running: RunningSlot | undefined;
 };
@@ -123,7 +126,7 @@ async function renewBundle(
 }
 
 /** The boot bundle of the release in force: what was refreshed, and the evidence of this device's components. */
-async function fetchBundle(input: InstallInput): Promise<Verdict<BootBundle, InstallCode>> {
+export async function fetchBundle(input: ReleaseSource): Promise<Verdict<BootBundle, InstallCode>> {
   const { device, refreshed } = input;
   const { signed } = refreshed.channelRole;
   const part = parseChannelPart(signed.firmament);
@@ -144,7 +147,11 @@ async function fetchEvidence(client: RepositoryClient, component: Component): Pr
   return { component: component.component, provenance };
 }
 
-async function fetchImages({ client }: InstallInput, permit: BootPermit): Promise<Verdict<ReleaseImages, ImageCode>> {
+/** The images that `permit` names, each verified. */
+export async function fetchImages(
+  { client }: Pick<ReleaseSource, 'client'>,
+  permit: BootPermit,
+): Promise<Verdict<ReleaseImages, ImageCode>> {
   const files: Uint8Array[] = [];
   for (const { image } of permit.components) {
     files.push(await getPresent(client, hashedTargetPath(image), image.length));

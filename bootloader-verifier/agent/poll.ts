@@ -36,7 +36,7 @@ export type Polled = {
   /** To be passed to the next poll. */
   readonly settled: Uint8Array | undefined;
   /** Why the running image could not take the newest trust, if it could not. */
-  readonly trustRefused: Rejected<InstallCode> | undefined;
+  readonly trustRefused?: Rejected<InstallCode> | undefined;
 };
 
 /** Polls once. Network faults throw `OperationError`; whatever the server says wrongly is a verdict. */

@@ -27,6 +27,15 @@ export type HttpLimits = {
   readonly stop: AbortSignal;
 };
 
+export const PRODUCT_ADDRESS_EXPECTED = 'an http or https address that ends in a slash is expected';
+
+/** The address of a product, or undefined unless it is one to which names can be added, without credentials or query. */
+export function productAddress(value: string): URL | undefined {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const good = url !== undefined && /^https?:$/.test(url.protocol) && url.pathname.endsWith('/');
+  return good && url.username === '' && url.search === '' ? url : undefined;
+}
+
 /** A client for the product at `base`, an address that ends in `/r/PRODUCT/`. */
 export function repositoryClientHttp(base: URL, limits: HttpLimits): RepositoryClient {
   let remembered: Remembered | undefined;

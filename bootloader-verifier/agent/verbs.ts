@@ -17,11 +17,17 @@ import { installerDecoder } from '../../formats/release.ts';
 import { checkSignaturePortable } from '../../formats/signature-check.ts';
 import type { Rejected } from '../../formats/verdict.ts';
 import type { DeviceEvent } from './device-event.ts';
-import { liveDevice } from './device.ts';
+import { capsuleFolder } from './capsule-folder.ts';
+import { liveDevice, type UpdateSource } from './device.ts';
 import { flashFiles } from './flash-files.ts';
 import { IMAGE_TIMES, imageRunnerNode } from './image-runner-node.ts';
 import { provisionDevice } from './provision.ts';
-import { repositoryClientHttp, SILENCE_MS_MAX } from './repository-client-http.ts';
+import {
+  PRODUCT_ADDRESS_EXPECTED,
+  productAddress,
+  repositoryClientHttp,
+  SILENCE_MS_MAX,
+} from './repository-client-http.ts';
 
 /** What the verbs take from the process that they run in. */
 export type Host = {
@@ -83,11 +89,17 @@ function deviceCommand(host: Host, outcome: Outcome): Command {
     .command('run')
     .description('start what passes the boot checks, then poll, install and start again')
     .requiredOption('--flash <folder>', 'where the device keeps its flash')
-    .requiredOption('--url <address>', "the product's address, like http://127.0.0.1:8080/r/gateway/", parseAddress)
+    .option('--url <address>', "the product's address, like http://127.0.0.1:8080/r/gateway/", parseAddress)
+    .option('--capsules <folder>', 'without network: the folder where *.capsule files arrive')
     .option('--name <name>', 'how it names itself in its reports', parseName, 'device')
     .option('--poll-ms <ms>', 'time between two polls, in milliseconds', parseMilliseconds, 300_000)
     .option('--until-settled', 'end after the first poll that installs nothing', false)
-    .action(async (options: RunOptions) => run(options, host));
+    .action(async (options: RunOptions, command: Command) => {
+      if ((options.url === undefined) === (options.capsules === undefined)) {
+        command.error('either --url or --capsules says where releases come from');
+      }
+      await run(options, host);
+    });
   return device;
 }
 
@@ -100,7 +112,8 @@ type ProvisionOptions = {
 };
 type RunOptions = {
   readonly flash: string;
-  readonly url: URL;
+  readonly url?: URL;
+  readonly capsules?: string;
   readonly name: string;
   readonly pollMs: number;
   readonly untilSettled: boolean;
@@ -128,7 +141,7 @@ async function run(options: RunOptions, host: Host): Promise<void> {
       name: options.name,
       bootFlash: flashFiles(options.flash, 'boot-stage'),
       systemFlash: flashFiles(options.flash, 'system'),
-      client: repositoryClientHttp(options.url, { silenceMsMax: SILENCE_MS_MAX, stop: host.stop }),
+      source: sourceOf(options, host),
       runImage: imageRunnerNode(host.nodePath, IMAGE_TIMES, (line) => host.writeNote(`image: ${line}\n`)),
       check: checkSignaturePortable,
       now: host.now,
@@ -139,6 +152,13 @@ async function run(options: RunOptions, host: Host): Promise<void> {
     },
     { pollMs: options.pollMs, untilSettled: options.untilSettled },
   );
+}
+
+/** The server, or the folder, that releases come from; the command line names one of the two. */
+function sourceOf({ url, capsules }: RunOptions, host: Host): UpdateSource {
+  return url === undefined
+    ? { kind: 'capsules', folder: capsuleFolder(capsules ?? '') }
+    : { kind: 'server', client: repositoryClientHttp(url, { silenceMsMax: SILENCE_MS_MAX, stop: host.stop }) };
 }
 
 /** Waits `ms`, or until the process is asked to end. */
@@ -197,11 +217,8 @@ function parseComponents(value: string, before: readonly DeviceComponent[] | und
 }
 
 function parseAddress(value: string): URL {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  const good = url !== undefined && /^https?:$/.test(url.protocol) && url.pathname.endsWith('/');
-  if (!good || url.username !== '' || url.search !== '') {
-    throw new InvalidArgumentError('an http or https address that ends in a slash is expected');
-  }
+  const url = productAddress(value);
+  if (url === undefined) throw new InvalidArgumentError(PRODUCT_ADDRESS_EXPECTED);
   return url;
 }
 

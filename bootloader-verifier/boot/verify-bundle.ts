@@ -54,15 +54,15 @@ export type BootPermit = Verified<{
   readonly imagesSha256: string;
 }>;
 
+/** The files that people signed, as a boot bundle or a capsule carries them; roots oldest first. */
+export type SignedFiles = Pick<BootBundle, 'roots' | 'targets' | 'channel'>;
+export type SignedParts = Roles & { readonly root: TrustedRoot };
+export type SignedPartsCode =
+  RootCode | SignedRoleCode | BindingCode | QuorumCode | 'RELEASE_MALFORMED' | 'CHANNEL_ROLLBACK';
 export type BundleCode =
   | 'BOOT_BUNDLE_MALFORMED'
-  | RootCode
-  | SignedRoleCode
-  | BindingCode
-  | QuorumCode
+  | SignedPartsCode
   | ProvenanceCode
-  | 'CHANNEL_ROLLBACK'
-  | 'RELEASE_MALFORMED'
   | 'HARDWARE_MISMATCH'
   | 'IMAGE_ROLLBACK'
   | 'COUNTER_JUMP'
@@ -73,11 +73,9 @@ export type BundleCode =
 export function verifyBundle(bytes: Uint8Array, device: DeviceTrust): Verdict<BootPermit, BundleCode> {
   const bundle = parseBootBundle(bytes);
   if (!bundle.ok) return bundle;
-  const roots = verifyBoundRoots(bundle.value.roots, device);
-  if (!roots.ok) return roots;
-  const roles = verifyBoundRoles(roots.value, bundle.value, device);
-  if (!roles.ok) return roles;
-  const { channel, channelPart, trustPart } = roles.value;
+  const parts = verifySignedParts(bundle.value, device);
+  if (!parts.ok) return parts;
+  const { root, channel, channelPart, trustPart } = parts.value;
   const found = findDeviceComponents(channel.signed.targets, bundle.value.release, device.factory);
   if (!found.ok) return found;
   for (const component of found.value) {
@@ -90,7 +88,7 @@ export function verifyBundle(bytes: Uint8Array, device: DeviceTrust): Verdict<Bo
   if (main === undefined) return reject('HARDWARE_MISMATCH', 'this device has no component that starts from a slot');
   return accept(
     markVerified({
-      root: { version: roots.value.metadata.signed.version, sha256: roots.value.sha256 },
+      root: { version: root.metadata.signed.version, sha256: root.sha256 },
       channel: { name: device.factory.channelName, version: channel.signed.version, inForce: channelPart.release },
       release: bundle.value.release,
       components: built.value,
@@ -98,6 +96,17 @@ export function verifyBundle(bytes: Uint8Array, device: DeviceTrust): Verdict<Bo
       imagesSha256: imagesDigest(built.value),
     }),
   );
+}
+
+/**
+ * Decides about what people signed: roots, targets and channel, from the device's own trust on.
+ * @returns the accepted parts; nothing yet about any image.
+ */
+export function verifySignedParts(files: SignedFiles, device: DeviceTrust): Verdict<SignedParts, SignedPartsCode> {
+  const root = verifyBoundRoots(files.roots, device);
+  if (!root.ok) return root;
+  const roles = verifyBoundRoles(root.value, files, device);
+  return roles.ok ? accept({ root: root.value, ...roles.value }) : roles;
 }
 
 function verifyBoundRoots(
@@ -119,16 +128,16 @@ type Roles = { readonly channel: TrustedTargets; readonly channelPart: ChannelPa
 
 function verifyBoundRoles(
   root: TrustedRoot,
-  bundle: BootBundle,
+  files: SignedFiles,
   device: DeviceTrust,
-): Verdict<Roles, SignedRoleCode | BindingCode | QuorumCode | 'RELEASE_MALFORMED' | 'CHANNEL_ROLLBACK'> {
+): Verdict<Roles, SignedPartsCode> {
   const repository = repositoryOf(device.factory);
   const { channelName } = device.factory;
-  const targets = verifyTargetsRole(root, bundle.targets, device.check);
+  const targets = verifyTargetsRole(root, files.targets, device.check);
   if (!targets.ok) return targets;
   const targetsBound = verifyBinding(targets.value.signed.firmament, { repository, role: 'targets' });
   if (!targetsBound.ok) return targetsBound;
-  const channel = verifyDelegatedRole(targets.value, { name: channelName, bytes: bundle.channel }, device.check);
+  const channel = verifyDelegatedRole(targets.value, { name: channelName, bytes: files.channel }, device.check);
   if (!channel.ok) return channel;
   const channelBound = verifyBinding(channel.value.signed.firmament, { repository, role: channelName });
   if (!channelBound.ok) return channelBound;

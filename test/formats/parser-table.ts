@@ -20,6 +20,7 @@ import {
   parseHex,
   parseUtf8,
 } from '../../formats/bytes.ts';
+import { encodeCapsuleHead, parseCapsuleHead } from '../../formats/capsule.ts';
 import { channelPartToJson, parseChannelPart, type ChannelPart } from '../../formats/channel-part.ts';
 import { encodeConfirmation, parseConfirmation } from '../../formats/confirmation.ts';
 import { checkpointText, parseCheckpoint, type Checkpoint } from '../../formats/checkpoint.ts';
@@ -300,8 +301,20 @@ const PLANNED = channelPartToJson({
   revokedDigests: [],
   plan: SAMPLE_PLAN,
 });
+const CAPSULE_FILES = [
+  { name: 'metadata/1.root.json', length: 3 },
+  { name: 'metadata/1.stable.json', length: 4 },
+];
+const CAPSULE_BYTES = 7;
 
 const PARTS: readonly ParserRow[] = [
+  {
+    ...partRow('parseCapsuleHead', encodeCapsuleHead(CAPSULE_FILES), {
+      parse: orUndefined((bytes) => parseCapsuleHead(bytes, bytes.length + CAPSULE_BYTES)),
+      encode: encodeCapsuleHead,
+    }),
+    isJson: false,
+  },
   wholeRow('parseBootBundle', TINY.bundle('1.0.0'), {
     parse: orUndefined(parseBootBundle),
     encode: encodeBootBundle,
