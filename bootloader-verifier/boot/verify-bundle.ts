@@ -126,11 +126,7 @@ function verifyBoundRoots(
 
 type Roles = { readonly channel: TrustedTargets; readonly channelPart: ChannelPart; readonly trustPart: TrustPart };
 
-function verifyBoundRoles(
-  root: TrustedRoot,
-  files: SignedFiles,
-  device: DeviceTrust,
-): Verdict<Roles, SignedPartsCode> {
+function verifyBoundRoles(root: TrustedRoot, files: SignedFiles, device: DeviceTrust): Verdict<Roles, SignedPartsCode> {
   const repository = repositoryOf(device.factory);
   const { channelName } = device.factory;
   const targets = verifyTargetsRole(root, files.targets, device.check);
