@@ -19,6 +19,7 @@ type Options = {
   readonly component?: string;
   readonly image?: string;
   readonly provenance?: string;
+  readonly vsa?: string;
   readonly firmwareVersion?: string;
   readonly securityCounter?: number;
   readonly hardware: readonly string[];
@@ -39,6 +40,7 @@ export function defineChannelDraft(command: Command, host: Host, conclude: Concl
     .option('--component <name>', 'its component', nameValue)
     .option('--image <file>', 'its image')
     .option('--provenance <file>', 'the provenance of the image')
+    .option('--vsa <file>', 'the summary of its judgement, where verifiers are listed')
     .option('--firmware-version <version>', 'its version for people', firmwareVersionValue)
     .option('--security-counter <n>', 'its security counter', countValue)
     .option('--hardware <id...>', 'the hardware it is for', [])
@@ -94,6 +96,7 @@ async function readRelease(options: Options): Promise<ReleaseDraft | undefined> 
     installer: 'slot' as const,
     image: await releasedFile(image),
     provenance: await releasedFile(provenance),
+    vsa: options.vsa === undefined ? undefined : await releasedFile(options.vsa),
   };
   return { name: release, components: [described] };
 }

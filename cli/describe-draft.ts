@@ -5,7 +5,7 @@
  */
 import { parseChannelPart } from '../formats/channel-part.ts';
 import { encodeInstant } from '../formats/instant.ts';
-import { parseRelease } from '../formats/release.ts';
+import { evidenceTargets, parseRelease } from '../formats/release.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import { parseTrustPart } from '../formats/trust-part.ts';
 import type { Metadata } from '../formats/tuf-metadata.ts';
@@ -49,7 +49,11 @@ function describeTargets({ signed }: Metadata<Targets>): Verdict<readonly string
     ({ name, keyids, threshold }) => `  channel ${name}: ${threshold} of ${keyids.map(short).join(', ')}`,
   );
   const builders = trust.value.builders.map(({ id, source }) => `  builder ${id} from ${source}`);
-  return accept([...channels, ...builders]);
+  const { judging } = trust.value;
+  const verifiers = (judging?.verifiers ?? []).map(({ id }) => `  verifier ${id}, by the policy in force`);
+  const policies = judging === undefined ? [] : [`  policy in force: SHA-256 ${judging.policy.sha256}`];
+  const former = (judging?.policy.stillAccepted ?? []).map((sha256) => `  former policy that still counts: ${sha256}`);
+  return accept([...channels, ...builders, ...verifiers, ...policies, ...former]);
 }
 
 function describeChannel({ signed }: Metadata<Targets>): Verdict<readonly string[]> {
@@ -61,6 +65,7 @@ function describeChannel({ signed }: Metadata<Targets>): Verdict<readonly string
     `  ${component.component}: firmware ${component.firmwareVersion}, security counter ${component.securityCounter}`,
     `    for ${component.hardwareIds.join(', ')}`,
     `    image ${component.image.name}, ${component.image.length} bytes, SHA-256 ${component.image.sha256}`,
+    ...evidenceTargets(component).map(({ name, sha256 }) => `    evidence ${name}, SHA-256 ${sha256}`),
   ]);
   return accept([
     `  release in force: ${release.value.release}`,

@@ -1,5 +1,7 @@
-/** `firmament targets-draft`: which channels there are, who manages them, and which builders count. */
+/** `firmament targets-draft`: which channels there are, who manages them, which builders count, and who judges by what. */
 import { InvalidArgumentError, type Command } from 'commander';
+import type { Verifier } from '../formats/judging.ts';
+import { sha256Hex } from '../formats/sha256.ts';
 import type { Builder } from '../formats/trust-part.ts';
 import { accept, type Verdict } from '../formats/verdict.ts';
 import { draftTargets, type ChannelDelegation } from '../signer/draft-targets.ts';
@@ -8,7 +10,7 @@ import { TARGETS_LIFETIME_MS } from '../signer/lifetimes.ts';
 import { repositoryIdOf } from '../signer/repository-id.ts';
 import { concludeDraft, readQuorum } from './draft-output.ts';
 import { readInput, readOptional } from './files.ts';
-import { daysValue } from './option-values.ts';
+import { daysValue, uriValue } from './option-values.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
 
 type ChannelOption = { readonly name: string; readonly threshold: number; readonly files: readonly string[] };
@@ -21,6 +23,11 @@ type Options = {
   readonly builderKey?: string;
   readonly builderSource?: string;
   readonly withoutBuilder: readonly string[];
+  readonly verifier?: string;
+  readonly verifierKey?: string;
+  readonly withoutVerifier: readonly string[];
+  readonly policy?: string;
+  readonly withoutPolicy: readonly string[];
   readonly days: number;
   readonly out: string;
 };
@@ -41,6 +48,11 @@ export function defineTargetsDraft(command: Command, host: Host, conclude: Concl
     .option('--builder-key <file>', 'its public key')
     .option('--builder-source <uri>', 'the source that it may build')
     .option('--without-builder <uri...>', 'builders that count no longer', [])
+    .option('--verifier <uri>', 'identity of a verifier that may judge releases', uriValue)
+    .option('--verifier-key <file>', 'its public key')
+    .option('--without-verifier <uri...>', 'verifiers that count no longer', [])
+    .option('--policy <file>', 'the policy to judge by; what was judged by the former one still counts')
+    .option('--without-policy <sha256...>', 'former policies that count no longer', [])
     .option('--days <n>', 'how long it is valid', daysValue, TARGETS_LIFETIME_MS)
     .requiredOption('--out <file>', 'where the draft goes')
     .action(async (options: Options) => {
@@ -48,6 +60,9 @@ export function defineTargetsDraft(command: Command, host: Host, conclude: Concl
       const given = parts.filter((part) => part !== undefined).length;
       if (given !== 0 && given !== parts.length) {
         command.error('--builder, --builder-key and --builder-source go together', { exitCode: 64 });
+      }
+      if ((options.verifier === undefined) !== (options.verifierKey === undefined)) {
+        command.error('--verifier and --verifier-key go together', { exitCode: 64 });
       }
       conclude(await draft(options, host));
     });
@@ -64,6 +79,9 @@ async function draft(options: Options, host: Host): Promise<Verdict<Answer>> {
   }
   const builders = await readBuilders(options);
   if (!builders.ok) return builders;
+  const verifiers = await readVerifiers(options);
+  if (!verifiers.ok) return verifiers;
+  const policy = await readOptional(options.policy);
   const drafted = draftTargets({
     repository: repository.value,
     former: await readOptional(options.former),
@@ -73,6 +91,10 @@ async function draft(options: Options, host: Host): Promise<Verdict<Answer>> {
     withoutChannels: options.withoutChannel,
     builders: builders.value,
     withoutBuilders: options.withoutBuilder,
+    verifiers: verifiers.value,
+    withoutVerifiers: options.withoutVerifier,
+    policySha256: policy === undefined ? undefined : sha256Hex(policy),
+    withoutPolicies: options.withoutPolicy,
   });
   const { out } = options;
   return concludeDraft(drafted, out, `firmament sign --role targets --delegated-by ROOT --metadata ${out} --key KEY`);
@@ -83,6 +105,15 @@ async function readBuilders(options: Options): Promise<Verdict<readonly Builder[
   if (id === undefined || builderKey === undefined || source === undefined) return accept([]);
   const key = parsePublicKeyFile(await readInput(builderKey));
   return key.ok ? accept([{ id, key: key.value, source }]) : key;
+}
+
+async function readVerifiers({
+  verifier: id,
+  verifierKey,
+}: Options): Promise<Verdict<readonly Verifier[], 'KEY_MALFORMED'>> {
+  if (id === undefined || verifierKey === undefined) return accept([]);
+  const key = parsePublicKeyFile(await readInput(verifierKey));
+  return key.ok ? accept([{ id, key: key.value }]) : key;
 }
 
 /** `NAME:THRESHOLD:FILE,FILE`: one channel more. */

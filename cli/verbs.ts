@@ -29,6 +29,13 @@ export const VERBS: ReadonlyMap<string, VerbEntry> = new Map([
     ),
   ],
   [
+    'judge',
+    verb(
+      'decide by the policy in force whether an image may be released, and say why',
+      async () => (await import('./judge.ts')).defineJudge,
+    ),
+  ],
+  [
     'channel-draft',
     verb('draft a release in a channel', async () => (await import('./channel-draft.ts')).defineChannelDraft),
   ],

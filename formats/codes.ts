@@ -158,6 +158,23 @@ const EVIDENCE = {
     means: 'a policy is not the one that people signed',
     todo: 'judge by the policy whose digest the targets role names',
   },
+  JUDGEMENT_DENIED: {
+    means: 'the policies that people signed do not allow this release',
+    todo: 'see the reasons: each says what is demanded',
+  },
+  VSA_MISSING: {
+    means: 'a release lacks the summary of its judgement, which the targets role demands',
+    todo: 'judge it with firmament judge, draft the channel again with the summary',
+  },
+  VSA_SIGNATURE_INVALID: {
+    means: 'no signature of a verifier that the targets role lists',
+    todo: 'judge with the key of a listed verifier',
+  },
+  VSA_MISMATCH: {
+    means: 'a summary is about another image, release, policy or provenance',
+    todo: 'see the detail, judge this very release',
+  },
+  VSA_FAILED: { means: 'the verifier has judged the image unfit', todo: 'none: it must not be released' },
   SOURCE_REFUSED: {
     means: 'a source folder holds what cannot be copied and digested as it is, or changes meanwhile',
     todo: 'see the detail: links, devices and odd names do not belong in a source',

@@ -30,17 +30,22 @@ export type ImagePart = {
   readonly order: number;
   /** File name of the provenance, beside the image. */
   readonly provenance: string;
+  /** File name of the summary of its judgement, beside the image; devices demand it where verifiers are listed. */
+  readonly vsa?: string | undefined;
 };
 
+/** A file of a release, as TUF names it. */
+export type ReleaseTarget = { readonly name: string; readonly length: number; readonly sha256: string };
 export type Component = ImagePart & {
   readonly component: string;
-  readonly image: { readonly name: string; readonly length: number; readonly sha256: string };
-  readonly provenanceTarget: { readonly name: string; readonly length: number; readonly sha256: string };
+  readonly image: ReleaseTarget;
+  readonly provenanceTarget: ReleaseTarget;
+  readonly vsaTarget?: ReleaseTarget | undefined;
 };
 export type Release = { readonly release: string; readonly components: readonly Component[] };
 
 export const COMPONENTS_MAX = 8;
-const HARDWARE_IDS_MAX = 32;
+export const HARDWARE_IDS_MAX = 32;
 
 export const installerDecoder: Decoder<Installer> = oneOf('slot', 'transfer');
 
@@ -53,6 +58,7 @@ const imagePartDecoder: Decoder<ImagePart> = refine(
     installer: installerDecoder,
     order: integer(1, COMPONENTS_MAX),
     provenance: segmentDecoder,
+    vsa: optional(segmentDecoder),
   }),
   ({ version: _, ...part }) => accept(part),
 );
@@ -62,7 +68,7 @@ const customDecoder = object('ignored', { firmament: optional(imagePartDecoder) 
 /**
  * Assembles the release `name` from a channel's targets.
  * @returns its components in the order of installation, or `RELEASE_MALFORMED` if it has none, too many, two in one place,
- * none that is started from a slot, or one whose provenance is missing.
+ * none that is started from a slot, or one whose evidence is missing.
  */
 export function parseRelease(
   targets: ReadonlyMap<string, TargetFile>,
@@ -76,15 +82,18 @@ export function parseRelease(
     if (!custom.ok) return reject('RELEASE_MALFORMED', `${targetName}: .custom${custom.detail}`);
     const part = custom.value.firmament;
     if (part === undefined) continue;
-    const provenanceName = encodeTargetName({ ...parts, file: part.provenance });
-    const provenance = targets.get(provenanceName);
-    if (provenance === undefined)
-      return reject('RELEASE_MALFORMED', `${targetName}: ${provenanceName} is not a target`);
+    const beside = (name: string): Verdict<ReleaseTarget, 'RELEASE_MALFORMED'> =>
+      findBeside(targets, encodeTargetName({ ...parts, file: name }), targetName);
+    const provenance = beside(part.provenance);
+    if (!provenance.ok) return provenance;
+    const vsa = part.vsa === undefined ? accept(undefined) : beside(part.vsa);
+    if (!vsa.ok) return vsa;
     components.push({
       ...part,
       component: parts.component,
       image: { name: targetName, length: file.length, sha256: file.sha256 },
-      provenanceTarget: { name: provenanceName, length: provenance.length, sha256: provenance.sha256 },
+      provenanceTarget: provenance.value,
+      vsaTarget: vsa.value,
     });
   }
   if (components.length === 0) return reject('RELEASE_MALFORMED', `${name}: the channel lists no image of it`);
@@ -100,6 +109,23 @@ export function parseRelease(
   return accept({ release: name, components: components.sort((a, b) => a.order - b.order) });
 }
 
+/** The target `name`, which the image `of` names as its evidence. */
+function findBeside(
+  targets: ReadonlyMap<string, TargetFile>,
+  name: string,
+  of: string,
+): Verdict<ReleaseTarget, 'RELEASE_MALFORMED'> {
+  const file = targets.get(name);
+  return file === undefined
+    ? reject('RELEASE_MALFORMED', `${of}: ${name} is not a target`)
+    : accept({ name, length: file.length, sha256: file.sha256 });
+}
+
+/** The files that stand for a component beside its image. */
+export function evidenceTargets({ provenanceTarget, vsaTarget }: Component): readonly ReleaseTarget[] {
+  return vsaTarget === undefined ? [provenanceTarget] : [provenanceTarget, vsaTarget];
+}
+
 /** The `custom` member of an image's target. */
 export function imagePartToCustom(part: ImagePart): JsonObject {
   const firmament = new Map<string, JsonValue>([
@@ -111,5 +137,6 @@ export function imagePartToCustom(part: ImagePart): JsonObject {
     ['order', part.order],
     ['provenance', part.provenance],
   ]);
+  if (part.vsa !== undefined) firmament.set('vsa', part.vsa);
   return new Map([['firmament', firmament]]);
 }

@@ -5,9 +5,10 @@
  * - It stands under `firmament` in `signed` of the targets role, beside the binding, and is signed by the same quorum.
  * - A builder is a key *and* an identity: the provenance must name this very `id`, and this source.
  * - Where people are listed, a channel needs a quorum of them that excludes its author (rule R2).
+ * - Where verifiers are listed, every image needs a summary of its judgement (`judging.ts`).
  * - Unknown members are refused: what people signed must be understood whole.
  */
-import { hexText, list, literal, object, optional, refine, text, type Decoder } from './decode.ts';
+import { hexText, list, literal, object, optional, refine, shape, text, type Decoder } from './decode.ts';
 import {
   anchorsDecoder,
   anchorToJson,
@@ -17,6 +18,7 @@ import {
   type IdentityAnchor,
 } from './identity-trust.ts';
 import type { JsonObject, JsonValue } from './json.ts';
+import { judgingToJson, policyInForceDecoder, verifiersDecoder, type Judging } from './judging.ts';
 import { nameDecoder } from './names.ts';
 import { peopleDecoder, peopleToJson, type Person } from './people.ts';
 import type { PublicKey } from './signature-check.ts';
@@ -40,6 +42,8 @@ export type TrustPart = {
   /** Undefined where no device has an identity. */
   readonly factories?: readonly Factory[] | undefined;
   readonly identityAnchors?: readonly IdentityAnchor[] | undefined;
+  /** Who judges releases; undefined where devices demand no summary. */
+  readonly judging?: Judging | undefined;
 };
 
 export const BUILDERS_MAX = 16;
@@ -62,8 +66,15 @@ const trustDecoder: Decoder<TrustPart> = refine(
     people: optional(peopleDecoder),
     factories: optional(factoriesDecoder),
     identityAnchors: optional(anchorsDecoder),
+    verifiers: optional(verifiersDecoder),
+    policy: optional(policyInForceDecoder),
   }),
-  ({ builders, people, factories, identityAnchors }) => accept({ builders, people, factories, identityAnchors }),
+  ({ builders, people, factories, identityAnchors, verifiers, policy }) => {
+    const part = { builders, people, factories, identityAnchors };
+    if (verifiers === undefined && policy === undefined) return accept(part);
+    if (verifiers === undefined || policy === undefined) return shape('verifiers and policy go together');
+    return accept({ ...part, judging: { verifiers, policy } });
+  },
 );
 const memberDecoder = object('refused', { firmament: trustDecoder });
 
@@ -88,5 +99,5 @@ export function trustPartToJson(part: TrustPart): readonly (readonly [string, Js
   if (people !== undefined) members.push(['people', peopleToJson(people)]);
   if (factories !== undefined) members.push(['factories', factories.map(factoryToJson)]);
   if (identityAnchors !== undefined) members.push(['identityAnchors', identityAnchors.map(anchorToJson)]);
-  return members;
+  return part.judging === undefined ? members : [...members, ...judgingToJson(part.judging)];
 }

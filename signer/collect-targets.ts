@@ -6,7 +6,7 @@
  * - A file that no channel names is refused: it was meant for something.
  */
 import { parseChannelPart } from '../formats/channel-part.ts';
-import { parseRelease } from '../formats/release.ts';
+import { evidenceTargets, parseRelease } from '../formats/release.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import { parseTargets, type TargetFile } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
@@ -80,7 +80,7 @@ function evidenceIn(roles: ReadonlyMap<string, Uint8Array>): readonly Target[] {
     if (!parsed.ok) return [];
     const part = parseChannelPart(parsed.value.signed.firmament);
     const release = part.ok ? parseRelease(parsed.value.signed.targets, part.value.release) : part;
-    return release.ok ? release.value.components.map(({ provenanceTarget }) => provenanceTarget) : [];
+    return release.ok ? release.value.components.flatMap(evidenceTargets) : [];
   });
 }
 

@@ -24,10 +24,12 @@ import { CHANNEL_LIFETIME_MS } from './lifetimes.ts';
 
 /** A file that is released: its name, and what TUF says of its bytes. */
 export type ReleasedFile = { readonly file: string; readonly length: number; readonly sha256: string };
-export type ComponentDraft = Omit<ImagePart, 'provenance' | 'order'> & {
+export type ComponentDraft = Omit<ImagePart, 'provenance' | 'vsa' | 'order'> & {
   readonly component: string;
   readonly image: ReleasedFile;
   readonly provenance: ReleasedFile;
+  /** The summary of its judgement, where verifiers are listed. */
+  readonly vsa?: ReleasedFile | undefined;
 };
 /** Components are installed in the order in which they stand here. */
 export type ReleaseDraft = { readonly name: string; readonly components: readonly ComponentDraft[] };
@@ -130,14 +132,15 @@ function nextTargets(former: Targets, draft: ChannelDraft): Verdict<Targets, 'DR
   return accept(new Map([...kept, ...added.value]));
 }
 
-/** Two targets a component: its image, and the provenance beside it. */
+/** The targets of each component: its image, and the evidence beside it. */
 function releaseTargets({ name, components }: ReleaseDraft): Verdict<Targets, 'DRAFT_REFUSED'> {
   const targets = new Map<string, TargetFile>();
-  for (const [index, { component, image, provenance, ...part }] of components.entries()) {
-    const custom = imagePartToCustom({ ...part, order: index + 1, provenance: provenance.file });
+  for (const [index, { component, image, provenance, vsa, ...part }] of components.entries()) {
+    const custom = imagePartToCustom({ ...part, order: index + 1, provenance: provenance.file, vsa: vsa?.file });
     const files = [
       { ...image, custom },
       { ...provenance, custom: undefined },
+      ...(vsa === undefined ? [] : [{ ...vsa, custom: undefined }]),
     ];
     for (const { file, ...target } of files) {
       const targetName = encodeTargetName({ release: name, component, file });

@@ -3,13 +3,14 @@
  *
  * - It lists no targets of its own: releases stand in channels.
  * - A channel is a delegation over all names of ours, not terminating; none is named like a top-level role.
- * - The next version starts from the former file; channels and anchors are replaced by name, builders and factories by identity, the
- *   rest stays.
+ * - The next version starts from the former file; channels and anchors are replaced by name, builders, factories and
+ *   verifiers by identity, the rest stays. A former policy counts until it is named to go.
  * - The list of people is replaced as a whole; without a new one the former stays.
  * - A channel that goes must go by name: nothing is dropped by leaving it out.
  * - Source: TUF specification 1.0.34, section 4.5; `docs/formats/release.md`.
  */
 import { bindingToJson, verifyBinding, type BindingCode, type RepositoryId } from '../formats/binding.ts';
+import type { Judging, Verifier } from '../formats/judging.ts';
 import { nameDecoder } from '../formats/names.ts';
 import type { Person } from '../formats/people.ts';
 import type { PublicKey } from '../formats/signature-check.ts';
@@ -42,6 +43,14 @@ export type TargetsDraft = DraftTime & {
   /** Anchors of the CA to add; those of the same name are replaced. */
   readonly identityAnchors?: readonly IdentityAnchor[];
   readonly withoutIdentityAnchors?: readonly string[];
+  /** Verifiers to add; those of the same identity are replaced. */
+  readonly verifiers?: readonly Verifier[];
+  /** Identities of verifiers that count no longer. */
+  readonly withoutVerifiers?: readonly string[];
+  /** SHA-256 of the policy to put in force; what was judged by the former one still counts. */
+  readonly policySha256?: string | undefined;
+  /** SHA-256 of former policies whose summaries count no longer. */
+  readonly withoutPolicies?: readonly string[];
 };
 export type TargetsDraftCode = MetadataParseCode | BindingCode | 'RELEASE_MALFORMED' | 'DRAFT_REFUSED';
 
@@ -61,7 +70,9 @@ export function draftTargets(draft: TargetsDraft): Verdict<Uint8Array, TargetsDr
   if (!former.ok) return former;
   const delegations = nextDelegations(former.value.delegations, draft);
   if (!delegations.ok) return delegations;
-  const trust = nextTrust(former.value.trust, draft);
+  const judging = nextJudging(former.value.trust.judging, draft);
+  if (!judging.ok) return judging;
+  const trust = { ...nextTrust(former.value.trust, draft), judging: judging.value };
   const binding = { ...draft.repository, role: 'targets' };
   const signed = targetsToJson({
     type: 'targets',
@@ -121,7 +132,7 @@ function nextDelegations(former: Delegations, draft: TargetsDraft): Verdict<Dele
   return accept({ keys: new Map([...known].filter(([keyid]) => listed.has(keyid))), roles });
 }
 
-function nextTrust(former: TrustPart, draft: TargetsDraft): TrustPart {
+function nextTrust(former: TrustPart, draft: TargetsDraft): Omit<TrustPart, 'judging'> {
   const { builders = [], factories = [], identityAnchors = [] } = draft;
   const { withoutBuilders = [], withoutFactories = [], withoutIdentityAnchors = [] } = draft;
   const byId = ({ id }: { readonly id: string }): string => id;
@@ -148,4 +159,19 @@ function next<T>(
 
 function orAbsent<T>(entries: readonly T[]): readonly T[] | undefined {
   return entries.length === 0 ? undefined : entries;
+}
+
+/** Verifiers and policy come and go together: without the one the other says nothing. */
+function nextJudging(former: Judging | undefined, draft: TargetsDraft): Verdict<Judging | undefined, 'DRAFT_REFUSED'> {
+  const { verifiers = [], withoutVerifiers = [], withoutPolicies = [] } = draft;
+  const replaced = new Set([...verifiers.map(({ id }) => id), ...withoutVerifiers]);
+  const listed = [...(former?.verifiers ?? []).filter(({ id }) => !replaced.has(id)), ...verifiers];
+  const sha256 = draft.policySha256 ?? former?.policy.sha256;
+  if (listed.length === 0 && draft.policySha256 === undefined) return accept(undefined);
+  if (listed.length === 0 || sha256 === undefined) {
+    return reject('DRAFT_REFUSED', 'a verifier judges by a policy, and a policy needs a verifier');
+  }
+  const before = former === undefined ? [] : [former.policy.sha256, ...former.policy.stillAccepted];
+  const stillAccepted = before.filter((policy) => policy !== sha256 && !withoutPolicies.includes(policy));
+  return accept({ verifiers: listed, policy: { sha256, stillAccepted } });
 }

@@ -11,7 +11,7 @@ import { encodeBootBundle, type ComponentEvidence } from '../formats/boot-bundle
 import { parseChannelPart } from '../formats/channel-part.ts';
 import type { DeviceComponent, FactoryRecord } from '../formats/factory-record.ts';
 import type { Floors } from '../formats/floors.ts';
-import { parseRelease, type Component, type Release } from '../formats/release.ts';
+import { evidenceTargets, parseRelease, type Component, type Release } from '../formats/release.ts';
 import { checkSignaturePortable } from '../formats/signature-check.ts';
 import { parseTargets } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
@@ -68,10 +68,13 @@ function readInForce(bytes: Uint8Array | undefined): Verdict<InForce, BootableCo
 
 function bundleOf(candidate: Candidate, channel: string, of: Release): Verdict<Uint8Array, 'NOT_FOUND'> {
   const evidence: ComponentEvidence[] = [];
-  for (const { component, provenanceTarget } of of.components) {
-    const provenance = candidate.evidence.get(provenanceTarget.sha256);
-    if (provenance === undefined) return reject('NOT_FOUND', `the file of ${provenanceTarget.name} is missing`);
-    evidence.push({ component, provenance });
+  for (const component of of.components) {
+    const [provenance, vsa] = evidenceTargets(component).map(({ sha256 }) => candidate.evidence.get(sha256));
+    const missing = evidenceTargets(component).find(({ sha256 }) => !candidate.evidence.has(sha256));
+    if (provenance === undefined || missing !== undefined) {
+      return reject('NOT_FOUND', `the file of ${(missing ?? component.provenanceTarget).name} is missing`);
+    }
+    evidence.push({ component: component.component, provenance, vsa });
   }
   const targets = candidate.roles.get('targets');
   const file = candidate.roles.get(channel);

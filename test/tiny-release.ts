@@ -10,6 +10,7 @@ import type { Installer } from '../formats/release.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import { STATEMENT_PAYLOAD_TYPE } from '../formats/statement.ts';
 import type { Builder } from '../formats/trust-part.ts';
+import type { Vsa } from '../formats/vsa.ts';
 import type { ComponentDraft } from '../signer/draft-channel.ts';
 import type { Signer } from '../signer/signer.ts';
 
@@ -28,11 +29,14 @@ export type ComponentOptions = {
   readonly builder?: Signer;
   /** Stands for the whole provenance file. */
   readonly provenanceBytes?: Uint8Array;
+  /** Stands for the file of an honest verifier, which is made in repositories that list one; undefined is none. */
+  readonly vsa?: (honest: Vsa) => Promise<Uint8Array | undefined>;
 };
 export type TinyComponent = {
   readonly draft: ComponentDraft;
   readonly image: Uint8Array;
   readonly provenance: Uint8Array;
+  readonly vsa?: Uint8Array | undefined;
 };
 
 export const BUILDER_ID = 'https://builder.example/two-runs';

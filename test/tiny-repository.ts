@@ -13,8 +13,11 @@ import type { DeviceComponent, FactoryRecord } from '../formats/factory-record.t
 import type { Floors } from '../formats/floors.ts';
 import type { Instant } from '../formats/instant.ts';
 import { parseJson, isJsonObject, type JsonValue } from '../formats/json.ts';
+import { encodeTargetName } from '../formats/names.ts';
+import { sha256Hex } from '../formats/sha256.ts';
 import { checkSignaturePortable } from '../formats/signature-check.ts';
 import type { MetaFile } from '../formats/tuf-snapshot.ts';
+import type { Vsa } from '../formats/vsa.ts';
 import type { RepositoryClient } from '../bootloader-verifier/agent/repository-client.ts';
 import { imagesDigest } from '../bootloader-verifier/boot/device-components.ts';
 import type { DeviceTrust } from '../bootloader-verifier/boot/verify-bundle.ts';
@@ -28,6 +31,7 @@ import { repositoryIdOf } from '../signer/repository-id.ts';
 import type { Signer } from '../signer/signer.ts';
 import { accepted } from './accepted.ts';
 import { seededSigner } from './seeded-signer.ts';
+import { signedVsa, TINY_POLICY_SHA256, tinyJudging, tinyVsa } from './tiny-vsa.ts';
 import { tinyBuilder, tinyComponent, type ComponentOptions, type TinyComponent } from './tiny-release.ts';
 
 /** The start of 2026: when tiny repositories are made, unless a test says otherwise. */
@@ -60,6 +64,8 @@ export type TinyOptions = {
   readonly now?: Instant;
   /** Changes the keys: repositories of other seeds share none. */
   readonly seed?: string;
+  /** Whether the tiny verifier is listed, and judges every release. */
+  readonly isJudged?: boolean;
 };
 
 export type PublishedRelease = {
@@ -122,7 +128,13 @@ export function signedOf(file: Uint8Array): Map<string, JsonValue> {
 
 /** A repository with root 1, channels `stable` and `beta`, and release 1.0.0 in force in both. */
 export async function makeTinyRepository(options: TinyOptions = {}): Promise<TinyRepository> {
-  const { product = 'gateway', channels = ['stable', 'beta'], now = TINY_NOW, seed = 'tiny' } = options;
+  const {
+    product = 'gateway',
+    channels = ['stable', 'beta'],
+    now = TINY_NOW,
+    seed = 'tiny',
+    isJudged = false,
+  } = options;
   const signers = signersOf(seed, channels);
   const quorums = {
     root: { keys: keysOf(signers, 'root'), threshold: 2 },
@@ -141,10 +153,11 @@ export async function makeTinyRepository(options: TinyOptions = {}): Promise<Tin
     channelName: channels[0] ?? 'stable',
     root: rootOne,
   };
-  const repository = assemble({ id, now, signers, channels, factory, rootOne });
+  const repository = assemble({ id, now, signers, channels, factory, rootOne, isJudged });
   await repository.publishTargets({
     channels: channels.map((name) => ({ name, quorum: { keys: keysOf(signers, name), threshold: 2 } })),
     builders: keysOf(signers, 'builder').map((_, i) => tinyBuilder(signerAt(signers, 'builder', i))),
+    ...(isJudged ? { verifiers: tinyJudging().verifiers, policySha256: TINY_POLICY_SHA256 } : {}),
   });
   await repository.publishRelease(options.first);
   return repository;
@@ -189,6 +202,7 @@ type Parts = {
   readonly channels: readonly string[];
   readonly factory: FactoryRecord;
   readonly rootOne: Uint8Array;
+  readonly isJudged: boolean;
 };
 
 function assemble(parts: Parts): TinyRepository {
@@ -221,7 +235,7 @@ function assemble(parts: Parts): TinyRepository {
     },
     publishOnline: (options) => publishOnline(repository, options?.now ?? parts.now),
     publishRelease: (options = {}) =>
-      publishRelease(repository, parts.channels, options).then((published) => {
+      publishRelease(repository, parts, options).then((published) => {
         releases.set(published.release, published);
         return published;
       }),
@@ -287,7 +301,7 @@ const ONLINE_AND_ROOT = ['root', 'targets', 'snapshot', 'timestamp', 'builder'];
 
 async function publishRelease(
   repository: TinyRepository,
-  allChannels: readonly string[],
+  { channels: allChannels, isJudged }: Parts,
   options: ReleaseOptions,
 ): Promise<PublishedRelease> {
   const { files, signers, id, now, factory } = repository;
@@ -301,12 +315,16 @@ async function publishRelease(
       ...(installer === 'slot' ? options : {}),
     }));
   const components = await Promise.all(
-    drafts.map((draft) => tinyComponent(release, signerAt(signers, 'builder', 0), draft)),
+    drafts.map(async (draft: ComponentOptions) => {
+      const built = await tinyComponent(release, signerAt(signers, 'builder', 0), draft);
+      return isJudged ? judgedComponent(built, { repository: id, release, vsa: draft.vsa ?? signedVsa }) : built;
+    }),
   );
-  for (const { draft, image, provenance } of components) {
+  for (const { draft, image, provenance, vsa } of components) {
     const folder = `targets/${release}/${draft.component}`;
     files.set(`${folder}/${draft.image.sha256}.${draft.image.file}`, image);
     files.set(`${folder}/${draft.provenance.sha256}.${draft.provenance.file}`, provenance);
+    if (vsa !== undefined) files.set(`${folder}/${sha256Hex(vsa)}.${draft.vsa?.file ?? ''}`, vsa);
   }
   for (const channel of channels) {
     const former = findNewest(files, channel)?.bytes;
@@ -326,6 +344,24 @@ async function publishRelease(
   const evidence = evidenceOf(factory, components);
   const bundle = bundleOf(repository, { release, ...(evidence.length > 0 ? { evidence } : {}) });
   return { release, components, image, provenance, bundle, imagesSha256 };
+}
+
+/** `built` with the summary that `vsa` makes of what an honest verifier would say. */
+async function judgedComponent(
+  built: TinyComponent,
+  by: {
+    readonly repository: RepositoryId;
+    readonly release: string;
+    readonly vsa: (honest: Vsa) => Promise<Uint8Array | undefined>;
+  },
+): Promise<TinyComponent> {
+  const { component, image, provenance, ...said } = built.draft;
+  const named = { ...image, name: encodeTargetName({ release: by.release, component, file: image.file }) };
+  const provenanceTarget = { ...provenance, name: '' };
+  const vsa = await by.vsa(tinyVsa(by.repository, { ...said, image: named, provenanceTarget }));
+  if (vsa === undefined) return built;
+  const file = { file: `${image.file}.vsa.json`, length: vsa.length, sha256: sha256Hex(vsa) };
+  return { ...built, draft: { ...built.draft, vsa: file }, vsa };
 }
 
 async function publishTargets(repository: TinyRepository, change: Partial<TargetsDraft>): Promise<Uint8Array> {
@@ -351,7 +387,7 @@ async function publishRoot(
 function evidenceOf(factory: FactoryRecord, components: readonly TinyComponent[]): readonly ComponentEvidence[] {
   const own = new Set(factory.components.map(({ component }) => component));
   return components
-    .map(({ draft, provenance }) => ({ component: draft.component, provenance }))
+    .map(({ draft, provenance, vsa }) => ({ component: draft.component, provenance, vsa }))
     .filter(({ component }) => own.has(component));
 }
 

@@ -18,7 +18,7 @@ import { BOOT_STATE_EMPTY, otherSlot, type BootState, type SlotId } from '../../
 import { parseChannelPart } from '../../formats/channel-part.ts';
 import { ENVELOPE_BYTES_MAX } from '../../formats/dsse.ts';
 import { hashedTargetPath } from '../../formats/names.ts';
-import type { Component } from '../../formats/release.ts';
+import type { Component, ReleaseTarget } from '../../formats/release.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import { equalBytes } from '../../formats/bytes.ts';
 import { findDeviceComponents } from '../boot/device-components.ts';
@@ -141,10 +141,12 @@ export async function fetchBundle(input: ReleaseSource): Promise<Verdict<BootBun
 }
 
 async function fetchEvidence(client: RepositoryClient, component: Component): Promise<ComponentEvidence> {
-  const { provenanceTarget: target } = component;
-  const lengthMax = Math.min(target.length, ENVELOPE_BYTES_MAX);
-  const provenance = await getPresent(client, hashedTargetPath(target), lengthMax);
-  return { component: component.component, provenance };
+  const fetchEnvelope = (target: ReleaseTarget): Promise<Uint8Array> =>
+    getPresent(client, hashedTargetPath(target), Math.min(target.length, ENVELOPE_BYTES_MAX));
+  const { provenanceTarget, vsaTarget } = component;
+  const provenance = await fetchEnvelope(provenanceTarget);
+  const vsa = vsaTarget === undefined ? undefined : await fetchEnvelope(vsaTarget);
+  return { component: component.component, provenance, vsa };
 }
 
 /** The images that `permit` names, each verified. */

@@ -7,7 +7,7 @@
  * - the channel by a quorum of people that excludes its author, where people are listed (R2);
  * - the channel at or above its floor (R9), the release listed in it, with an image for every component of this device;
  * - of every image: the security counter at or above floor and channel minimum, without a jump (R9, R11); the digest not revoked (R11);
- * - of every image: the provenance, as the people of this product demand it.
+ * - of every image: provenance, and the summary of a judgement, as the people of this product demand them (R29).
  * One component that fails refuses the whole release: it is installed and confirmed as one.
  * Expiry plays no part: a device without a clock must start (R12).
  */
@@ -24,6 +24,7 @@ import { accept, markVerified, reject, type Verdict, type Verified } from '../..
 import { findDeviceComponents, imagesDigest } from './device-components.ts';
 import { verifyQuorum, type QuorumCode } from './verify-quorum.ts';
 import { verifyProvenance, type ProvenanceCode } from './verify-provenance.ts';
+import { verifyDemandedVsa, type DemandedVsaCode } from './verify-vsa.ts';
 import { verifyRootChain, type RootCode, type TrustedRoot } from './verify-root.ts';
 import { verifyDelegatedRole, verifyTargetsRole, type SignedRoleCode, type TrustedTargets } from './verify-targets.ts';
 
@@ -63,11 +64,11 @@ export type BundleCode =
   | 'BOOT_BUNDLE_MALFORMED'
   | SignedPartsCode
   | ProvenanceCode
+  | DemandedVsaCode
   | 'HARDWARE_MISMATCH'
   | 'IMAGE_ROLLBACK'
   | 'COUNTER_JUMP'
-  | 'IMAGE_REVOKED'
-  | 'EVIDENCE_MISMATCH';
+  | 'IMAGE_REVOKED';
 
 /** Decides whether the bundle in `bytes` permits its release on this device. Never throws. */
 export function verifyBundle(bytes: Uint8Array, device: DeviceTrust): Verdict<BootPermit, BundleCode> {
@@ -82,7 +83,7 @@ export function verifyBundle(bytes: Uint8Array, device: DeviceTrust): Verdict<Bo
     const allowed = verifyFloors(component, channelPart, device);
     if (!allowed.ok) return allowed;
   }
-  const built = verifyEvidence(bundle.value.evidence, found.value, { trustPart, check: device.check });
+  const built = verifyEvidence(bundle.value.evidence, found.value, { trustPart, device });
   if (!built.ok) return built;
   const main = built.value.find(({ installer }) => installer === 'slot');
   if (main === undefined) return reject('HARDWARE_MISMATCH', 'this device has no component that starts from a slot');
@@ -178,8 +179,9 @@ function verifyFloors(
 function verifyEvidence(
   evidence: readonly ComponentEvidence[],
   components: readonly Component[],
-  by: { readonly trustPart: TrustPart; readonly check: SignatureCheck },
-): Verdict<readonly PermittedComponent[], ProvenanceCode | 'EVIDENCE_MISMATCH'> {
+  { trustPart, device }: { readonly trustPart: TrustPart; readonly device: DeviceTrust },
+): Verdict<readonly PermittedComponent[], ProvenanceCode | DemandedVsaCode> {
+  const repository = repositoryOf(device.factory);
   if (evidence.length !== components.length) {
     return reject(
       'EVIDENCE_MISMATCH',
@@ -187,17 +189,18 @@ function verifyEvidence(
     );
   }
   const permitted: PermittedComponent[] = [];
-  for (const [
-    index,
-    { component, installer, order, firmwareVersion, securityCounter, ...named },
-  ] of components.entries()) {
+  for (const [index, named] of components.entries()) {
+    const { component, installer, order, firmwareVersion, securityCounter } = named;
     const offered = evidence[index];
     if (offered?.component !== component || sha256Hex(offered.provenance) !== named.provenanceTarget.sha256) {
       return reject('EVIDENCE_MISMATCH', `${named.provenanceTarget.name} is not what stands for ${component}`);
     }
-    const demanded = { imageSha256: named.image.sha256, builders: by.trustPart.builders };
-    const verified = verifyProvenance(offered.provenance, demanded, by.check);
+    const demanded = { imageSha256: named.image.sha256, builders: trustPart.builders };
+    const verified = verifyProvenance(offered.provenance, demanded, device.check);
     if (!verified.ok) return verified;
+    const demand = { repository, component: named, judging: trustPart.judging };
+    const judged = verifyDemandedVsa(offered.vsa, demand, device.check);
+    if (!judged.ok) return judged;
     const { builderId } = verified.value;
     permitted.push({ component, installer, order, firmwareVersion, securityCounter, image: named.image, builderId });
   }

@@ -37,6 +37,8 @@ describe('misuse', () => {
     [['root-draft', '--out', 'x']],
     [['root-draft', '--out', 'x', '--product', '../x']],
     [['targets-draft', '--root-one', 'x', '--out', 'x', '--channel', 'stable']],
+    [['targets-draft', '--root-one', 'x', '--out', 'x', '--verifier', 'https://verifier.example']],
+    [['judge', '--root', 'x', '--out', 'x']],
     [['build', '--source', 'x', '--output', 'x', '--out', 'x', '--key', 'x', '--', 'node']],
   ])('%j ends with 64 and one screen of usage, and a line for machines', async (args) => {
     const { exit, stderr, answer } = await firmament(...args);

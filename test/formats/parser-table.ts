@@ -70,6 +70,7 @@ import { parseRoot, rootToJson } from '../../formats/tuf-root.ts';
 import { parseSnapshot, parseTimestamp, snapshotToJson, timestampToJson } from '../../formats/tuf-snapshot.ts';
 import { parseTargets, targetsToJson, type TargetFile } from '../../formats/tuf-targets.ts';
 import type { Verdict } from '../../formats/verdict.ts';
+import { encodeVsa, parseVsa } from '../../formats/vsa.ts';
 import { verifyThreshold, type RoleKeys } from '../../formats/verify-signatures.ts';
 import { parseWaveStep, waveStepToJson, type WaveStep } from '../../formats/wave-step.ts';
 import { accepted } from '../accepted.ts';
@@ -88,7 +89,9 @@ import {
   SAMPLE_PROPOSAL,
   SAMPLE_STORED,
 } from './sample-proposal.ts';
+import { tinyJudging } from '../tiny-vsa.ts';
 import { bound, SAMPLE_FILES, SAMPLE_ID } from './sample-repository.ts';
+import { SAMPLE_VSA } from './sample-vsa.ts';
 
 export type ParserRow = {
   /** The name under which the parser is exported. */
@@ -283,7 +286,8 @@ const EVENT = {
   authors: [{ person: 'ada' }, { issuer: 'https://ci.example', subject: 'repo:gateway' }],
 };
 const TRUST = trustPartToJson({
-  builders: [BUILDER],
+  builders: [{ ...BUILDER, issuer: 'https://ci.example', administration: 'https://maker.example' }],
+  judging: { ...tinyJudging(), policy: { sha256: 'ab'.repeat(32), stillAccepted: ['cd'.repeat(32)] } },
   people: PEOPLE,
   factories: [SAMPLE_FACTORY],
   identityAnchors: [SAMPLE_ANCHOR],
@@ -424,6 +428,7 @@ const EVIDENCE: readonly ParserRow[] = [
     parse: orUndefined(parseProvenance),
     encode: encodeProvenance,
   }),
+  partRow('parseVsa', encodeVsa(SAMPLE_VSA), { parse: orUndefined(parseVsa), encode: encodeVsa }),
 ];
 
 const LEAF = {

@@ -44,6 +44,16 @@ function custom(change: Readonly<Record<string, JsonValue | undefined>>): JsonOb
   return new Map([['firmament', members]]);
 }
 
+test('an image may name a summary of its judgement, which then is a target beside it', () => {
+  const vsa = 'image.js.vsa.json';
+  const beside = target(`1.0.0/gateway/${vsa}`);
+  expect(judge(...component('gateway', { vsa }), beside)).toMatchObject({
+    value: { components: [{ vsa, vsaTarget: { name: `${IMAGE}.vsa.json`, length: 5, sha256: SHA256 } }] },
+  });
+  expect(judge(...component('gateway', { vsa }))).toMatchObject({ code: 'RELEASE_MALFORMED' });
+  expect(judge(...component('gateway', { vsa: '../x' }), beside)).toMatchObject({ code: 'RELEASE_MALFORMED' });
+});
+
 test('an image and the provenance that it names make a component, each with its signed length and digest', () => {
   expect(judge(...component('gateway'))).toEqual({
     ok: true,

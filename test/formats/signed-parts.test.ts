@@ -3,9 +3,11 @@ import { expect, test } from 'vitest';
 import { bindingToJson } from '../../formats/binding.ts';
 import { channelPartToJson, parseChannelPart, REVOKED_MAX, type ChannelPart } from '../../formats/channel-part.ts';
 import type { JsonObject, JsonValue } from '../../formats/json.ts';
+import { judgingToJson, STILL_ACCEPTED_MAX, VERIFIERS_MAX } from '../../formats/judging.ts';
 import { keyToJson } from '../../formats/tuf-key.ts';
 import { BUILDERS_MAX, parseTrustPart, trustPartToJson, type Builder } from '../../formats/trust-part.ts';
 import { seededSigner } from '../seeded-signer.ts';
+import { tinyJudging } from '../tiny-vsa.ts';
 import { bound, SAMPLE_ID } from './sample-repository.ts';
 
 const BUILDER: Builder = {
@@ -125,6 +127,55 @@ test('a channel without a release, counter or list of revoked digests is refused
       code: 'RELEASE_MALFORMED',
     });
   }
+});
+
+test('verifiers and a policy go together, each whole', () => {
+  const judging = new Map(judgingToJson(tinyJudging()));
+  const verifiers = judging.get('verifiers') ?? null;
+  const policy = judging.get('policy') ?? null;
+  expect(parseTrustPart(trust({ verifiers, policy }))).toMatchObject({ ok: true, value: { judging: tinyJudging() } });
+  const digest = '11'.repeat(32);
+  for (const change of [
+    { verifiers },
+    { policy },
+    { verifiers: [], policy },
+    { verifiers, policy: new Map() },
+    { verifiers, policy: new Map([['sha256', 'no digest']]) },
+    {
+      verifiers,
+      policy: new Map<string, JsonValue>([
+        ['sha256', digest],
+        ['stillAccepted', []],
+      ]),
+    },
+    {
+      verifiers,
+      policy: new Map<string, JsonValue>([
+        ['sha256', digest],
+        ['text', 'permit'],
+      ]),
+    },
+    { verifiers: [new Map<string, JsonValue>([['id', 'https://verifier.example']])], policy },
+  ]) {
+    expect(parseTrustPart(trust(change))).toMatchObject({ ok: false, code: 'RELEASE_MALFORMED' });
+  }
+});
+
+test('at most 8 verifiers and 16 former policies are read', () => {
+  expect([VERIFIERS_MAX, STILL_ACCEPTED_MAX]).toEqual([8, 16]);
+  const listed = (verifiers: number, policies: number): JsonObject => {
+    const {
+      verifiers: [one],
+      policy,
+    } = tinyJudging();
+    if (one === undefined) throw new Error('a verifier is listed');
+    const stillAccepted = Array.from({ length: policies }, () => '11'.repeat(32));
+    const many = Array.from({ length: verifiers }, () => one);
+    return trust(Object.fromEntries(judgingToJson({ verifiers: many, policy: { ...policy, stillAccepted } })));
+  };
+  expect(parseTrustPart(listed(VERIFIERS_MAX, STILL_ACCEPTED_MAX)).ok).toBe(true);
+  expect(parseTrustPart(listed(VERIFIERS_MAX + 1, 0))).toMatchObject({ ok: false, code: 'RELEASE_MALFORMED' });
+  expect(parseTrustPart(listed(1, STILL_ACCEPTED_MAX + 1))).toMatchObject({ ok: false, code: 'RELEASE_MALFORMED' });
 });
 
 test('at most 16 builders and 1024 revoked digests are read', () => {

@@ -2,6 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { parseChannelPart } from '../../formats/channel-part.ts';
 import { encodeInstant } from '../../formats/instant.ts';
+import type { Judging, Verifier } from '../../formats/judging.ts';
+import { parseTrustPart } from '../../formats/trust-part.ts';
 import { parseRoot } from '../../formats/tuf-root.ts';
 import { parseTargets } from '../../formats/tuf-targets.ts';
 import { draftChannel, type ChannelDraft, type ComponentDraft } from '../../signer/draft-channel.ts';
@@ -136,6 +138,46 @@ describe('targets', () => {
       ok: false,
       code: 'RELEASE_MALFORMED',
     });
+  });
+});
+
+describe('verifiers and policy', () => {
+  const base = { repository, now };
+  const builders = [tinyBuilder(seededSigner('builder'))];
+  const verifier = (name: string, id = name): Verifier => ({ id: `https://verifier.example/${id}`, key: key(name) });
+  const [one, two, three] = ['11', '22', '33'].map((byte) => byte.repeat(32));
+  const judgingOf = (file: Uint8Array): Judging | undefined =>
+    accepted(parseTrustPart(accepted(parseTargets(file)).signed.firmament)).judging;
+  const first = accepted(
+    draftTargets({ ...base, former: undefined, builders, verifiers: [verifier('a')], policySha256: one }),
+  );
+
+  test('verifiers are replaced by identity, and what is not named stays', () => {
+    const verifiers = [verifier('b', 'a'), verifier('c')];
+    const next = accepted(draftTargets({ ...base, former: first, verifiers }));
+    expect(judgingOf(next)).toEqual({ verifiers, policy: { sha256: one, stillAccepted: [] } });
+    const last = accepted(draftTargets({ ...base, former: next, withoutVerifiers: ['https://verifier.example/a'] }));
+    expect(judgingOf(last)?.verifiers).toEqual([verifier('c')]);
+  });
+
+  test('a former policy counts on until it is named to go, so that what runs keeps its trust', () => {
+    const second = accepted(draftTargets({ ...base, former: first, policySha256: two }));
+    const third = accepted(draftTargets({ ...base, former: second, policySha256: three }));
+    expect(judgingOf(third)?.policy).toEqual({ sha256: three, stillAccepted: [two, one] });
+    const last = accepted(draftTargets({ ...base, former: third, withoutPolicies: [one ?? '', two ?? ''] }));
+    expect(judgingOf(last)?.policy).toEqual({ sha256: three, stillAccepted: [] });
+  });
+
+  test('neither stands without the other', () => {
+    const policyAlone = { ...base, former: undefined, builders, policySha256: one };
+    expect(draftTargets(policyAlone)).toMatchObject({ code: 'DRAFT_REFUSED' });
+    const verifierAlone = { ...base, former: undefined, builders, verifiers: [verifier('a')] };
+    expect(draftTargets(verifierAlone)).toMatchObject({ code: 'DRAFT_REFUSED' });
+  });
+
+  test('when the last verifier goes by name, nothing is judged any more', () => {
+    const withoutVerifiers = ['https://verifier.example/a'];
+    expect(judgingOf(accepted(draftTargets({ ...base, former: first, withoutVerifiers })))).toBeUndefined();
   });
 });
 

@@ -48,7 +48,7 @@ export function allChanges(repository: TinyRepository, releases?: readonly Publi
 
 /** The image and the evidence of each component. */
 export function filesOf({ components }: PublishedRelease): readonly Uint8Array[] {
-  return components.flatMap(({ image, provenance }) => [image, provenance]);
+  return components.flatMap(({ image, provenance, vsa }) => [image, provenance, ...(vsa === undefined ? [] : [vsa])]);
 }
 
 /** Publishes all of `repository`. */
