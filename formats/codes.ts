@@ -200,6 +200,10 @@ const FLASH = {
   BOOT_BUNDLE_MALFORMED: { means: 'the boot bundle of a slot is absent or damaged', todo: 'install again' },
   SLOT_EMPTY: { means: 'a slot holds no image', todo: 'install a release' },
   NO_BOOTABLE_SLOT: { means: 'neither slot passes the boot checks', todo: 'start the recovery image' },
+  COMPONENT_INSTALL_FAILED: {
+    means: 'a component with a flash of its own did not take the image of the release',
+    todo: 'look at its connection and its flash; the device tries again at the next start',
+  },
   SELF_TEST_FAILED: { means: 'the image on trial failed its self-test or ended', todo: 'publish a repaired release' },
   SELF_TEST_TIMEOUT: { means: 'the image on trial did not report in time', todo: 'publish a repaired release' },
   TRIAL_EXHAUSTED: {

@@ -19,14 +19,16 @@ import {
 import type { Random } from './seed.ts';
 
 export type FlashSizes = Readonly<Record<Region, number>>;
-/** Where a cut fell: the region, and how many of the bytes of this write had landed. */
-export type Cut = { readonly region: Region; readonly landed: number; readonly length: number };
+/** Where a write falls: a region of the device's flash, or that of its microcontroller. */
+export type Place = Region | 'microcontroller';
+/** Where a cut fell: the place, and how many of the bytes of this write had landed. */
+export type Cut = { readonly region: Place; readonly landed: number; readonly length: number };
 
 export type FaultFlash = {
   /** The flash as one of its writers has it. */
   readonly view: (rights: FlashRights) => Flash;
   /** How often each region was written since the start. */
-  readonly writes: () => ReadonlyMap<Region, number>;
+  readonly writes: () => ReadonlyMap<Place, number>;
   /** Cuts the power during the write after `writes` more ones; 0 cuts the next. `random` chooses where it is torn. */
   readonly cutAfter: (writes: number, random: Random) => void;
   readonly cutPower: () => void;
@@ -36,9 +38,19 @@ export type FaultFlash = {
   readonly powerLost: () => Promise<void>;
   readonly lastCut: () => Cut | undefined;
   /** Flips the bits of `mask` in one byte. */
-  readonly damage: (region: Region, offset: number, mask: number) => void;
+  readonly damage: (region: Place, offset: number, mask: number) => void;
   /** What lies on flash, copied. */
-  readonly image: () => ReadonlyMap<Region, Uint8Array>;
+  readonly image: () => ReadonlyMap<Place, Uint8Array>;
+  /** The cells of a microcontroller on the same power; the right to write them is its installer's. */
+  readonly microcontroller: MicrocontrollerCells;
+};
+
+export type MicrocontrollerCells = {
+  readonly size: number;
+  readonly read: () => Promise<Uint8Array>;
+  readonly write: (offset: number, bytes: Uint8Array) => Promise<void>;
+  /** What lies there, with power or without, for whoever watches from outside. */
+  readonly lying: () => Uint8Array;
 };
 
 /** Small enough for thousands of lives: bytes by region. */
@@ -56,10 +68,13 @@ export const SMALL_FLASH: FlashSizes = {
   'parts-b': 1_024,
 };
 
+const PLACES: readonly Place[] = [...REGIONS, 'microcontroller'];
+const MICROCONTROLLER_SIZE = 64;
+
 type Cells = {
   readonly sizes: FlashSizes;
-  readonly bytes: ReadonlyMap<Region, Uint8Array>;
-  readonly writes: Map<Region, number>;
+  readonly bytes: ReadonlyMap<Place, Uint8Array>;
+  readonly writes: Map<Place, number>;
   isOn: boolean;
   pending: { left: number; readonly random: Random } | undefined;
   lastCut: Cut | undefined;
@@ -68,10 +83,10 @@ type Cells = {
 };
 
 /** Flash with power, blank or with what another one held. */
-export function faultFlash(sizes: FlashSizes, before?: ReadonlyMap<Region, Uint8Array>): FaultFlash {
+export function faultFlash(sizes: FlashSizes, before?: ReadonlyMap<Place, Uint8Array>): FaultFlash {
   const cells: Cells = {
     sizes,
-    bytes: new Map(REGIONS.map((region) => [region, before?.get(region)?.slice() ?? new Uint8Array(sizes[region])])),
+    bytes: new Map(PLACES.map((place) => [place, before?.get(place)?.slice() ?? blank(place, sizes)] as const)),
     writes: new Map(),
     isOn: true,
     pending: undefined,
@@ -98,8 +113,40 @@ export function faultFlash(sizes: FlashSizes, before?: ReadonlyMap<Region, Uint8
       const bytes = cellsOf(cells, region);
       bytes.set([(bytes[offset] ?? 0) ^ mask], offset);
     },
-    image: () => new Map(REGIONS.map((region) => [region, cellsOf(cells, region).slice()])),
+    image: () => new Map(PLACES.map((place) => [place, cellsOf(cells, place).slice()])),
+    microcontroller: microcontrollerOf(cells),
   };
+}
+
+/** Blank cells: a microcontroller's are erased to ones, those of the device are zero. */
+function blank(place: Place, sizes: FlashSizes): Uint8Array {
+  return place === 'microcontroller' ? new Uint8Array(MICROCONTROLLER_SIZE).fill(0xff) : new Uint8Array(sizes[place]);
+}
+
+function microcontrollerOf(cells: Cells): MicrocontrollerCells {
+  const lying = (): Uint8Array => cellsOf(cells, 'microcontroller').slice();
+  return {
+    size: MICROCONTROLLER_SIZE,
+    read: async () => {
+      demandPower(cells);
+      return lying();
+    },
+    write: async (offset, bytes) => writeCells(cells, 'microcontroller', { offset, bytes }),
+    lying,
+  };
+}
+
+/** One write that power may cut. */
+async function writeCells(
+  cells: Cells,
+  place: Place,
+  { offset, bytes }: { readonly offset: number; readonly bytes: Uint8Array },
+): Promise<void> {
+  demandPower(cells);
+  cells.writes.set(place, (cells.writes.get(place) ?? 0) + 1);
+  const landed = tear(cells, place, bytes.length);
+  cellsOf(cells, place).set(bytes.subarray(0, landed), offset);
+  demandPower(cells);
 }
 
 function viewOf(cells: Cells, rights: FlashRights): Flash {
@@ -114,17 +161,13 @@ function viewOf(cells: Cells, rights: FlashRights): Flash {
     write: async (region, offset, bytes) => {
       assert(MAY_WRITE[rights].includes(region), `${rights} may not write ${region}`);
       assert(offset >= 0 && offset + bytes.length <= cells.sizes[region], 'write within the region');
-      demandPower(cells);
-      cells.writes.set(region, (cells.writes.get(region) ?? 0) + 1);
-      const landed = tear(cells, region, bytes.length);
-      cellsOf(cells, region).set(bytes.subarray(0, landed), offset);
-      demandPower(cells);
+      await writeCells(cells, region, { offset, bytes });
     },
   };
 }
 
 /** How many bytes of this write land: all, or fewer where the power goes during it. */
-function tear(cells: Cells, region: Region, length: number): number {
+function tear(cells: Cells, region: Place, length: number): number {
   const { pending } = cells;
   if (pending === undefined || pending.left-- > 0) return length;
   const landed = pending.random(length + 1);
@@ -144,7 +187,7 @@ function demandPower(cells: Cells): void {
   if (!cells.isOn) throw new OperationError('POWER_CUT', 'this device has no power', { retriable: true });
 }
 
-function cellsOf(cells: Cells, region: Region): Uint8Array {
+function cellsOf(cells: Cells, region: Place): Uint8Array {
   const bytes = cells.bytes.get(region);
   assert(bytes !== undefined, 'every region has cells');
   return bytes;

@@ -3,6 +3,7 @@
  *
  * - An image is a line of JSON that says how it behaves, so that thousands of starts run in seconds and yet every byte of it
  *   is verified; what is no such line behaves as a healthy image.
+ * - No main image ever runs beside a microcontroller that holds anything else than its release says: that is asserted at every start.
  * - Power that fails ends the life of the device at this very point; the next life starts from what lies on flash.
  */
 import assert from 'node:assert/strict';
@@ -14,8 +15,15 @@ import { accept, reject } from '../formats/verdict.ts';
 import type { DeviceEvent } from '../bootloader-verifier/agent/device-event.ts';
 import { liveDevice, type LifeOptions, type UpdateSource } from '../bootloader-verifier/agent/device.ts';
 import type { ImageRunner, RunningImage, RunMode } from '../bootloader-verifier/agent/image-runner.ts';
+import type { ComponentInstaller } from '../bootloader-verifier/boot/installer.ts';
 import type { FirmwareImage } from '../bootloader-verifier/boot/verify-image.ts';
 import type { FaultFlash } from './fault-flash.ts';
+import {
+  MICROCONTROLLER,
+  simulatedMicrocontroller,
+  standsBeside,
+  type SimulatedMicrocontroller,
+} from './simulated-microcontroller.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** What an image does: passes its self-test, fails it, says nothing, takes the device down, or ends after it has passed. */
@@ -25,6 +33,7 @@ export type SimulatedDevice = {
   readonly flash: FaultFlash;
   /** All that the device has told, over all its lives. */
   readonly events: readonly DeviceEvent[];
+  readonly microcontroller: SimulatedMicrocontroller;
   /** Every image that was ever brought to life. */
   readonly runs: readonly Run[];
   /** One life, from power-on until it has settled or power fails. Returns what the device has told in it. */
@@ -59,9 +68,12 @@ export function simulatedImage(name: string, behaviour: Behaviour): Uint8Array {
 export function simulatedDevice(parts: SimulatedParts): SimulatedDevice {
   const events: DeviceEvent[] = [];
   const runs: Run[] = [];
-  const start = (options: LifeOptions): Promise<void> => startLife(parts, { events, runs }, options);
+  const microcontroller = simulatedMicrocontroller(parts.flash);
+  const start = (options: LifeOptions): Promise<void> =>
+    startLife(parts, { events, runs, installer: microcontroller.installer }, options);
   return {
     flash: parts.flash,
+    microcontroller,
     events,
     runs,
     live: async () => {
@@ -73,9 +85,15 @@ export function simulatedDevice(parts: SimulatedParts): SimulatedDevice {
   };
 }
 
+type LifeRecord = {
+  readonly events: DeviceEvent[];
+  readonly runs: Run[];
+  readonly installer: ComponentInstaller;
+};
+
 async function startLife(
   parts: SimulatedParts,
-  { events, runs }: { readonly events: DeviceEvent[]; readonly runs: Run[] },
+  { events, runs, installer }: LifeRecord,
   options: LifeOptions,
 ): Promise<void> {
   const { flash, clock } = parts;
@@ -86,6 +104,7 @@ async function startLife(
     systemFlash: flash.view('system'),
     source: parts.source,
     runImage: runner(parts, runs),
+    findInstaller: (component: string) => (component === MICROCONTROLLER ? installer : undefined),
     check: parts.check,
     now: clock.now,
     sleep: (ms: number) => Promise.race([clock.sleep(ms), stopped]),
@@ -104,6 +123,7 @@ function runner({ clock, flash }: SimulatedParts, runs: Run[]): ImageRunner {
   const runsMax = runs.length + RUNS_MAX;
   return (image, mode) => {
     assert(runs.length < runsMax, 'a device that starts this often is caught in a loop');
+    assert(standsBeside(flash, image), 'no image runs beside a microcontroller of another release');
     runs.push({ sha256: image.component.image.sha256, mode });
     return bringToLife(image, clock, flash);
   };

@@ -65,11 +65,18 @@ export async function makeTinyDevice(repository: TinyRepository, options: TinyDe
   const faults = { ...NO_FAULTS, sleep: clock.sleep, ...options.faults };
   const network = faultNetwork(options.files ?? repository.files, faults);
   const system = flash.view('system');
+  const simulated = simulatedDevice({
+    flash,
+    source: options.source ?? { kind: 'server', client: network },
+    clock,
+    check,
+  });
+  const { installer } = simulated.microcontroller;
   return {
-    ...simulatedDevice({ flash, source: options.source ?? { kind: 'server', client: network }, clock, check }),
+    ...simulated,
     network,
     clock,
-    start: () => startDevice(flash.view('boot-stage'), check),
+    start: () => startDevice(flash.view('boot-stage'), check, () => installer),
     state: () => readBootState(system),
     floors: () => floorsOf(flash),
     putSlot: async (slot, { bundle, image }) => {

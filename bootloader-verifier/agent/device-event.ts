@@ -10,6 +10,7 @@ import type { Code } from '../../formats/codes.ts';
 export type DeviceStep =
   | 'start'
   | 'slot-refused'
+  | 'transfer'
   | 'recovery'
   | 'self-test'
   | 'confirm'

@@ -3,7 +3,8 @@
  *
  * - Each round begins at the boot stage, as after power-on; the system's part gets a flash that cannot write the floors.
  * - An image on trial is confirmed by its own self-test, never by the server alone (R17); otherwise it is reverted at once.
- * - Without a bootable slot the device is its own installer: it polls, and starts what it could install (R19).
+ * - Without a bootable slot the device is its own installer: it polls, and starts what it could install (R19). Where the good slot
+ *   only waits for a component to take its image, it starts anew after each poll.
  * - A network fault is told and waited out; nothing but the poll stops.
  */
 import { BOOT_STATE_EMPTY } from '../../formats/boot-state.ts';
@@ -21,7 +22,10 @@ import {
   type RefusedSlot,
   type Started,
 } from '../boot/start-device.ts';
+import type { FindInstaller } from '../boot/installer.ts';
 import type { BootPermit } from '../boot/verify-bundle.ts';
+import type { FirmwareImage } from '../boot/verify-image.ts';
+import type { RunningSlot } from './install.ts';
 import { deviceEvent, type DeviceEvent, type DeviceReport } from './device-event.ts';
 import type { ImageRunner, RunningImage } from './image-runner.ts';
 import { poll, type PollCode, type PollInput, type Polled } from './poll.ts';
@@ -40,6 +44,8 @@ export type DevicePorts = {
   /** Where new releases come from: a server, or files that are carried to the device. */
   readonly source: UpdateSource;
   readonly runImage: ImageRunner;
+  /** The ways to the components with a flash of their own, for the boot stage alone. */
+  readonly findInstaller: FindInstaller;
   readonly check: SignatureCheck;
   readonly now: () => Instant;
   /** Waits; returns early when the device is to stop. */
@@ -67,13 +73,18 @@ export async function liveDevice(device: DevicePorts, options: LifeOptions): Pro
 
 /** One round: from the boot stage to the next start. */
 async function liveRound(device: DevicePorts, options: LifeOptions): Promise<RoundEnd> {
-  const started = await startDevice(device.bootFlash, device.check);
+  const started = await startDevice(device.bootFlash, device.check, device.findInstaller);
   tellStart(device, started);
-  if (started.kind === 'recovery') return pollUntilRestart(device, options, undefined);
+  if (started.kind === 'recovery') {
+    const slot = started.waiting === undefined ? undefined : { ...started.waiting, isGood: true };
+    return pollUntilRestart(device, options, { slot, running: undefined });
+  }
+  const { permit } = started.image;
+  const slot = { slot: started.slot, permit, isGood: started.mode !== 'trial' };
   const running = device.runImage(started.image, started.mode);
   try {
     const kept = await keepOrRevert(device, started, running);
-    return kept ? await pollUntilRestart(device, options, { started, running }) : 'restart';
+    return kept ? await pollUntilRestart(device, options, { slot, running }) : 'restart';
   } finally {
     await running.stop();
   }
@@ -105,41 +116,40 @@ async function keepOrRevert(device: DevicePorts, started: Started, running: Runn
   return false;
 }
 
-type Life = { readonly started: Started; readonly running: RunningImage };
+/** What a round lives with: the slot that it started, and its image; or a slot that waits for a component; or nothing. */
+type Life = { readonly slot: RunningSlot | undefined; readonly running: RunningImage | undefined };
 
-async function pollUntilRestart(device: DevicePorts, options: LifeOptions, life: Life | undefined): Promise<RoundEnd> {
+async function pollUntilRestart(device: DevicePorts, options: LifeOptions, life: Life): Promise<RoundEnd> {
   let settled: Uint8Array | undefined;
   while (!device.isStopping()) {
-    const polled = await pollOnce(device, life?.started, settled);
+    const polled = await pollOnce(device, life.slot, settled);
     if (polled?.ok === true) {
       settled = polled.value.settled;
       if (polled.value.outcome.kind === 'installed') return 'restart';
     }
-    if (options.untilSettled) return life?.started.mode === 'trial' ? 'restart' : 'stop';
-    const ended = await Promise.race([device.sleep(options.pollMs).then(() => false), imageEnded(life)]);
+    if (options.untilSettled) return life.slot?.isGood === false ? 'restart' : 'stop';
+    const ended = await Promise.race([device.sleep(options.pollMs).then(() => false), imageEnded(life.running)]);
     if (ended && !device.isStopping()) {
       tell(device, { step: 'image-ended', ok: false, code: 'SELF_TEST_FAILED' });
       await device.sleep(options.pollMs);
       return 'restart';
     }
+    const isWaiting = life.slot !== undefined && life.running === undefined;
+    if (isWaiting && !device.isStopping()) return 'restart';
   }
   return 'stop';
 }
 
-function imageEnded(life: Life | undefined): Promise<boolean> {
-  return life === undefined ? new Promise(() => undefined) : life.running.ended.then(() => true);
+function imageEnded(running: RunningImage | undefined): Promise<boolean> {
+  return running === undefined ? new Promise(() => undefined) : running.ended.then(() => true);
 }
 
 async function pollOnce(
   device: DevicePorts,
-  started: Started | undefined,
+  running: RunningSlot | undefined,
   settled: Uint8Array | undefined,
 ): Promise<Verdict<Polled, PollCode> | undefined> {
   const { systemFlash: flash, check } = device;
-  const running =
-    started === undefined
-      ? undefined
-      : { slot: started.slot, permit: started.image.permit, isGood: started.mode !== 'trial' };
   try {
     const polled = await pollSource(device, { flash, check, now: device.now(), running, settled });
     tellPoll(device, polled);
@@ -166,6 +176,7 @@ function tellStart(device: DevicePorts, started: Started | Recovery): void {
     tell(device, { step: 'recovery', ok: false, code, detail: { detail } });
     return;
   }
+  for (const image of started.transferred) tellTransfer(device, started, image);
   const { permit, component } = started.image;
   tell(device, {
     step: 'start',
@@ -184,6 +195,12 @@ function tellStart(device: DevicePorts, started: Started | Recovery): void {
       components: versionsOf(permit),
     },
   });
+}
+
+function tellTransfer(device: DevicePorts, { slot }: Started, { permit, component }: FirmwareImage): void {
+  const { component: name, firmwareVersion, image } = component;
+  const detail = { component: name, firmwareVersion, release: permit.release, slot };
+  tell(device, { step: 'transfer', ok: true, digest: image.sha256, detail });
 }
 
 function tellRefused(device: DevicePorts, { slot, refusal }: RefusedSlot): void {

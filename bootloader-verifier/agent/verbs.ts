@@ -16,11 +16,13 @@ import { OperationError } from '../../formats/operation-error.ts';
 import { installerDecoder } from '../../formats/release.ts';
 import { checkSignaturePortable } from '../../formats/signature-check.ts';
 import type { Rejected } from '../../formats/verdict.ts';
+import type { ComponentInstaller } from '../boot/installer.ts';
 import type { DeviceEvent } from './device-event.ts';
 import { capsuleFolder } from './capsule-folder.ts';
 import { liveDevice, type UpdateSource } from './device.ts';
 import { flashFiles } from './flash-files.ts';
 import { IMAGE_TIMES, imageRunnerNode } from './image-runner-node.ts';
+import { installerFile, MICROCONTROLLER_BYTES } from './installer-file.ts';
 import { provisionDevice } from './provision.ts';
 import {
   PRODUCT_ADDRESS_EXPECTED,
@@ -91,6 +93,7 @@ function deviceCommand(host: Host, outcome: Outcome): Command {
     .requiredOption('--flash <folder>', 'where the device keeps its flash')
     .option('--url <address>', "the product's address, like http://127.0.0.1:8080/r/gateway/", parseAddress)
     .option('--capsules <folder>', 'without network: the folder where *.capsule files arrive')
+    .option('--microcontroller <name=file...>', 'the flash of a component that is transferred', parseMicrocontrollers)
     .option('--name <name>', 'how it names itself in its reports', parseName, 'device')
     .option('--poll-ms <ms>', 'time between two polls, in milliseconds', parseMilliseconds, 300_000)
     .option('--until-settled', 'end after the first poll that installs nothing', false)
@@ -114,6 +117,7 @@ type RunOptions = {
   readonly flash: string;
   readonly url?: URL;
   readonly capsules?: string;
+  readonly microcontroller?: ReadonlyMap<string, string>;
   readonly name: string;
   readonly pollMs: number;
   readonly untilSettled: boolean;
@@ -143,6 +147,7 @@ async function run(options: RunOptions, host: Host): Promise<void> {
       systemFlash: flashFiles(options.flash, 'system'),
       source: sourceOf(options, host),
       runImage: imageRunnerNode(host.nodePath, IMAGE_TIMES, (line) => host.writeNote(`image: ${line}\n`)),
+      findInstaller: (component) => findMicrocontroller(options.microcontroller, component),
       check: checkSignaturePortable,
       now: host.now,
       sleep: (ms) => sleep(ms, host.stop),
@@ -214,6 +219,25 @@ function parseComponents(value: string, before: readonly DeviceComponent[] | und
   }
   const component = { component: parseName(name), hardwareId: parseName(hardware), installer: installer.value };
   return [...(before ?? []), component];
+}
+
+/** Adds the file of the microcontroller in `value` to those before it. */
+function parseMicrocontrollers(
+  value: string,
+  before: ReadonlyMap<string, string> | undefined,
+): ReadonlyMap<string, string> {
+  const at = value.indexOf('=');
+  const file = value.slice(at + 1);
+  if (at < 0 || file === '') throw new InvalidArgumentError('NAME=FILE is expected');
+  return new Map([...(before ?? []), [parseName(value.slice(0, at)), file]]);
+}
+
+function findMicrocontroller(
+  files: ReadonlyMap<string, string> | undefined,
+  component: string,
+): ComponentInstaller | undefined {
+  const file = files?.get(component);
+  return file === undefined ? undefined : installerFile(file, MICROCONTROLLER_BYTES);
 }
 
 function parseAddress(value: string): URL {

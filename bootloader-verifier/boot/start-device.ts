@@ -6,7 +6,9 @@
  *    repeats the step (R9, P5).
  * 3. The candidates of the boot state are verified in their order, whole, from flash alone; the first that passes is chosen.
  * 4. The good slot raises the floors too, because its bundle may have been given newer trust; a slot on trial never does.
- * 5. The state is written; what is started is measured (`measure-boot.ts`); then the image is handed out. From here on the floors are closed until the next start.
+ * 5. The state is written; then the components with a flash of their own are brought to the images of the same slot. Where that
+ *    fails a trial has failed; the good slot has nothing behind it that would do better, and the device waits in recovery.
+ * 6. What is started is measured (`measure-boot.ts`); then the main image is handed out. From here on the floors are closed until the next start.
  */
 import {
   BOOT_STATE_EMPTY,
@@ -21,14 +23,15 @@ import type { SignatureCheck } from '../../formats/signature-check.ts';
 import { reject, type Rejected, type Verdict } from '../../formats/verdict.ts';
 import { readRecord, writeRecord } from './flash-records.ts';
 import type { Flash } from './flash.ts';
+import { installComponents, type FindInstaller } from './installer.ts';
 import { measureBoot, type BootIdentityVerdict } from './measure-boot.ts';
 import { failTrial, isExhausted, planStart, settleConfirmed, settleStart, type StartMode } from './plan-start.ts';
 import { raiseDeviceFloors, readDeviceTrust } from './protected-store.ts';
 import { verifySlot, type SlotCode } from './slot.ts';
-import type { DeviceTrust } from './verify-bundle.ts';
+import type { BootPermit, DeviceTrust } from './verify-bundle.ts';
 import type { FirmwareImage, ReleaseImages } from './verify-image.ts';
 
-export type StartCode = SlotCode | 'IMAGE_TRIED_BEFORE' | 'TRIAL_EXHAUSTED';
+export type StartCode = SlotCode | 'IMAGE_TRIED_BEFORE' | 'TRIAL_EXHAUSTED' | 'COMPONENT_INSTALL_FAILED';
 export type RefusedSlot = { readonly slot: SlotId; readonly refusal: Rejected<StartCode> };
 export type Started = {
   readonly kind: 'started';
@@ -36,6 +39,8 @@ export type Started = {
   readonly mode: StartMode;
   /** The main image, which is to run. */
   readonly image: FirmwareImage;
+  /** Images that were transferred at this start, because something else lay in their place. */
+  readonly transferred: readonly FirmwareImage[];
   readonly floors: Floors;
   /** What the system can prove of this start; undefined for a device without an identity. */
   readonly identity: BootIdentityVerdict | undefined;
@@ -43,33 +48,60 @@ export type Started = {
 };
 export type Recovery = {
   readonly kind: 'recovery';
-  readonly refusal: Rejected<'PROTECTED_STORE_MISSING' | 'NO_BOOTABLE_SLOT'>;
+  /** The good slot, if it passes and only waits for a component to take its image. */
+  readonly waiting?: { readonly slot: SlotId; readonly permit: BootPermit };
+  readonly refusal: Rejected<'PROTECTED_STORE_MISSING' | 'NO_BOOTABLE_SLOT' | 'COMPONENT_INSTALL_FAILED'>;
   readonly refused: readonly RefusedSlot[];
 };
 
-/** Decides what this device starts. @param flash with the right to write `protected`. */
-export async function startDevice(flash: Flash, check: SignatureCheck): Promise<Started | Recovery> {
+/**
+ * Decides what this device starts, and brings all its components to it.
+ * @param flash with the right to write `protected`.
+ */
+export async function startDevice(
+  flash: Flash,
+  check: SignatureCheck,
+  findInstaller: FindInstaller,
+): Promise<Started | Recovery> {
   const device = await readDeviceTrust(flash, check);
   if (!device.ok) return { kind: 'recovery', refusal: device, refused: [] };
-  const run: Run = { flash, device: device.value, refused: [], verified: new Map() };
   const found = await readBootState(flash);
-  const state = await giveUpExhausted(run, await promoteConfirmed(run, found));
+  const run: Run = { flash, device: device.value, refused: [], verified: new Map(), found };
+  let state = await giveUpExhausted(run, await promoteConfirmed(run, found));
   for (const candidate of planStart(state)) {
-    const release = await verifyOnce(run, candidate.slot);
-    const refusal = release.ok ? refuseFailed(state, candidate.mode, release.value) : release;
+    const { slot, mode } = candidate;
+    const release = await verifyOnce(run, slot);
+    const refusal = release.ok ? refuseFailed(state, mode, release.value) : release;
     if (release.ok && refusal === undefined) {
-      if (candidate.mode === 'normal') await raise(run, release.value);
-      await writeChangedState(flash, found, settleStart(state, candidate));
+      if (mode === 'normal') await raise(run, release.value);
+      state = await settle(run, settleStart(state, candidate));
+      const transferred = await installComponents(release.value, findInstaller);
+      const { main: image, permit } = release.value;
       const { floors, factory } = run.device;
-      const { main } = release.value;
-      const identity = await measureBoot(flash, factory, { permit: release.value.permit, ...candidate });
-      return { kind: 'started', ...candidate, image: main, floors, identity, refused: run.refused };
+      if (transferred.ok) {
+        const identity = await measureBoot(flash, factory, { permit, ...candidate });
+        const { refused } = run;
+        return { kind: 'started', ...candidate, image, transferred: transferred.value, floors, identity, refused };
+      }
+      run.refused.push({ slot, refusal: transferred });
+      if (mode === 'normal') return recovery(run, { slot, permit });
+      state = failTrial(state, permit.imagesSha256);
     }
-    if (refusal !== undefined) run.refused.push({ slot: candidate.slot, refusal });
+    if (refusal !== undefined) run.refused.push({ slot, refusal });
   }
-  if (state !== undefined) await writeChangedState(flash, found, { ...state, trial: undefined });
-  const refusal = reject('NO_BOOTABLE_SLOT', 'no slot passes the boot checks');
-  return { kind: 'recovery', refusal, refused: run.refused };
+  if (state !== undefined) await settle(run, { ...state, trial: undefined });
+  return recovery(run);
+}
+
+function recovery({ refused }: Run, waiting?: Recovery['waiting']): Recovery {
+  const refusal =
+    waiting === undefined
+      ? reject('NO_BOOTABLE_SLOT', 'no slot passes the boot checks')
+      : reject(
+          'COMPONENT_INSTALL_FAILED',
+          `slot ${waiting.slot} passes, but not all of its components took their images`,
+        );
+  return { kind: 'recovery', refusal, refused, ...(waiting === undefined ? {} : { waiting }) };
 }
 
 /** The boot state, or undefined if none can be read: then the slots alone decide. */
@@ -97,7 +129,16 @@ type Run = {
   device: DeviceTrust;
   readonly refused: RefusedSlot[];
   readonly verified: Map<SlotId, Verdict<ReleaseImages, SlotCode>>;
+  /** The boot state as it lies on flash. */
+  found: BootState | undefined;
 };
+
+/** Writes `state`, unless it lies on flash already. */
+async function settle(run: Run, state: BootState): Promise<BootState> {
+  await writeChangedState(run.flash, run.found, state);
+  run.found = state;
+  return state;
+}
 
 /** Verifies a slot once a start: nothing writes to it in between. */
 async function verifyOnce(run: Run, slot: SlotId): Promise<Verdict<ReleaseImages, SlotCode>> {

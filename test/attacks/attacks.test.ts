@@ -8,7 +8,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Code } from '../../formats/codes.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
-import { REGIONS, type Region } from '../../bootloader-verifier/boot/flash.ts';
+import { REGIONS } from '../../bootloader-verifier/boot/flash.ts';
+import type { Place } from '../../simulation/fault-flash.ts';
 import { simulatedImage } from '../../simulation/simulated-device.ts';
 import { publishForged } from '../stolen-online-keys.ts';
 import { makeTinyDevice, type TinyDevice } from '../tiny-device.ts';
@@ -25,12 +26,14 @@ async function settled(): Promise<{ repository: TinyRepository; device: TinyDevi
   return { repository, device };
 }
 
-function changedRegions(before: ReadonlyMap<Region, Uint8Array>, device: TinyDevice): readonly Region[] {
+function changedRegions(before: ReadonlyMap<Place, Uint8Array>, device: TinyDevice): readonly Place[] {
   const after = device.flash.image();
-  return REGIONS.filter((region) => sha256Hex(before.get(region) ?? new Uint8Array()) !== digestOf(after, region));
+  return [...REGIONS, 'microcontroller' as const].filter(
+    (region) => sha256Hex(before.get(region) ?? new Uint8Array()) !== digestOf(after, region),
+  );
 }
 
-function digestOf(image: ReadonlyMap<Region, Uint8Array>, region: Region): string {
+function digestOf(image: ReadonlyMap<Place, Uint8Array>, region: Place): string {
   return sha256Hex(image.get(region) ?? new Uint8Array());
 }
 

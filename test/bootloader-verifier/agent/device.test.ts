@@ -4,7 +4,7 @@ import { encodeUtf8 } from '../../../formats/bytes.ts';
 import { sha256Hex } from '../../../formats/sha256.ts';
 import { readBundle } from '../../../bootloader-verifier/boot/slot.ts';
 import type { Flash, Region } from '../../../bootloader-verifier/boot/flash.ts';
-import { faultFlash, SMALL_FLASH, type FaultFlash } from '../../../simulation/fault-flash.ts';
+import { faultFlash, SMALL_FLASH, type FaultFlash, type Place } from '../../../simulation/fault-flash.ts';
 import type { NetworkFault } from '../../../simulation/fault-network.ts';
 import { simulatedImage, type Behaviour } from '../../../simulation/simulated-device.ts';
 import { seededRandom } from '../../../simulation/seed.ts';
@@ -128,7 +128,7 @@ test('a slot loses its standing before it is overwritten: new content never star
   await publish('two', 'healthy', { securityCounter: 2 });
   const two = new Map(repository.files);
   await publish('three', 'unhealthy', { securityCounter: 3 });
-  const regions: (Region | undefined)[] = [];
+  const regions: (Place | undefined)[] = [];
   while (regions.at(-1) !== 'slot-a') {
     const served = new Map(two);
     const twin = await makeTinyDevice(repository, { flash: copyOf(device), files: served });

@@ -9,8 +9,8 @@
 import { beforeAll, expect, test } from 'vitest';
 import { sha256Hex } from '../../../formats/sha256.ts';
 import { provisionDevice } from '../../../bootloader-verifier/agent/provision.ts';
-import { REGIONS, type Region } from '../../../bootloader-verifier/boot/flash.ts';
-import { faultFlash, SMALL_FLASH, type FaultFlash } from '../../../simulation/fault-flash.ts';
+import { REGIONS } from '../../../bootloader-verifier/boot/flash.ts';
+import { faultFlash, SMALL_FLASH, type FaultFlash, type Place } from '../../../simulation/fault-flash.ts';
 import { seededRandom, type Random } from '../../../simulation/seed.ts';
 import { simulatedImage, type Behaviour } from '../../../simulation/simulated-device.ts';
 import { SEED } from '../../simulation/seed.ts';
@@ -27,7 +27,7 @@ type Stage = {
   /** What the device runs in the end, and its counter floor. */
   readonly expected: { readonly sha256: string; readonly counter: number };
   /** Flash before this stage, of a device that nothing happened to. */
-  before: ReadonlyMap<Region, Uint8Array>;
+  before: ReadonlyMap<Place, Uint8Array>;
 };
 
 const RESTARTS_MAX = 4;
@@ -42,7 +42,7 @@ const TEARS: readonly ((below: number, random: Random) => number)[] = [
 
 let repository: TinyRepository;
 const stages: Stage[] = [];
-const cuts = new Map<Region, number>();
+const cuts = new Map<Place, number>();
 
 beforeAll(async () => {
   const hub = { component: 'hub', hardwareId: 'primehub', installer: 'transfer' } as const;
@@ -117,7 +117,7 @@ async function complete(stage: Stage, flash: FaultFlash, watch: Watch): Promise<
 }
 
 /** Cuts write `writes` of the stage; undefined once the stage has fewer writes. */
-async function cutOnce(stage: Stage, writes: number, tear: number): Promise<Region | undefined> {
+async function cutOnce(stage: Stage, writes: number, tear: number): Promise<Place | undefined> {
   const flash = faultFlash(SMALL_FLASH, stage.before);
   const index = stages.indexOf(stage);
   const where = `stage ${index + 1}, write ${writes}, tear ${tear}, seed ${SEED}`;
