@@ -21,6 +21,7 @@ import {
   parseUtf8,
 } from '../../formats/bytes.ts';
 import { encodeCapsuleHead, parseCapsuleHead } from '../../formats/capsule.ts';
+import { parseComponentList, type ListedComponent } from '../../formats/component-list.ts';
 import { channelPartToJson, parseChannelPart, type ChannelPart } from '../../formats/channel-part.ts';
 import { encodeConfirmation, parseConfirmation } from '../../formats/confirmation.ts';
 import { checkpointText, parseCheckpoint, type Checkpoint } from '../../formats/checkpoint.ts';
@@ -45,6 +46,7 @@ import {
   type IssuerConfiguration,
   type IssuerKey,
 } from '../../formats/oidc.ts';
+import { parseProblemAnswer } from '../../formats/problem-answer.ts';
 import { encodeProposalAnswer, parseProposalAnswer } from '../../formats/proposal-answer.ts';
 import { encodeProposal, parseProposal } from '../../formats/proposal.ts';
 import { encodeStoredProposal, parseStoredProposal } from '../../formats/stored-proposal.ts';
@@ -86,6 +88,7 @@ import {
   SAMPLE_CLAIMS,
   SAMPLE_CONFIGURATION,
   SAMPLE_KEYS,
+  SAMPLE_LIST,
   SAMPLE_PROPOSAL,
   SAMPLE_STORED,
 } from './sample-proposal.ts';
@@ -525,6 +528,14 @@ export const PARSER_ROWS: readonly ParserRow[] = [
   partRow<readonly IssuerKey[]>('parseIssuerKeys', SAMPLE_KEYS, {
     parse: orUndefined(parseIssuerKeys),
     encode: (keys) => encodeUtf8(JSON.stringify({ keys: keys.map(({ kid, alg, jwk }) => ({ kid, alg, ...jwk })) })),
+  }),
+  wholeRow<readonly ListedComponent[]>('parseComponentList', SAMPLE_LIST, {
+    parse: orUndefined(parseComponentList),
+    encode: (components) => encodeJson(components.map((listed) => new Map<string, JsonValue>(Object.entries(listed)))),
+  }),
+  partRow('parseProblemAnswer', encodeUtf8('{"code":"TOKEN_EXPIRED","detail":"its time is over","status":401}'), {
+    parse: parseProblemAnswer,
+    encode: (problem) => encodeUtf8(JSON.stringify(problem)),
   }),
   partRow('parseTokenClaims', SAMPLE_CLAIMS, { parse: orUndefined(parseTokenClaims), encode: encodeClaims }),
 ];

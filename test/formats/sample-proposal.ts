@@ -66,6 +66,15 @@ export const SAMPLE_ANSWER: ProposalAnswer = {
 
 const json = (value: unknown): Uint8Array => encodeUtf8(JSON.stringify(value));
 
+/** The list that a workflow writes for the sample. */
+export const SAMPLE_LIST: Uint8Array = json(
+  SAMPLE_PROPOSAL.components.map(({ image, statements, ...component }) => ({
+    ...component,
+    image: `dist/${image.name}`,
+    statements: statements.map(({ name }) => `dist/${component.component}/${name}`),
+  })),
+);
+
 export const SAMPLE_CONFIGURATION: Uint8Array = json({
   issuer: ISSUER,
   jwks_uri: `${ISSUER}/.well-known/jwks`,

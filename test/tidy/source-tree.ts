@@ -15,6 +15,8 @@ export type Fault = { readonly path: string; readonly line: number; readonly wha
 
 const IGNORED_ANYWHERE = new Set(['node_modules', '.git']);
 const IGNORED_AT_TOP = new Set(['build', '.run']);
+/** What is made from sources, and held equal to them by a test. */
+const GENERATED = /^actions\/[^/]+\/dist$/;
 const TEXT_BYTES_MAX = 2_000_000;
 
 /** A file with its syntax tree, if it is source. */
@@ -39,6 +41,7 @@ function listFiles(root: string, folder: string): readonly string[] {
       const ignored = IGNORED_ANYWHERE.has(entry.name) || (folder === '' && IGNORED_AT_TOP.has(entry.name));
       if (ignored || entry.name.endsWith('.log')) return [];
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      if (GENERATED.test(path)) return [];
       return entry.isDirectory() ? listFiles(root, path) : entry.isFile() ? [path] : [];
     });
 }
