@@ -13,6 +13,7 @@ import { stealKey, type Company } from './company.ts';
 import { startDevice, type ToldEvent } from './device-process.ts';
 import { must, openForgery } from './forgery.ts';
 import type { PilotRepository } from './founding.ts';
+import { vsaFile } from './judging.ts';
 import type { BuiltRelease } from './releases.ts';
 import { BUILDER_ID, COMPONENT, HARDWARE, PRODUCT, SOURCE_URI, tell, type Stage } from './stage.ts';
 import { hashedTargetPath } from '../formats/names.ts';
@@ -137,5 +138,6 @@ export async function setScene(
       bytes: image,
     },
     provenance,
+    vsa: await readFile(vsaFile(repository, { release: newest.plan.release, component: COMPONENT })),
   };
 }

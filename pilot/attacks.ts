@@ -7,7 +7,10 @@
  */
 import type { Instant } from '../formats/instant.ts';
 import type { RepositoryId } from '../formats/binding.ts';
+import { encodeEnvelope, parseEnvelope, preAuthEncoding } from '../formats/dsse.ts';
 import { hashedTargetPath } from '../formats/names.ts';
+import { sha256Hex } from '../formats/sha256.ts';
+import { STATEMENT_PAYLOAD_TYPE } from '../formats/statement.ts';
 import { encodeMetadata } from '../formats/tuf-metadata.ts';
 import { encodeCanonicalJson } from '../formats/canonical-json.ts';
 import { signMetadata } from '../signer/add-signature.ts';
@@ -27,6 +30,8 @@ export type Scene = {
   /** Its image: the name below the product, and the bytes. */
   readonly image: { readonly name: string; readonly bytes: Uint8Array };
   readonly provenance: Uint8Array;
+  /** The summary of its judgement. */
+  readonly vsa: Uint8Array;
 };
 
 export type Attack = {
@@ -121,6 +126,34 @@ export const ATTACKS: readonly Attack[] = [
     },
   },
   {
+    name: 'a release that nobody judged',
+    expected: 'VSA_MISSING',
+    victim: 'current',
+    from: 'current',
+    prepare: (forgery, scene) => releaseAgain(forgery, scene, undefined),
+  },
+  {
+    name: 'the summary of another release',
+    expected: 'VSA_MISMATCH',
+    victim: 'current',
+    from: 'current',
+    prepare: (forgery, scene) => releaseAgain(forgery, scene, scene.vsa),
+  },
+  {
+    name: 'a summary by a manager',
+    expected: 'VSA_SIGNATURE_INVALID',
+    victim: 'current',
+    from: 'current',
+    prepare: async (forgery, scene) => {
+      const [manager] = quorum(scene);
+      if (manager === undefined) throw new Error('a channel has managers');
+      const { payload, payloadType } = must(parseEnvelope(scene.vsa, STATEMENT_PAYLOAD_TYPE));
+      const sig = await manager.sign(preAuthEncoding(payloadType, payload));
+      const vsa = encodeEnvelope({ payload, payloadType, signatures: [{ keyid: manager.keyid, sig }] });
+      await releaseAgain(forgery, scene, vsa);
+    },
+  },
+  {
     name: 'old metadata replayed',
     expected: 'TIMESTAMP_ROLLBACK',
     victim: 'current',
@@ -128,6 +161,21 @@ export const ATTACKS: readonly Attack[] = [
     prepare: () => Promise.resolve(),
   },
 ];
+
+/** Releases the newest image under another name, signed by the quorum, with `vsa` as the summary of its judgement. */
+async function releaseAgain(forgery: Forgery, scene: Scene, vsa: Uint8Array | undefined): Promise<void> {
+  const name = '9.0.0';
+  const { image, provenance } = scene.newest;
+  const summary = vsa && { file: 'vsa.json', length: vsa.length, sha256: sha256Hex(vsa) };
+  const component = { ...scene.newest, vsa: summary };
+  const put = ({ file, sha256 }: ReleasedFile, bytes: Uint8Array): Promise<void> =>
+    forgery.put(hashedTargetPath({ name: `${name}/${component.component}/${file}`, sha256 }), bytes);
+  await put(image, scene.image.bytes);
+  await put(provenance, scene.provenance);
+  if (vsa !== undefined && summary !== undefined) await put(summary, vsa);
+  const channel = await nextChannel(forgery, scene, { release: { name, components: [component] } });
+  await forgery.serveAs(CHANNEL, await signMetadata(channel, quorum(scene)));
+}
 
 /** The content of the channel after the newest one, with `change`; signed by whoever the attacker can bring to it. */
 async function nextChannel(

@@ -10,7 +10,8 @@ import { runAttacks, setScene } from './attack-runs.ts';
 import { foundCompany, type Company } from './company.ts';
 import { runDeviceVerb, startDevice, type DeviceProcess } from './device-process.ts';
 import { foundRepository, type PilotRepository } from './founding.ts';
-import { buildRelease, publishRelease, RELEASES, type BuiltRelease } from './releases.ts';
+import { showDenials } from './judging.ts';
+import { buildRelease, publishRelease, RELEASES, toJudge, type BuiltRelease } from './releases.ts';
 import { seeFloors, seeRelease } from './seen-on-device.ts';
 import { CHANNEL, COMPONENT, HARDWARE, PRODUCT, tell, type Stage } from './stage.ts';
 import { serveStore, type StoreServer } from './store-server.ts';
@@ -64,6 +65,7 @@ async function runLinks(stage: Stage, running: Running, onServer: (url: string) 
   running.device = startPilotDevice(stage, flash, `${running.server.url}${PRODUCT}/`);
   await seeFloors(stage, running.device, newest);
   await repository.store.copyTo(current);
+  await showDenials(stage, { company, repository }, toJudge(repository, newest));
   const scene = await setScene(stage, company, { repository, newest });
   await runAttacks(stage, scene, {
     flash: { current: flash, before: flashBefore },
@@ -74,7 +76,7 @@ async function runLinks(stage: Stage, running: Running, onServer: (url: string) 
 async function makeKeys(stage: Stage): Promise<Company> {
   const { company } = await tell(stage, { step: 'keys', by: 'each key holder' }, async () => ({
     company: await foundCompany(join(stage.folder, 'people')),
-    detail: 'nine keys, each encrypted in a file of its own',
+    detail: 'ten keys, each encrypted in a file of its own',
   }));
   return company;
 }

@@ -2,7 +2,7 @@
  * The people of the pilot and their keys: each key in a folder of its own, encrypted, with a passphrase of its own.
  *
  * - Three owners hold root and targets, two of whom must sign; three release managers hold the channels, two of whom must sign.
- * - The online roles and the builder have one key each; no person's key is ever used by a process that is not that person's tool.
+ * - The online roles, the builder and the judge have one key each; no person's key is ever used by a process that is not that person's tool.
  * - Passphrases are 128 random bits, so that the low work factor takes nothing from them (ADR 0004).
  */
 import { randomBytes } from 'node:crypto';
@@ -33,12 +33,14 @@ export type Company = {
   readonly snapshot: Holder;
   readonly timestamp: Holder;
   readonly builder: Holder;
+  /** Who judges releases by the policy in force. */
+  readonly judge: Holder;
 };
 
 /** Makes all keys, as `firmament key-generate` makes one. */
 export async function foundCompany(folder: string): Promise<Company> {
   const holder = (name: string): Promise<Holder> => makeHolder(folder, name);
-  const [ada, ben, cyd, dee, eli, fay, snapshot, timestamp, builder] = await Promise.all([
+  const [ada, ben, cyd, dee, eli, fay, snapshot, timestamp, builder, judge] = await Promise.all([
     holder('ada'),
     holder('ben'),
     holder('cyd'),
@@ -48,8 +50,9 @@ export async function foundCompany(folder: string): Promise<Company> {
     holder('snapshot'),
     holder('timestamp'),
     holder('builder'),
+    holder('judge'),
   ]);
-  return { owners: [ada, ben, cyd], managers: [dee, eli, fay], snapshot, timestamp, builder };
+  return { owners: [ada, ben, cyd], managers: [dee, eli, fay], snapshot, timestamp, builder, judge };
 }
 
 async function makeHolder(folder: string, name: string): Promise<Holder> {

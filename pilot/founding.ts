@@ -8,6 +8,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { firmament, textOf } from './child.ts';
 import type { Company, Holder } from './company.ts';
+import { POLICY, VERIFIER_ID } from './judging.ts';
 import type { PublishedStore } from './published-store.ts';
 import { BUILDER_ID, CHANNEL, PRODUCT, SOURCE_URI, tell, type Stage } from './stage.ts';
 
@@ -39,7 +40,10 @@ export async function foundRepository(stage: Stage, company: Company): Promise<P
     const draft = await draftTargets(company, { root, out: targets });
     await sign(first, targets, ['--role', 'targets', '--delegated-by', root]);
     await sign(second, targets, ['--role', 'targets', '--delegated-by', root]);
-    return { digest: textOf(draft, 'sha256'), detail: 'channels stable and beta: two of three managers' };
+    return {
+      digest: textOf(draft, 'sha256'),
+      detail: 'channels stable and beta: two of three managers; a builder, a judge and its policy',
+    };
   });
   return { store: stage.store, state: join(stage.folder, 'signer', 'state.json'), root, targets, desk };
 }
@@ -81,5 +85,6 @@ function draftTargets(
     ...['--root-one', files.root, '--out', files.out],
     ...['--channel', `${CHANNEL}:2:${managers}`, '--channel', `beta:2:${managers}`],
     ...['--builder', BUILDER_ID, '--builder-key', company.builder.publicFile, '--builder-source', SOURCE_URI],
+    ...['--verifier', VERIFIER_ID, '--verifier-key', company.judge.publicFile, '--policy', POLICY],
   );
 }

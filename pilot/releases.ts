@@ -1,5 +1,5 @@
 /**
- * The four releases of the pilot's firmware: built and attested, approved by two managers, published.
+ * The four releases of the pilot's firmware: built and attested, judged, approved by two managers, published.
  *
  * - Version 3 has a real fault, which its own self-test finds on the device; version 4 repairs it.
  * - What happens on the device afterwards is part of the plan: `kept` or `reverted`.
@@ -8,6 +8,7 @@ import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { firmament, PROJECT, textOf } from './child.ts';
 import type { Company } from './company.ts';
+import { judge, type ToJudge } from './judging.ts';
 import { sign, signersOf, type PilotRepository } from './founding.ts';
 import { BUILDER_ID, CHANNEL, COMPONENT, HARDWARE, PRODUCT, SOURCE_URI, tell, type Stage } from './stage.ts';
 
@@ -74,12 +75,16 @@ export async function publishRelease(
     ...{ step: `build ${release}`, by: 'builder', ok: true, digest: built.sha256, code: undefined },
     ...{ detail: `two runs, one image; provenance signed; ${what}`, at: stage.now(), tookMs: built.tookMs },
   });
+  const { vsa } = await tell(stage, { step: `judge ${release}`, by: 'judge' }, async () => {
+    const { reasons, ...judged } = await judge(by, toJudge(repository, built));
+    return { ...judged, detail: reasons.join('; ') };
+  });
   await tell(stage, { step: `approve ${release}`, by: approvers }, async () => {
-    const [digest] = await Promise.all(channels.map((channel) => approve(by, built, channel)));
+    const [digest] = await Promise.all(channels.map((channel) => approve(by, { ...built, vsa }, channel)));
     return { digest, detail: `${channels.join(' and ')}, security counter ${securityCounter}` };
   });
   await tell(stage, { step: `publish ${release}`, by: 'publisher' }, async () => {
-    const published = await publish(company, repository, { channels, built, isFirst });
+    const published = await publish(company, repository, { channels, built: { ...built, vsa }, isFirst });
     return {
       digest: textOf(published, 'snapshotSha256'),
       detail: `timestamp ${String(published.get('timestampVersion'))}, after the device's own code accepted it`,
@@ -92,10 +97,20 @@ export async function publishRelease(
   });
 }
 
+/** What the judge is asked about `built`. */
+export function toJudge(repository: PilotRepository, { plan, image, provenance }: BuiltRelease): ToJudge {
+  const { release, securityCounter } = plan;
+  const former = plan === RELEASES[0] ? undefined : newestChannelFile(repository);
+  return { release, component: COMPONENT, hardware: HARDWARE, securityCounter, image, provenance, former };
+}
+
+/** A release that was judged fit, with the summary. */
+type JudgedRelease = BuiltRelease & { readonly vsa: string };
+
 /** Drafts the channel with the release and has two managers sign it. @returns the digest of the draft. */
 async function approve(
   { company, repository }: { readonly company: Company; readonly repository: PilotRepository },
-  { plan, image, provenance }: BuiltRelease,
+  { plan, image, provenance, vsa }: JudgedRelease,
   channel: string,
 ): Promise<string> {
   const { release, securityCounter } = plan;
@@ -105,7 +120,7 @@ async function approve(
     'channel-draft',
     ...['--root-one', repository.root, '--channel', channel, '--out', out, ...former],
     ...['--release', release, '--component', COMPONENT, '--hardware', HARDWARE],
-    ...['--image', image, '--provenance', provenance],
+    ...['--image', image, '--provenance', provenance, '--vsa', vsa],
     ...['--firmware-version', release, '--security-counter', String(securityCounter)],
   );
   for (const holder of signersOf(company.managers)) {
@@ -117,7 +132,7 @@ async function approve(
 function publish(
   { snapshot, timestamp }: Company,
   repository: PilotRepository,
-  what: { readonly channels: readonly string[]; readonly built: BuiltRelease; readonly isFirst: boolean },
+  what: { readonly channels: readonly string[]; readonly built: JudgedRelease; readonly isFirst: boolean },
 ): ReturnType<typeof firmament> {
   const { channels, built, isFirst } = what;
   const founding = isFirst ? ['--root', repository.root, '--targets', repository.targets] : [];
@@ -128,7 +143,7 @@ function publish(
     ...['--key', snapshot.keyFile, timestamp.keyFile],
     ...['--passphrase-file', snapshot.passphraseFile, timestamp.passphraseFile],
     ...signed.flatMap((file) => ['--channel', file]),
-    ...['--file', built.image, built.provenance],
+    ...['--file', built.image, built.provenance, built.vsa],
   );
 }
 

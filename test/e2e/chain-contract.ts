@@ -58,6 +58,18 @@ export function testChain(optionsOf: () => Promise<readonly string[]>): void {
     }
   });
 
+  test('every release was judged before it was approved, and what the policies forbid got no summary', () => {
+    const at = (step: string): number => lines.findIndex((line) => line.step === step);
+    for (const release of ['1.0.0', '2.0.0', '3.0.0', '4.0.0']) {
+      expect(at(`judge ${release}`), release).toBeGreaterThan(-1);
+      expect(at(`judge ${release}`), release).toBeLessThan(at(`approve ${release}`));
+    }
+    expect(stepsOf('deny').map(({ step, code }) => [step, code])).toEqual([
+      ['deny: a build from a fork', 'JUDGEMENT_DENIED'],
+      ['deny: a build that ran only once', 'JUDGEMENT_DENIED'],
+    ]);
+  });
+
   test('a release whose self-test fails is reverted to the one before', () => {
     const [reverted] = stepsOf('revert');
     expect(reverted).toMatchObject({ step: 'revert 3.0.0', code: 'SELF_TEST_FAILED' });
@@ -74,6 +86,9 @@ export function testChain(optionsOf: () => Promise<readonly string[]>): void {
       ["attack: another product's release", 'REPOSITORY_MISMATCH'],
       ["attack: beta's metadata served as stable's", 'ROLE_MISMATCH'],
       ['attack: a release for other hardware', 'HARDWARE_MISMATCH'],
+      ['attack: a release that nobody judged', 'VSA_MISSING'],
+      ['attack: the summary of another release', 'VSA_MISMATCH'],
+      ['attack: a summary by a manager', 'VSA_SIGNATURE_INVALID'],
       ['attack: old metadata replayed', 'TIMESTAMP_ROLLBACK'],
     ]);
     const current = stepsOf('confirm 4.0.0')[0]?.digest;
