@@ -32,7 +32,7 @@ export function definePublish(command: Command, host: Host, conclude: Conclude):
   addStoreOptions(command)
     .requiredOption('--product <name>', 'the product', nameValue)
     .requiredOption('--state <file>', "the signer's own memory, outside of the store")
-    .requiredOption('--key <file...>', 'the keys of snapshot and timestamp')
+    .requiredOption('--key <file...>', 'the keys of snapshot and timestamp, and of the log where root demands one')
     .option(
       '--passphrase-file <file...>',
       'where their passphrases stand, in the same order; otherwise you are asked',

@@ -4,6 +4,7 @@ import { reject, type Verdict } from '../formats/verdict.ts';
 import { draftFirstRoot, draftNextRoot, type Quorums } from '../signer/draft-root.ts';
 import { ROOT_LIFETIME_MS } from '../signer/lifetimes.ts';
 import { concludeDraft, readQuorum } from './draft-output.ts';
+import { addLogOptions, readLogChange, type LogOptions } from './log-options.ts';
 import { readInput } from './files.ts';
 import { countValue, daysValue, nameValue } from './option-values.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
@@ -11,20 +12,21 @@ import type { Answer, Conclude, Host } from './verb.ts';
 const ROLES = ['root', 'targets', 'snapshot', 'timestamp'] as const;
 type Role = (typeof ROLES)[number];
 
-type Options = Partial<Readonly<Record<Role, readonly string[]>>> & {
-  readonly product?: string;
-  readonly former?: string;
-  readonly out: string;
-  readonly rootThreshold: number;
-  readonly targetsThreshold: number;
-  readonly snapshotThreshold: number;
-  readonly timestampThreshold: number;
-  readonly days: number;
-};
+type Options = LogOptions &
+  Partial<Readonly<Record<Role, readonly string[]>>> & {
+    readonly product?: string;
+    readonly former?: string;
+    readonly out: string;
+    readonly rootThreshold: number;
+    readonly targetsThreshold: number;
+    readonly snapshotThreshold: number;
+    readonly timestampThreshold: number;
+    readonly days: number;
+  };
 
 /** Adds the verb. */
 export function defineRootDraft(command: Command, host: Host, conclude: Conclude): void {
-  command
+  addLogOptions(command)
     .option('--product <name>', 'for a first root: the product', nameValue)
     .option('--former <file>', 'for a next root: the newest root, as signed')
     .option('--root <file...>', 'public keys of the owners of root')
@@ -49,10 +51,12 @@ async function draftRoot(options: Options, host: Host): Promise<Verdict<Answer>>
   const quorums = await readQuorums(options);
   if (!quorums.ok) return quorums;
   const { root, targets, snapshot, timestamp } = quorums.value;
+  const log = await readLogChange(options);
+  if (!log.ok) return log;
   const time = { now: host.now(), lifetimeMs: options.days };
   const { product, former, out } = options;
   if (former !== undefined) {
-    const draft = draftNextRoot({ ...time, former: await readInput(former), quorums: quorums.value });
+    const draft = draftNextRoot({ ...time, former: await readInput(former), quorums: quorums.value, log: log.value });
     return concludeDraft(draft, out, `firmament sign --role root --delegated-by ${former} --metadata ${out} --key KEY`);
   }
   if (
@@ -64,7 +68,7 @@ async function draftRoot(options: Options, host: Host): Promise<Verdict<Answer>>
   ) {
     return reject('DRAFT_REFUSED', 'a first root needs --root, --targets, --snapshot and --timestamp');
   }
-  const draft = draftFirstRoot({ ...time, product, quorums: { root, targets, snapshot, timestamp } });
+  const draft = draftFirstRoot({ ...time, product, quorums: { root, targets, snapshot, timestamp }, log: log.value });
   return concludeDraft(draft, out, `firmament sign --role root --metadata ${out} --key KEY`);
 }
 

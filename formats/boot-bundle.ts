@@ -7,9 +7,21 @@
  * - Specified in `docs/formats/flash.md`.
  */
 import { encodeBase64 } from './bytes.ts';
-import { base64Bytes, decodeJson, list, literal, object, optional, refine, type Decoder } from './decode.ts';
+import {
+  base64Bytes,
+  decodeJson,
+  integer,
+  list,
+  literal,
+  object,
+  optional,
+  refine,
+  shape,
+  type Decoder,
+} from './decode.ts';
 import { encodeJson } from './encode-json.ts';
 import type { JsonValue } from './json.ts';
+import { LOG_PROOF_BYTES_MAX } from './log-proof.ts';
 import { nameDecoder, segmentDecoder } from './names.ts';
 import { COMPONENTS_MAX } from './release.ts';
 import { ROOT_BYTES_MAX } from './tuf-root.ts';
@@ -23,6 +35,14 @@ export type BootBundle = {
   readonly channel: Uint8Array;
   /** The evidence of each image that this device installs, in the order of installation. */
   readonly evidence: readonly ComponentEvidence[];
+  /** Proofs that channel and roots are logged, where root demands a log. */
+  readonly proofs?: LogProofs | undefined;
+};
+
+/** The proof of the channel file, and of each root after the first by its version. */
+export type LogProofs = {
+  readonly channel: Uint8Array | undefined;
+  readonly roots: ReadonlyMap<number, Uint8Array>;
 };
 
 /** What vouches for the image of one component. */
@@ -44,6 +64,15 @@ const evidenceDecoder: Decoder<ComponentEvidence> = object('refused', {
   vsa: optional(base64Bytes(FILE_BYTES_MAX)),
 });
 
+const rootProofDecoder = object('refused', { version: integer(2), proof: base64Bytes(LOG_PROOF_BYTES_MAX) });
+const proofsDecoder: Decoder<LogProofs> = refine(
+  object('refused', { channel: optional(base64Bytes(LOG_PROOF_BYTES_MAX)), roots: list(rootProofDecoder, ROOTS_MAX) }),
+  ({ channel, roots }) =>
+    roots.every(({ version }, i) => i === 0 || version > (roots[i - 1]?.version ?? 0))
+      ? accept({ channel, roots: new Map(roots.map(({ version, proof }) => [version, proof])) })
+      : shape('roots stand in order, each once'),
+);
+
 const bundleDecoder: Decoder<BootBundle> = refine(
   object('refused', {
     version: literal(1),
@@ -52,6 +81,7 @@ const bundleDecoder: Decoder<BootBundle> = refine(
     targets: base64Bytes(FILE_BYTES_MAX),
     channel: base64Bytes(FILE_BYTES_MAX),
     evidence: list(evidenceDecoder, COMPONENTS_MAX, 1),
+    proofs: optional(proofsDecoder),
   }),
   ({ version: _, ...bundle }) => accept(bundle),
 );
@@ -64,8 +94,10 @@ export function parseBootBundle(bytes: Uint8Array): Verdict<BootBundle, 'BOOT_BU
 
 /** The bytes of a boot bundle. */
 export function encodeBootBundle(bundle: BootBundle): Uint8Array {
+  const proofs: [string, JsonValue][] = bundle.proofs === undefined ? [] : [['proofs', proofsToJson(bundle.proofs)]];
   return encodeJson(
     new Map<string, JsonValue>([
+      ...proofs,
       ['version', 1],
       ['release', bundle.release],
       ['roots', bundle.roots.map(encodeBase64)],
@@ -82,5 +114,18 @@ function evidenceToJson({ component, provenance, vsa }: ComponentEvidence): Json
     ['provenance', encodeBase64(provenance)],
   ]);
   if (vsa !== undefined) members.set('vsa', encodeBase64(vsa));
+  return members;
+}
+
+function proofsToJson({ channel, roots }: LogProofs): JsonValue {
+  const proven = [...roots].map(
+    ([version, proof]) =>
+      new Map<string, JsonValue>([
+        ['version', version],
+        ['proof', encodeBase64(proof)],
+      ]),
+  );
+  const members = new Map<string, JsonValue>([['roots', proven]]);
+  if (channel !== undefined) members.set('channel', encodeBase64(channel));
   return members;
 }

@@ -250,6 +250,10 @@ const LOG = {
     means: 'fewer administrations of witnesses have cosigned than root demands',
     todo: 'collect the missing cosignatures',
   },
+  LOG_ROLLBACK: {
+    means: 'the store holds a smaller log than the signer remembers (R6)',
+    todo: 'restore the store: the signer signs nothing over positions that it has signed before',
+  },
   LOG_FORKED: {
     means: 'two checkpoints of one log contradict each other: it shows two faces',
     todo: 'keep both checkpoints and tell everybody: together they prove it',

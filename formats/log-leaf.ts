@@ -6,15 +6,17 @@
  * - An unknown type is refused. `plan`, `wave-step`, `halt`, `group` and `policy` are reserved.
  * - Specified in `docs/formats/log.md`.
  */
+import type { RepositoryId } from './binding.ts';
 import { equalBytes } from './bytes.ts';
 import { encodeCanonicalJson } from './canonical-json.ts';
 import { decodeJson, hexText, integer, literal, object, type Decoder } from './decode.ts';
 import type { JsonValue } from './json.ts';
 import { nameDecoder, segmentDecoder } from './names.ts';
+import { sha256Hex } from './sha256.ts';
 import { reject, type Verdict } from './verdict.ts';
 
 /** A root file as published. */
-export type RootLeaf = {
+type RootLeaf = {
   readonly type: 'root';
   readonly product: string;
   /** SHA-256 of the file of root version 1, in hex. */
@@ -24,7 +26,7 @@ export type RootLeaf = {
   readonly sha256: string;
 };
 /** A channel file as published: the approval, and the release that it puts in force. */
-export type ReleaseLeaf = {
+type ReleaseLeaf = {
   readonly type: 'release';
   readonly product: string;
   readonly root: string;
@@ -58,6 +60,25 @@ const leafDecoder: Decoder<LogLeaf> = (json) => {
   const asRoot = rootDecoder(json);
   return asRoot.ok ? asRoot : releaseDecoder(json);
 };
+
+/** The entry of a root file of `repository`; `version` as the file says it. */
+export function rootLeaf(
+  repository: RepositoryId,
+  file: { readonly version: number; readonly bytes: Uint8Array },
+): RootLeaf {
+  const { product, rootOneSha256: root } = repository;
+  return { type: 'root', product, root, version: file.version, sha256: sha256Hex(file.bytes) };
+}
+
+/** The entry of a channel file of `repository`; version and release in force as the file says them. */
+export function releaseLeaf(
+  repository: RepositoryId,
+  file: { readonly channel: string; readonly version: number; readonly bytes: Uint8Array; readonly release: string },
+): ReleaseLeaf {
+  const { product, rootOneSha256: root } = repository;
+  const { channel, version, bytes, release } = file;
+  return { type: 'release', product, root, channel, version, sha256: sha256Hex(bytes), release };
+}
 
 /** Parses an entry; one that is not written canonically is none. */
 export function parseLogLeaf(bytes: Uint8Array): Verdict<LogLeaf, 'LOG_LEAF_MALFORMED'> {

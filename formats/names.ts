@@ -40,6 +40,14 @@ export function encodeTargetName(name: TargetName): string {
   return `${name.release}/${name.component}/${name.file}`;
 }
 
+/** Where a repository keeps its log, below the product. */
+export const LOG_FOLDER = 'log';
+
+/** Where it keeps the proof of an entry, below the product. @param leaf the hash of its leaf, in hex. */
+export function logProofPath(leaf: string): string {
+  return `${LOG_FOLDER}/proof/${leaf}`;
+}
+
 /**
  * Where a repository keeps a target, below the product: its digest stands before its file name, so that no content
  * ever replaces another (TUF specification 1.0.34, section 6.2).

@@ -9,7 +9,7 @@
  * - Specified in `docs/formats/log.md`.
  */
 import { originDecoder } from './checkpoint.ts';
-import { hexText, integer, list, literal, object, optional, refine, shape, type Decoder } from './decode.ts';
+import { integer, list, object, optional, refine, shape, type Decoder } from './decode.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { nameDecoder } from './names.ts';
 import type { PublicKey } from './signature-check.ts';
@@ -60,12 +60,14 @@ const logDecoder: Decoder<LogPolicy> = refine(
       ? accept(policy)
       : shape('each key and name stands once, and the witnesses can fill the quorum'),
 );
+/** The binding stands beside it and is judged by `verifyBinding`. */
+const bound: Decoder<JsonValue> = accept;
 const partDecoder = object('refused', {
   firmament: object('refused', {
-    version: literal(1),
-    product: nameDecoder,
-    role: literal('root'),
-    root: optional(hexText(32)),
+    version: bound,
+    product: bound,
+    role: bound,
+    root: optional(bound),
     log: optional(logDecoder),
     pairs: optional(list<JsonValue>(accept, PAIRS_MAX)),
   }),

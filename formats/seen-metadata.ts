@@ -5,13 +5,19 @@
  * - Losing it is no danger to what boots: floors hold that. It costs the memory of online versions only.
  */
 import { encodeBase64 } from './bytes.ts';
-import { base64Bytes, decodeJson, literal, object, refine, type Decoder } from './decode.ts';
+import { base64Bytes, decodeJson, literal, object, optional, refine, type Decoder } from './decode.ts';
 import { encodeJson } from './encode-json.ts';
 import type { JsonValue } from './json.ts';
+import { NOTE_BYTES_MAX } from './signed-note.ts';
 import { SNAPSHOT_BYTES_MAX, TIMESTAMP_BYTES_MAX } from './tuf-snapshot.ts';
 import { accept } from './verdict.ts';
 
-export type SeenMetadata = { readonly timestamp: Uint8Array; readonly snapshot: Uint8Array };
+export type SeenMetadata = {
+  readonly timestamp: Uint8Array;
+  readonly snapshot: Uint8Array;
+  /** The largest checkpoint of the log, where root demands one: a log that shows another face is found out. */
+  readonly checkpoint?: Uint8Array | undefined;
+};
 
 const SEEN_BYTES_MAX = 4_000_000;
 
@@ -20,6 +26,7 @@ const seenDecoder: Decoder<SeenMetadata> = refine(
     version: literal(1),
     timestamp: base64Bytes(TIMESTAMP_BYTES_MAX),
     snapshot: base64Bytes(SNAPSHOT_BYTES_MAX),
+    checkpoint: optional(base64Bytes(NOTE_BYTES_MAX)),
   }),
   ({ version: _, ...seen }) => accept(seen),
 );
@@ -32,11 +39,11 @@ export function parseSeenMetadata(bytes: Uint8Array): SeenMetadata | undefined {
 
 /** The bytes of the record. */
 export function encodeSeenMetadata(seen: SeenMetadata): Uint8Array {
-  return encodeJson(
-    new Map<string, JsonValue>([
-      ['version', 1],
-      ['timestamp', encodeBase64(seen.timestamp)],
-      ['snapshot', encodeBase64(seen.snapshot)],
-    ]),
-  );
+  const members = new Map<string, JsonValue>([
+    ['version', 1],
+    ['timestamp', encodeBase64(seen.timestamp)],
+    ['snapshot', encodeBase64(seen.snapshot)],
+  ]);
+  if (seen.checkpoint !== undefined) members.set('checkpoint', encodeBase64(seen.checkpoint));
+  return encodeJson(members);
 }

@@ -16,13 +16,7 @@ import type { CacheLimits } from './bounded-cache.ts';
 import { createDownloadTurns, sendBytes, type DownloadTurns } from './download.ts';
 import { beginAnswer, bringsBody, sendProblem, type Exchange } from './http-answer.ts';
 import { createMetadataMemory, type MetadataMemory } from './metadata-memory.ts';
-import {
-  OBJECTS_AT,
-  parseObjectUrl,
-  type ServedMetadata,
-  type ServedObject,
-  type ServedTarget,
-} from './object-name.ts';
+import { OBJECTS_AT, parseObjectUrl, type HeldObject, type ServedObject, type ServedTarget } from './object-name.ts';
 import { busyProblem, faultProblem, refusalProblem } from './problem.ts';
 import { describeObject } from './representation.ts';
 import type { EventSink } from './server-event.ts';
@@ -74,7 +68,7 @@ export function createDataPlane({ store, log, memory, waitingMax }: DataPlaneOpt
 }
 
 /** The object of a poll that memory can answer: its address is that of an object held, and nothing about it is to be refused. */
-function heldObject({ memory }: Plane, request: IncomingMessage): ServedMetadata | undefined {
+function heldObject({ memory }: Plane, request: IncomingMessage): HeldObject | undefined {
   const { url, method } = request;
   if (url === undefined || (method !== 'GET' && method !== 'HEAD') || !url.startsWith(OBJECTS_AT)) return undefined;
   const object = memory.held(url.slice(OBJECTS_AT.length));
@@ -122,7 +116,7 @@ function refuseLongUrls(request: Request, response: Response, next: NextFunction
 /** Answers a request for `object`. The only place where faults end. */
 function answer(plane: Plane, exchange: Exchange, object: ServedObject): void {
   const answered =
-    object.kind === 'metadata'
+    object.kind !== 'target'
       ? answerMetadata(plane, exchange, object)
       : plane.turns(exchange.request.socket, () => answerTarget(plane, exchange, object));
   answered.catch((fault: unknown) => {
@@ -141,7 +135,7 @@ function tellFault({ log, told }: Plane, fault: unknown, { name }: ServedObject)
   else log({ event: 'bug', detail: error.stack ?? error.message, object: name });
 }
 
-async function answerMetadata(plane: Plane, exchange: Exchange, object: ServedMetadata): Promise<void> {
+async function answerMetadata(plane: Plane, exchange: Exchange, object: HeldObject): Promise<void> {
   if (plane.waiting >= plane.waitingMax) {
     sendProblem(exchange, busyProblem());
     return;

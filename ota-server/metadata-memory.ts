@@ -11,12 +11,12 @@ import { hash } from 'node:crypto';
 import { OperationError } from '../formats/operation-error.ts';
 import type { Artifact, ArtifactStore } from './artifact-store.ts';
 import { createBoundedCache, type CacheLimits } from './bounded-cache.ts';
-import type { ObjectName, ServedMetadata } from './object-name.ts';
+import type { ObjectName, HeldObject } from './object-name.ts';
 import { describeObject, type Representation } from './representation.ts';
 import { shareLook } from './shared-look.ts';
 
 export type MetadataCopy = {
-  readonly object: ServedMetadata;
+  readonly object: HeldObject;
   /** The store's tag of these bytes. */
   readonly tag: string;
   readonly representation: Representation;
@@ -30,9 +30,9 @@ export type MetadataCopy = {
 
 export type MetadataMemory = {
   /** The object that is held under this name, if any; says nothing about what the store holds now. */
-  held(name: string): ServedMetadata | undefined;
+  held(name: string): HeldObject | undefined;
   /** The object as the store has it after this call, undefined where it has none; rejects with the store's `OperationError`. */
-  current(object: ServedMetadata): Promise<MetadataCopy | undefined>;
+  current(object: HeldObject): Promise<MetadataCopy | undefined>;
 };
 
 /** Longest metadata that is served: more than any client of ours, or tuf-js by default, reads of a role. */
@@ -44,7 +44,7 @@ export function createMetadataMemory(store: ArtifactStore, limits: CacheLimits):
   // No longer than the number of objects that are asked for at this moment.
   const questions = new Map<ObjectName, () => Promise<MetadataCopy | undefined>>();
 
-  const look = async (object: ServedMetadata): Promise<MetadataCopy | undefined> => {
+  const look = async (object: HeldObject): Promise<MetadataCopy | undefined> => {
     const tag = await store.tag(object.name);
     const copy = copies.get(object.name);
     if (copy !== undefined && copy.tag === tag) return copy;
@@ -53,7 +53,7 @@ export function createMetadataMemory(store: ArtifactStore, limits: CacheLimits):
     if (loaded !== undefined) copies.set(object.name, loaded);
     return loaded;
   };
-  const question = (object: ServedMetadata): (() => Promise<MetadataCopy | undefined>) => {
+  const question = (object: HeldObject): (() => Promise<MetadataCopy | undefined>) => {
     const ask = shareLook(
       () => look(object),
       () => questions.delete(object.name),
@@ -67,7 +67,7 @@ export function createMetadataMemory(store: ArtifactStore, limits: CacheLimits):
   };
 }
 
-async function loadCopy(store: ArtifactStore, object: ServedMetadata): Promise<MetadataCopy | undefined> {
+async function loadCopy(store: ArtifactStore, object: HeldObject): Promise<MetadataCopy | undefined> {
   const artifact = await store.open(object.name);
   if (artifact === undefined) return undefined;
   try {

@@ -2,8 +2,8 @@
  * What the header fields of an answer say about an object, computed once for each.
  *
  * - The entity tag is the object's SHA-256, so it is strong, and the same on every server and after every restart.
- * - What never changes under its name (versioned metadata, targets under their hash) is immutable for caches;
- *   timestamp.json may be stored but must be revalidated each time (RFC 9111, section 5.2.2.4; RFC 8246).
+ * - What never changes under its name (versioned metadata, targets under their hash, tiles) is immutable for caches;
+ *   timestamp.json, and checkpoint and proofs of the log, may be stored but must be revalidated each time (RFC 9111, section 5.2.2.4; RFC 8246).
  * - Fields are flat lists, name after value, the form that Node writes without rebuilding it.
  */
 
@@ -24,6 +24,14 @@ const IMMUTABLE = 'public, max-age=31536000, immutable';
 /** Caches may keep it, but ask each time: a halt or a new release must not wait for a lifetime to pass. */
 const REVALIDATE = 'no-cache';
 
+/** What each kind of object is; those of the log as C2SP tlog-tiles demands. */
+const CONTENT_TYPE = {
+  metadata: 'application/json',
+  target: 'application/octet-stream',
+  note: 'text/plain; charset=utf-8',
+  tile: 'application/octet-stream',
+} as const;
+
 /**
  * @param object.sha256 of the content, lower-case hex.
  * @param object.immutable whether this name will never hold other content.
@@ -31,13 +39,12 @@ const REVALIDATE = 'no-cache';
 export function describeObject(object: {
   readonly sha256: string;
   readonly sizeBytes: number;
-  readonly kind: 'metadata' | 'target';
+  readonly kind: keyof typeof CONTENT_TYPE;
   readonly immutable: boolean;
 }): Representation {
   const etag = `"${object.sha256}"`;
   const fields = ['ETag', etag, 'Cache-Control', object.immutable ? IMMUTABLE : REVALIDATE];
-  const contentType = object.kind === 'metadata' ? 'application/json' : 'application/octet-stream';
-  const contentFields = [...fields, 'Content-Type', contentType, ...NOSNIFF, 'Accept-Ranges', 'bytes'];
+  const contentFields = [...fields, 'Content-Type', CONTENT_TYPE[object.kind], ...NOSNIFF, 'Accept-Ranges', 'bytes'];
   const wholeFields = [...contentFields, 'Content-Length', String(object.sizeBytes)];
   return { etag, sizeBytes: object.sizeBytes, fields, contentFields, wholeFields };
 }

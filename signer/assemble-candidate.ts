@@ -25,6 +25,8 @@ import type { Candidate, Changes, Published } from './publication.ts';
 import { repositoryIdOf } from './repository-id.ts';
 import { roleObject } from './repository-layout.ts';
 import type { Signer } from './signer.ts';
+import { assembleLog } from './assemble-log.ts';
+import type { PublishedLog } from './read-log.ts';
 import { collectTargets } from './collect-targets.ts';
 
 export type CandidateInput = {
@@ -32,6 +34,8 @@ export type CandidateInput = {
   readonly product: string;
   readonly published: Published;
   readonly changes: Changes;
+  /** The log as it stands, where roots demand one. */
+  readonly log: PublishedLog | undefined;
   readonly onlineSigners: readonly Signer[];
   readonly now: Instant;
   readonly snapshotLifetimeMs?: number | undefined;
@@ -56,6 +60,8 @@ export async function assembleCandidate(input: CandidateInput): Promise<Verdict<
   const snapshot = await signSnapshot(input, parts);
   if (!snapshot.ok) return snapshot;
   const timestamp = await signTimestamp(input, parts, snapshot.value);
+  const logged = await assembleLogged(input, { ...parts, files: roles.value.files });
+  if (!logged.ok) return logged;
   return accept({
     repository: repository.value,
     before: input.published,
@@ -64,7 +70,26 @@ export async function assembleCandidate(input: CandidateInput): Promise<Verdict<
     snapshot: snapshot.value.bytes,
     roles: roles.value.files,
     ...targets.value,
+    ...logged.value,
   });
+}
+
+/** The proofs that devices will ask for, of all that is judged anew. */
+async function assembleLogged(
+  input: CandidateInput,
+  parts: Parts & { readonly files: ReadonlyMap<string, Uint8Array> },
+): Promise<Verdict<Pick<Candidate, 'proofs' | 'log'>, CandidateCode>> {
+  const { store, log, onlineSigners: signers, published } = input;
+  const { repository, roots, files } = parts;
+  if (log === undefined) return accept({ proofs: new Map(), log: undefined });
+  const isNew = (role: string): boolean => {
+    const [standing, bytes] = [published.roles.get(role), files.get(role)];
+    return standing === undefined || bytes === undefined || !equalBytes(standing, bytes);
+  };
+  const all = roots.length > published.roots.length || isNew('targets');
+  const channels = new Map([...files].filter(([role]) => role !== 'targets' && (all || isNew(role))));
+  const assembled = await assembleLog({ store, repository, log, signers, roots, channels });
+  return assembled.ok ? accept({ proofs: assembled.value.proofs, log: assembled.value.draft }) : assembled;
 }
 
 /** The published roots and those of the new ones that come after them. */

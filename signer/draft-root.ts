@@ -10,12 +10,14 @@
 import { bindingToJson } from '../formats/binding.ts';
 import type { Instant } from '../formats/instant.ts';
 import type { JsonObject } from '../formats/json.ts';
+import { parseRootPart, rootPartToJson, type DemandCode } from '../formats/root-part.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import type { PublicKey } from '../formats/signature-check.ts';
 import { encodeMetadata } from '../formats/tuf-metadata.ts';
 import { parseRoot, rootToJson, type Root, type TopRole } from '../formats/tuf-root.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import type { RoleKeys } from '../formats/verify-signatures.ts';
+import { changeLogPolicy, type LogChange } from './draft-log-policy.ts';
 import { ROOT_LIFETIME_MS } from './lifetimes.ts';
 import { keysById, quorumToRole, type Quorum } from './quorum.ts';
 import { repositoryIdOf, type RepositoryIdCode } from './repository-id.ts';
@@ -26,13 +28,20 @@ export type DraftTime = {
   /** How long the part is valid, from `now`; the role's default where it is left out. */
   readonly lifetimeMs?: number | undefined;
 };
-export type RootDraftCode = RepositoryIdCode | 'DRAFT_REFUSED';
+export type RootDraftCode = RepositoryIdCode | DemandCode | 'DRAFT_REFUSED';
 
 /** Root version 1 of a new repository of `product`, unsigned. */
 export function draftFirstRoot(
-  draft: DraftTime & { readonly product: string; readonly quorums: Quorums },
+  draft: DraftTime & {
+    readonly product: string;
+    readonly quorums: Quorums;
+    readonly log?: LogChange | undefined;
+  },
 ): Verdict<Uint8Array, RootDraftCode> {
-  const firmament = bindingToJson({ product: draft.product, role: 'root', rootOneSha256: undefined });
+  const log = draft.log === undefined ? accept(undefined) : changeLogPolicy(undefined, draft.log);
+  if (!log.ok) return log;
+  const part = rootPartToJson({ log: log.value, pairs: [] });
+  const firmament = bindingToJson({ product: draft.product, role: 'root', rootOneSha256: undefined }, part);
   const first = finish({ version: 1, firmament, quorums: draft.quorums, time: draft });
   if (!first.ok) return first;
   const founded = repositoryIdOf(first.value);
@@ -42,17 +51,27 @@ export function draftFirstRoot(
 /**
  * The root after `former`, unsigned.
  * @param draft.former the file of the newest root, as signed.
+ * @param draft.log what changes about the log.
  * @param draft.quorums the roles that get other keys or another threshold.
  */
 export function draftNextRoot(
-  draft: DraftTime & { readonly former: Uint8Array; readonly quorums: Partial<Quorums> },
+  draft: DraftTime & {
+    readonly former: Uint8Array;
+    readonly quorums: Partial<Quorums>;
+    readonly log?: LogChange | undefined;
+  },
 ): Verdict<Uint8Array, RootDraftCode> {
   const former = parseRoot(draft.former);
   if (!former.ok) return former;
   const { signed } = former.value;
   if (signed.firmament === undefined) return reject('DRAFT_REFUSED', 'the former root names no repository');
-  const named: JsonObject =
-    signed.version === 1 ? new Map([...signed.firmament, ['root', sha256Hex(draft.former)]]) : signed.firmament;
+  const part = parseRootPart(signed.firmament);
+  if (!part.ok) return part;
+  const log = draft.log === undefined ? accept(part.value.log) : changeLogPolicy(part.value.log, draft.log);
+  if (!log.ok) return log;
+  const demands = rootPartToJson({ ...part.value, log: log.value });
+  const digest = signed.version === 1 ? sha256Hex(draft.former) : signed.firmament.get('root');
+  const named: JsonObject = new Map([...signed.firmament, ['root', digest ?? null], ...demands]);
   const quorums = {
     root: draft.quorums.root ?? quorumOf(signed, signed.roles.root),
     targets: draft.quorums.targets ?? quorumOf(signed, signed.roles.targets),
@@ -99,7 +118,8 @@ function finish(part: {
       timestamp: roles.timestamp.value,
     },
   });
-  return readable(encodeMetadata(signed, []));
+  const demands = parseRootPart(part.firmament);
+  return demands.ok ? readable(encodeMetadata(signed, [])) : demands;
 }
 
 /** A draft that our own parser refuses, for a limit or a name, is not handed out. */

@@ -7,6 +7,9 @@
 import type { RepositoryId } from '../formats/binding.ts';
 import type { Snapshot } from '../formats/tuf-snapshot.ts';
 import type { Metadata } from '../formats/tuf-metadata.ts';
+import type { Verified } from '../formats/verdict.ts';
+import type { LogDraft } from './draft-log-append.ts';
+import type { LogMemory } from './log-memory.ts';
 import type { PutCondition, StoredObject } from './object-store.ts';
 import type { SignerState } from './signer-state.ts';
 
@@ -55,12 +58,37 @@ export type Candidate = {
   readonly newTargets: readonly TargetContent[];
   /** Evidence of the releases in force, by digest. */
   readonly evidence: ReadonlyMap<string, Uint8Array>;
+  /** Proofs that roots and channels are logged; empty where root demands no log, or nothing is judged anew. */
+  readonly proofs: CandidateProofs;
+  /** What must be appended to the log for that. */
+  readonly log: LogDraft | undefined;
 };
+
+/** Proofs for devices: by `root VERSION` and by `channel NAME`. */
+export type CandidateProofs = ReadonlyMap<string, Uint8Array>;
 
 /** An object that is written once and never changes. */
 export type ImmutableObject = { readonly name: string; readonly bytes: Uint8Array };
 
+/** An append to the log, in the order of writing. */
+export type LogAppend = {
+  /** The claim to the positions; undefined where it stands already. */
+  readonly claim: ReplacedObject | undefined;
+  /** What the signer must remember before a checkpoint leaves it. */
+  readonly remembered: LogMemory;
+  /** Bundles and tiles. */
+  readonly files: readonly ImmutableObject[];
+  /** Proofs of the entries; one that is proven anew is replaced. */
+  readonly proofs: readonly ImmutableObject[];
+  readonly checkpoint: ReplacedObject;
+};
+
+/** An object that is replaced on condition. */
+export type ReplacedObject = ImmutableObject & { readonly condition: PutCondition };
+
 export type Publication = {
+  /** What is appended to the log, before anything else is written. */
+  readonly log: Verified<LogAppend> | undefined;
   /** In the order of writing: targets, roles, snapshot. */
   readonly files: readonly ImmutableObject[];
   readonly roots: readonly ImmutableObject[];
@@ -68,5 +96,5 @@ export type Publication = {
   readonly rootsFirst: boolean;
   /** What the signer must remember before the timestamp is shown. */
   readonly state: SignerState;
-  readonly timestamp: ImmutableObject & { readonly condition: PutCondition };
+  readonly timestamp: ReplacedObject;
 };

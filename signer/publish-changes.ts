@@ -7,11 +7,18 @@
  */
 import type { Instant } from '../formats/instant.ts';
 import { parseTimestamp } from '../formats/tuf-snapshot.ts';
-import { accept, type Verdict } from '../formats/verdict.ts';
+import { accept, reject, type Verdict } from '../formats/verdict.ts';
+import type { RepositoryId } from '../formats/binding.ts';
+import { sha256Hex } from '../formats/sha256.ts';
 import { assembleCandidate } from './assemble-candidate.ts';
+import { logPolicies } from './assemble-log.ts';
+import { draftLogAppend } from './draft-log-append.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { Changes, Published } from './publication.ts';
-import { publish } from './publish.ts';
+import { appendToLog, publish } from './publish.ts';
+import { readLog, type PublishedLog, type ReadLogCode } from './read-log.ts';
+import { logSigners } from './sign-note.ts';
+import { verifyLogAppend } from './verify-log-append.ts';
 import { readPublished, type ReadCode } from './read-published.ts';
 import type { Signer } from './signer.ts';
 import type { SignerMemory, SignerState } from './signer-state.ts';
@@ -27,7 +34,7 @@ export type PublishOptions = {
   readonly snapshotLifetimeMs?: number | undefined;
   readonly timestampLifetimeMs?: number | undefined;
 };
-export type PublishCode = ReadCode | 'PUBLICATION_REFUSED' | 'REPOSITORY_CONFLICT';
+export type PublishCode = ReadCode | ReadLogCode | 'PUBLICATION_REFUSED' | 'REPOSITORY_CONFLICT';
 export type PublishedNow = {
   readonly state: SignerState;
   /** Names of the objects that were written before the timestamp. */
@@ -59,12 +66,40 @@ function isInterrupted({ state, timestamp }: Published): boolean {
   return shown?.ok !== true || shown.value.signed.snapshot.version !== state.snapshotVersion;
 }
 
+/** The log of the product, where roots demand one; an append that was interrupted is finished first. */
+async function openLog(
+  published: Published,
+  options: PublishOptions,
+  changes: Changes,
+): Promise<Verdict<PublishedLog | undefined, PublishCode>> {
+  const standing = logPolicies(published.roots);
+  const policies = standing.length > 0 ? standing : logPolicies(changes.roots ?? []);
+  if (policies.length === 0) return accept(undefined);
+  const { store, product, memory } = options;
+  const log = await readLog({ store, product, policies }, await memory.readLog());
+  if (!log.ok || log.value.unfinished === undefined) return log;
+  const { entries, size } = log.value.unfinished;
+  const draft = await draftLogAppend(log.value, entries, logSigners(options.onlineSigners, policies, size));
+  const repository = repositoryOf(published, options, changes);
+  const append = verifyLogAppend(draft, repository, [...policies].reverse());
+  if (!append.ok) return reject('PUBLICATION_REFUSED', `${append.code}: ${append.detail}`);
+  const finished = await appendToLog(append.value, options);
+  return finished.ok ? openLog(published, options, changes) : finished;
+}
+
+/** The repository of the roots: by the state, or by root 1 where there is no state yet. */
+function repositoryOf({ state }: Published, { product }: PublishOptions, changes: Changes): RepositoryId {
+  return { product, rootOneSha256: state?.rootOneSha256 ?? sha256Hex(changes.roots?.[0] ?? new Uint8Array()) };
+}
+
 async function publishOver(
   published: Published,
   options: PublishOptions,
   changes: Changes,
 ): Promise<Verdict<PublishedNow, PublishCode>> {
-  const candidate = await assembleCandidate({ ...options, published, changes });
+  const log = await openLog(published, options, changes);
+  if (!log.ok) return log;
+  const candidate = await assembleCandidate({ ...options, published, changes, log: log.value });
   if (!candidate.ok) return candidate;
   const publication = verifyPublication(candidate.value, options.now);
   if (!publication.ok) return publication;

@@ -1,7 +1,8 @@
 /**
  * Makes a verified publication visible, in an order in which every moment is a whole repository.
  *
- * - Immutable files first, each created or found with the same bytes; targets before the roles that name them, the snapshot last.
+ * - The log first: nothing becomes visible that does not stand in it (P6).
+ * - Then immutable files, each created or found with the same bytes; targets before the roles that name them, the snapshot last.
  * - Then the signer's own memory (R6), then the timestamp, on the condition that it is still the one that was read before.
  * - New roots stand on the side of the timestamp that the verification found safe.
  * - A cut leaves what was visible before, or all of it; running again finishes. A lost race leaves nothing visible.
@@ -9,18 +10,22 @@
 import { equalBytes } from '../formats/bytes.ts';
 import { accept, reject, type Verdict, type Verified } from '../formats/verdict.ts';
 import type { ObjectStore } from './object-store.ts';
-import type { ImmutableObject, Publication } from './publication.ts';
+import type { ImmutableObject, LogAppend, Publication, ReplacedObject } from './publication.ts';
 import type { SignerMemory } from './signer-state.ts';
 
 /** More than any published file has; what stands there may be longer than what we write. */
 const STANDING_BYTES_MAX = 67_108_864;
 
+type Destination = { readonly store: ObjectStore; readonly memory: SignerMemory };
+
 /** Writes `publication`, or answers `REPOSITORY_CONFLICT`. Faults of the world throw `OperationError`. */
 export async function publish(
   publication: Verified<Publication>,
-  to: { readonly store: ObjectStore; readonly memory: SignerMemory },
+  to: Destination,
 ): Promise<Verdict<void, 'REPOSITORY_CONFLICT'>> {
-  const { files, roots, rootsFirst, state, timestamp } = publication;
+  const { files, roots, rootsFirst, state, timestamp, log } = publication;
+  const logged = log === undefined ? accept(undefined) : await appendToLog(log, to);
+  if (!logged.ok) return logged;
   const before = await writeAll(to.store, rootsFirst ? [...files, ...roots] : files);
   if (!before.ok) return before;
   await to.memory.write(state);
@@ -28,6 +33,45 @@ export async function publish(
   if (!shown.ok)
     return reject('REPOSITORY_CONFLICT', 'another publisher was faster: draft again on what is published now');
   return rootsFirst ? accept(undefined) : writeAll(to.store, roots);
+}
+
+/**
+ * Appends to the log: the claim that owns the positions, the signer's memory (R6), files, proofs, and the checkpoint last.
+ * A cut leaves a claim that the next run finishes; a lost race leaves nothing, or what the winner has appended as well.
+ */
+export async function appendToLog(
+  append: Verified<LogAppend>,
+  to: Destination,
+): Promise<Verdict<void, 'REPOSITORY_CONFLICT'>> {
+  const { claim, remembered, files, proofs, checkpoint } = append;
+  const claimed = claim === undefined ? accept(undefined) : await replaceObject(to.store, claim);
+  if (!claimed.ok) return claimed;
+  await to.memory.writeLog(remembered);
+  const written = await writeAll(to.store, files);
+  if (!written.ok) return written;
+  for (const proof of proofs) await writeProof(to.store, proof);
+  return replaceObject(to.store, checkpoint);
+}
+
+/** Puts `object` in the place of what was read; the same bytes by another hand are as good. */
+async function replaceObject(
+  store: ObjectStore,
+  { name, bytes, condition }: ReplacedObject,
+): Promise<Verdict<void, 'REPOSITORY_CONFLICT'>> {
+  if ((await store.put(name, bytes, condition)).ok) return accept(undefined);
+  const standing = await store.get(name, STANDING_BYTES_MAX);
+  return standing !== undefined && equalBytes(standing.bytes, bytes)
+    ? accept(undefined)
+    : reject('REPOSITORY_CONFLICT', `${name}: another publisher was faster, run again`);
+}
+
+/** Puts a proof where none stands, or another one; whichever of two stays, both prove the same. */
+async function writeProof(store: ObjectStore, { name, bytes }: ImmutableObject): Promise<void> {
+  if ((await store.put(name, bytes, 'create-only')).ok) return;
+  const standing = await store.get(name, STANDING_BYTES_MAX);
+  if (standing !== undefined && !equalBytes(standing.bytes, bytes)) {
+    await store.put(name, bytes, { replaces: standing.etag });
+  }
 }
 
 async function writeAll(

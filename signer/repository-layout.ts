@@ -4,7 +4,7 @@
  * - `PRODUCT/metadata/VERSION.ROLE.json`, `PRODUCT/metadata/timestamp.json`, `PRODUCT/targets/RELEASE/COMPONENT/SHA256.FILE`.
  * - The parts have passed the allow-lists of `formats/names.ts` before they come here.
  */
-import { hashedTargetPath, parseTargetName } from '../formats/names.ts';
+import { hashedTargetPath, LOG_FOLDER, logProofPath, parseTargetName } from '../formats/names.ts';
 
 /** The object of version `version` of a role. */
 export function roleObject(product: string, role: string, version: number): string {
@@ -14,6 +14,16 @@ export function roleObject(product: string, role: string, version: number): stri
 /** The one object that is replaced. */
 export function timestampObject(product: string): string {
   return `${product}/metadata/timestamp.json`;
+}
+
+/** A file of the product's log, by its name relative to the log. */
+export function logObject(product: string, name: string): string {
+  return `${product}/${LOG_FOLDER}/${name}`;
+}
+
+/** The proof of an entry. @param leaf the hash of its leaf, in hex. */
+export function logProofObject(product: string, leaf: string): string {
+  return `${product}/${logProofPath(leaf)}`;
 }
 
 /** The object of a target, or undefined if its name is not of our form. */

@@ -1,27 +1,38 @@
 /**
- * The signer's memory in a local file.
+ * The signer's memory in two local files: `PATH` for what is published, `PATH.log` for the log.
  *
- * - Replaced as a whole, synced; readable by its owner alone.
+ * - Each is replaced as a whole, synced; readable by its owner alone. They belong together: a backup holds both.
  * - A damaged file is a fault that a person repairs from a backup; it never reads as "nothing published yet".
  */
 import { OperationError } from '../formats/operation-error.ts';
+import type { Verdict } from '../formats/verdict.ts';
 import { MODE_SECRET, readFileBounded, replaceFile } from './durable-file.ts';
 import { whileLocked } from './lock-file.ts';
+import { encodeLogMemory, LOG_MEMORY_BYTES_MAX, parseLogMemory } from './log-memory.ts';
 import { encodeSignerState, parseSignerState, SIGNER_STATE_BYTES_MAX, type SignerMemory } from './signer-state.ts';
 
-/** The memory in the file `path`; its lock stands beside it. */
+/** The memory in the file `path` and the one beside it; so does its lock. */
 export function signerMemoryFile(path: string): SignerMemory {
+  const log = `${path}.log`;
   return {
-    read: async () => {
-      const bytes = await readFileBounded(path, SIGNER_STATE_BYTES_MAX);
-      if (bytes === undefined) return undefined;
-      const state = parseSignerState(bytes);
-      if (state.ok) return state.value;
-      throw new OperationError('FILE_UNREADABLE', `${path} is damaged, restore it from a backup: ${state.detail}`, {
-        retriable: false,
-      });
-    },
+    read: () => readPart(path, SIGNER_STATE_BYTES_MAX, parseSignerState),
     write: (state) => replaceFile(path, { bytes: encodeSignerState(state), mode: MODE_SECRET }),
+    readLog: () => readPart(log, LOG_MEMORY_BYTES_MAX, parseLogMemory),
+    writeLog: (memory) => replaceFile(log, { bytes: encodeLogMemory(memory), mode: MODE_SECRET }),
     exclusively: (work) => whileLocked(`${path}.lock`, work),
   };
+}
+
+async function readPart<T>(
+  path: string,
+  bytesMax: number,
+  parse: (bytes: Uint8Array) => Verdict<T>,
+): Promise<T | undefined> {
+  const bytes = await readFileBounded(path, bytesMax);
+  if (bytes === undefined) return undefined;
+  const part = parse(bytes);
+  if (part.ok) return part.value;
+  throw new OperationError('FILE_UNREADABLE', `${path} is damaged, restore it from a backup: ${part.detail}`, {
+    retriable: false,
+  });
 }

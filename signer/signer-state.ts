@@ -20,6 +20,7 @@ import {
 import type { JsonValue } from '../formats/json.ts';
 import { nameDecoder } from '../formats/names.ts';
 import { accept, type Verdict } from '../formats/verdict.ts';
+import type { LogMemory } from './log-memory.ts';
 
 export type SignerState = {
   readonly product: string;
@@ -38,6 +39,10 @@ export type SignerMemory = {
   readonly read: () => Promise<SignerState | undefined>;
   /** Durable when it returns. */
   readonly write: (state: SignerState) => Promise<void>;
+  /** The largest tree of the log that was ever about to be signed, or undefined before the first. */
+  readonly readLog: () => Promise<LogMemory | undefined>;
+  /** Durable when it returns. */
+  readonly writeLog: (log: LogMemory) => Promise<void>;
   /** Does `work` while no other publication with this memory runs. */
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
 };

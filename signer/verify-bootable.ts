@@ -7,7 +7,7 @@
  * - Its counter floors are those of the release in force before; for a new channel, of the nearest one at or below in the others.
  *   A counter that falls, or rises too far at once, is thus refused here as it would be there (rule R9).
  */
-import { encodeBootBundle, type ComponentEvidence } from '../formats/boot-bundle.ts';
+import { encodeBootBundle, type ComponentEvidence, type LogProofs } from '../formats/boot-bundle.ts';
 import { parseChannelPart } from '../formats/channel-part.ts';
 import type { DeviceComponent, FactoryRecord } from '../formats/factory-record.ts';
 import type { Floors } from '../formats/floors.ts';
@@ -80,7 +80,26 @@ function bundleOf(candidate: Candidate, channel: string, of: Release): Verdict<U
   const file = candidate.roles.get(channel);
   if (targets === undefined || file === undefined) return reject('NOT_FOUND', `the file of ${channel} is missing`);
   const { roots } = candidate;
-  return accept(encodeBootBundle({ release: of.release, roots, targets, channel: file, evidence }));
+  return accept(
+    encodeBootBundle({
+      release: of.release,
+      roots,
+      targets,
+      channel: file,
+      evidence,
+      proofs: proofsOf(candidate, channel),
+    }),
+  );
+}
+
+/** The proofs that a device would fetch. */
+function proofsOf({ proofs, roots }: Candidate, channel: string): LogProofs | undefined {
+  if (proofs.size === 0) return undefined;
+  const proven = roots.flatMap((_, i) => {
+    const proof = i === 0 ? undefined : proofs.get(`root ${i + 1}`);
+    return proof === undefined ? [] : [[i + 1, proof] as const];
+  });
+  return { channel: proofs.get(`channel ${channel}`), roots: new Map(proven) };
 }
 
 function factoryOf(

@@ -28,6 +28,7 @@ import {
 } from '../bootloader-verifier/boot/verify-root.ts';
 import type { Candidate, ImmutableObject, Publication } from './publication.ts';
 import { roleObject, targetObject, timestampObject } from './repository-layout.ts';
+import { verifyLogAppend, type LogAppendCode } from './verify-log-append.ts';
 import { verifyBootable, type BootableCode } from './verify-bootable.ts';
 import { verifyRefresh, type OnlineFiles, type RefreshCode } from './verify-refresh.ts';
 
@@ -36,6 +37,7 @@ type InnerCode =
   | BindingCode
   | RefreshCode
   | BootableCode
+  | LogAppendCode
   | 'METADATA_EXPIRED'
   | 'RELEASE_MALFORMED'
   | 'TARGET_NAME_REFUSED'
@@ -83,9 +85,20 @@ function verifyParts(candidate: Candidate, now: Instant): Verdict<Verified<Publi
   if (!targets.ok) return targets;
   const rootsFirst = verifyOrder(candidate, roots, check);
   if (!rootsFirst.ok) return rootsFirst;
-  return accept(
-    markVerified(publicationOf(candidate, { targets: targets.value, newRoles, rootsFirst: rootsFirst.value })),
-  );
+  const log = verifyLog(candidate, roots);
+  if (!log.ok) return log;
+  const parts = { targets: targets.value, newRoles, rootsFirst: rootsFirst.value, log: log.value };
+  return accept(markVerified(publicationOf(candidate, parts)));
+}
+
+/** What is appended to the log, if anything: by a key that one of the roots lists, the newest first. */
+function verifyLog(
+  { log, repository }: Candidate,
+  roots: readonly TrustedRoot[],
+): Verdict<Publication['log'], LogAppendCode> {
+  if (log === undefined) return accept(undefined);
+  const policies = roots.map(({ part }) => part.log).filter((policy) => policy !== undefined);
+  return verifyLogAppend(log, repository, policies.reverse());
 }
 
 function isNew({ before, roles }: Candidate, role: string): boolean {
@@ -184,6 +197,7 @@ function publicationOf(
     readonly targets: readonly ImmutableObject[];
     readonly newRoles: ReadonlySet<string>;
     readonly rootsFirst: boolean;
+    readonly log: Publication['log'];
   },
 ): Publication {
   const { before, repository, snapshot, timestamp } = candidate;
@@ -197,6 +211,7 @@ function publicationOf(
   const snapshots = isSnapshotNew ? [{ name: roleObject(product, 'snapshot', of.version), bytes: snapshot }] : [];
   const roots = candidate.roots.map((bytes, index) => ({ name: roleObject(product, 'root', index + 1), bytes }));
   return {
+    log: parts.log,
     files: [...parts.targets, ...roles, ...snapshots],
     roots: roots.slice(before.roots.length),
     rootsFirst: parts.rootsFirst,

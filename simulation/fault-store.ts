@@ -10,6 +10,7 @@ import { sha256Hex } from '../formats/sha256.ts';
 import { OperationError } from '../formats/operation-error.ts';
 import { accept, reject } from '../formats/verdict.ts';
 import type { ObjectStore, PutCondition } from '../signer/object-store.ts';
+import { encodeLogMemory, parseLogMemory } from '../signer/log-memory.ts';
 import { encodeSignerState, parseSignerState, type SignerMemory } from '../signer/signer-state.ts';
 
 export type FaultStore = {
@@ -32,6 +33,7 @@ export type FaultStore = {
 type Medium = {
   readonly objects: Map<string, Uint8Array>;
   state: Uint8Array | undefined;
+  log: Uint8Array | undefined;
   writes: number;
   cutAt: number | undefined;
   dead: boolean;
@@ -43,6 +45,7 @@ export function makeFaultStore(): FaultStore {
   return faultStoreOver({
     objects: new Map(),
     state: undefined,
+    log: undefined,
     writes: 0,
     cutAt: undefined,
     dead: false,
@@ -108,6 +111,16 @@ function memoryOver(medium: Medium): SignerMemory {
       demandPower(medium);
       await medium.look(medium.objects);
       write(medium, () => (medium.state = encodeSignerState(state)));
+    },
+    readLog: async () => {
+      demandPower(medium);
+      const log = medium.log && parseLogMemory(medium.log);
+      return log?.ok === true ? log.value : undefined;
+    },
+    writeLog: async (log) => {
+      demandPower(medium);
+      await medium.look(medium.objects);
+      write(medium, () => (medium.log = encodeLogMemory(log)));
     },
     exclusively: (work) => work(),
   };

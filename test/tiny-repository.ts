@@ -25,6 +25,7 @@ import { signMetadata } from '../signer/add-signature.ts';
 import { draftChannel, type ChannelDraft } from '../signer/draft-channel.ts';
 import { metaFileOf, snapshotContent, timestampContent } from '../signer/draft-online.ts';
 import { draftFirstRoot, draftNextRoot, type Quorums } from '../signer/draft-root.ts';
+import type { LogChange } from '../signer/draft-log-policy.ts';
 import { draftTargets, type TargetsDraft } from '../signer/draft-targets.ts';
 import { SNAPSHOT_LIFETIME_MS, TIMESTAMP_LIFETIME_MS } from '../signer/lifetimes.ts';
 import { repositoryIdOf } from '../signer/repository-id.ts';
@@ -62,6 +63,8 @@ export type TinyOptions = {
   /** The release that all channels start with. */
   readonly first?: ReleaseOptions;
   readonly now?: Instant;
+  /** What root 1 demands of a log; none unless a test says so. The proofs come with the publisher. */
+  readonly log?: LogChange;
   /** Changes the keys: repositories of other seeds share none. */
   readonly seed?: string;
   /** Whether the tiny verifier is listed, and judges every release. */
@@ -113,6 +116,7 @@ export type TinyRepository = {
   publishRoot(change?: {
     readonly quorums?: Partial<Quorums>;
     readonly signers?: readonly Signer[];
+    readonly log?: LogChange;
   }): Promise<Uint8Array>;
   /** The device's boot bundle of a release, on its channel, from what is newest; any part may be replaced. */
   bundle(release: string, change?: Partial<BootBundle>): Uint8Array;
@@ -142,7 +146,7 @@ export async function makeTinyRepository(options: TinyOptions = {}): Promise<Tin
     snapshot: { keys: keysOf(signers, 'snapshot'), threshold: 1 },
     timestamp: { keys: keysOf(signers, 'timestamp'), threshold: 1 },
   };
-  const draft = accepted(draftFirstRoot({ product, quorums, now }));
+  const draft = accepted(draftFirstRoot({ product, quorums, now, log: options.log }));
   const rootOne = await signMetadata(signedOf(draft), quorumOf(signers, 'root'));
   const id = accepted(repositoryIdOf(rootOne));
   const { component = 'gateway', hardwareId = 'gw-1' } = options;
@@ -375,10 +379,12 @@ async function publishTargets(repository: TinyRepository, change: Partial<Target
 
 async function publishRoot(
   repository: TinyRepository,
-  change: { readonly quorums?: Partial<Quorums>; readonly signers?: readonly Signer[] },
+  change: { readonly quorums?: Partial<Quorums>; readonly signers?: readonly Signer[]; readonly log?: LogChange },
 ): Promise<Uint8Array> {
   const { now, signers } = repository;
-  const draft = accepted(draftNextRoot({ former: repository.newest('root'), quorums: change.quorums ?? {}, now }));
+  const draft = accepted(
+    draftNextRoot({ former: repository.newest('root'), quorums: change.quorums ?? {}, now, log: change.log }),
+  );
   const by = new Set([...quorumOf(signers, 'root'), ...(change.signers ?? [])]);
   return repository.put('root', await repository.sign('root', signedOf(draft), [...by]));
 }

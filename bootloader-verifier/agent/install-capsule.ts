@@ -5,6 +5,7 @@
  *   the quorums that the signed files demand, at or above the floors.
  * - There is no timestamp and no snapshot: neither freshness nor a halt is claimed (promise P7, rule R14).
  * - What the channel's plan says of installing from a file is kept: not at all, or until when (rule R14).
+ * - Where roots demand a log, the capsule carries the proofs; that the log shows everybody the same, only a server can show.
  * - The images are then fetched from the capsule by the very code that fetches them from a server.
  */
 import { ROOTS_MAX } from '../../formats/boot-bundle.ts';
@@ -15,6 +16,7 @@ import { ROOT_BYTES_MAX } from '../../formats/tuf-root.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import type { Flash } from '../boot/flash.ts';
 import {
+  loggedParts,
   verifySignedParts,
   type DeviceTrust,
   type SignedFiles,
@@ -23,6 +25,7 @@ import {
 } from '../boot/verify-bundle.ts';
 import type { OpenCapsule } from './capsule-client.ts';
 import { installRelease, type InstallCode, type Installed, type RunningSlot } from './install.ts';
+import { fetchProofs } from './refresh-log.ts';
 import { getPresent } from './repository-client.ts';
 
 export type CapsuleCode =
@@ -45,7 +48,8 @@ export async function installCapsule(input: CapsuleInput): Promise<Verdict<Insta
   if (!parts.ok) return parts;
   const allowed = verifyOffline(parts.value, input);
   if (!allowed.ok) return allowed;
-  const refreshed = { ...files.value, channelRole: parts.value.channel };
+  const proofs = await fetchProofs(capsule.client, loggedParts(parts.value, files.value, device));
+  const refreshed = { ...files.value, channelRole: parts.value.channel, proofs };
   return installRelease({ device, flash, client: capsule.client, refreshed, running });
 }
 

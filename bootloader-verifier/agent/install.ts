@@ -38,7 +38,7 @@ export type RunningSlot = { readonly slot: SlotId; readonly permit: BootPermit; 
 export type ReleaseSource = {
   readonly device: DeviceTrust;
   readonly client: RepositoryClient;
-  readonly refreshed: Pick<Refreshed, 'roots' | 'targets' | 'channel' | 'channelRole'>;
+  readonly refreshed: Pick<Refreshed, 'roots' | 'targets' | 'channel' | 'channelRole' | 'proofs'>;
 };
 export type InstallInput = ReleaseSource & {
   readonly flash: Flash;
@@ -103,8 +103,8 @@ export async function commitTrust(
   const lying = await readBundle(flash, running.slot);
   const before = lying === undefined ? undefined : parseBootBundle(lying);
   if (before?.ok !== true) return accept(false);
-  const { roots, targets, channel } = refreshed;
-  const bundle = encodeBootBundle({ ...before.value, roots, targets, channel });
+  const { roots, targets, channel, proofs } = refreshed;
+  const bundle = encodeBootBundle({ ...before.value, roots, targets, channel, proofs });
   const permit = verifyBundle(bundle, device);
   if (!permit.ok) return permit;
   if (permit.value.imagesSha256 !== running.permit.imagesSha256) {
@@ -136,8 +136,8 @@ export async function fetchBundle(input: ReleaseSource): Promise<Verdict<BootBun
   if (!components.ok) return components;
   const evidence: ComponentEvidence[] = [];
   for (const component of components.value) evidence.push(await fetchEvidence(input.client, component));
-  const { roots, targets, channel } = refreshed;
-  return accept({ release, roots, targets, channel, evidence });
+  const { roots, targets, channel, proofs } = refreshed;
+  return accept({ release, roots, targets, channel, evidence, proofs });
 }
 
 async function fetchEvidence(client: RepositoryClient, component: Component): Promise<ComponentEvidence> {

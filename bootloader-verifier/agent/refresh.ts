@@ -3,14 +3,16 @@
  *
  * - The order is the specification's (5.3 to 5.6): root, timestamp, snapshot, targets, then the device's channel; each step's
  *   file is fetched only after the former was accepted, and `now` is fixed for the whole run (5.1).
+ * - Roots and channel must be logged, where roots demand it (P6).
  * - Every part must name this repository and its own role (R1).
  * - Nothing of a failed step is kept: what was seen is handed out once the whole refresh has passed.
  * - The root chain starts at the root that the floors pin, wherever a copy of it is found, and has at most `ROOTS_MAX` links,
  *   as many as a boot bundle holds.
  * - No file is read beyond the limit of its role, whatever length its parent names.
  */
-import { ROOTS_MAX } from '../../formats/boot-bundle.ts';
+import { ROOTS_MAX, type LogProofs } from '../../formats/boot-bundle.ts';
 import { verifyBinding, type BindingCode } from '../../formats/binding.ts';
+import { parseChannelPart } from '../../formats/channel-part.ts';
 import { repositoryOf } from '../../formats/factory-record.ts';
 import type { Instant } from '../../formats/instant.ts';
 import { ROOT_BYTES_MAX } from '../../formats/tuf-root.ts';
@@ -25,6 +27,7 @@ import {
   type OfferedRole,
 } from '../boot/verify-bound.ts';
 import type { DeviceTrust } from '../boot/verify-bundle.ts';
+import type { LoggedParts } from '../boot/verify-log.ts';
 import {
   verifyNextRoot,
   verifyPinnedRoot,
@@ -42,14 +45,17 @@ import {
 } from '../boot/verify-targets.ts';
 import { verifySeen, type SnapshotCode, type TimestampCode, type TrustedSnapshot } from '../boot/verify-timestamp.ts';
 import type { SeenMetadata } from '../../formats/seen-metadata.ts';
+import { refreshLog, type RefreshLogCode } from './refresh-log.ts';
 import { getPresent, type RepositoryClient } from './repository-client.ts';
 
-export type RefreshCode = RootCode | TimestampCode | SnapshotCode | TargetsCode | BindingCode;
+export type RefreshCode = RefreshLogCode | RootCode | TimestampCode | SnapshotCode | TargetsCode | BindingCode;
 
 /** What a refresh brings home: the files as signed, ready for a boot bundle, and the accepted channel. */
 export type Refreshed = {
   /** Root files from the pinned one to the newest. */
   readonly roots: readonly Uint8Array[];
+  /** Proofs that roots and channel are logged, where roots demand a log. */
+  readonly proofs: LogProofs | undefined;
   readonly seen: SeenMetadata;
   readonly targets: Uint8Array;
   readonly channel: Uint8Array;
@@ -86,13 +92,32 @@ export async function refresh(input: RefreshInput): Promise<Verdict<Refreshed, R
     verify: (bytes) => verifyDelegatedRole(targets.value.role, { name, bytes }, trust.check),
   });
   if (!channel.ok) return channel;
+  const logged = await refreshLog(input.client, loggedParts(trust, chain, { name, ...channel.value }), {
+    check: trust.check,
+    seen: input.seen?.checkpoint,
+  });
+  if (!logged.ok) return logged;
   return accept({
     roots: chain.map((root) => root.bytes),
-    seen: online.value.seen,
+    proofs: logged.value?.proofs,
+    seen: { ...online.value.seen, checkpoint: logged.value?.checkpoint },
     targets: targets.value.bytes,
     channel: channel.value.bytes,
     channelRole: channel.value.role,
   });
+}
+
+/** What must be logged of what was accepted. */
+function loggedParts(
+  { repository }: BoundTrust,
+  roots: readonly TrustedRoot[],
+  channel: { readonly name: string; readonly bytes: Uint8Array; readonly role: TrustedTargets },
+): Omit<LoggedParts, 'proofs'> {
+  const { name, bytes, role } = channel;
+  const part = parseChannelPart(role.signed.firmament);
+  // A channel without a release in force is refused when its bundle is judged.
+  const release = part.ok ? part.value.release : '';
+  return { repository, roots, channel: { name, bytes, version: role.signed.version }, release };
 }
 
 /** Steps 5.2 and 5.3: from the pinned root, one version at a time, until the server has no next one. */

@@ -5,6 +5,7 @@
  * - roots, from the one that the floors pin (P1, R9);
  * - targets and channel, by the quorums that they demand, bound to this repository and role (R1);
  * - the channel by a quorum of people that excludes its author, where people are listed (R2);
+ * - roots and channel proven to stand in the log, where roots demand one (P6);
  * - the channel at or above its floor (R9), the release listed in it, with an image for every component of this device;
  * - of every image: the security counter at or above floor and channel minimum, without a jump (R9, R11); the digest not revoked (R11);
  * - of every image: provenance, and the summary of a judgement, as the people of this product demand them (R29).
@@ -23,6 +24,7 @@ import { parseTrustPart, type TrustPart } from '../../formats/trust-part.ts';
 import { accept, markVerified, reject, type Verdict, type Verified } from '../../formats/verdict.ts';
 import { findDeviceComponents, imagesDigest } from './device-components.ts';
 import { verifyQuorum, type QuorumCode } from './verify-quorum.ts';
+import { verifyPartsLogged, type LogCode, type LoggedParts } from './verify-log.ts';
 import { verifyProvenance, type ProvenanceCode } from './verify-provenance.ts';
 import { verifyDemandedVsa, type DemandedVsaCode } from './verify-vsa.ts';
 import { verifyRootChain, type RootCode, type TrustedRoot } from './verify-root.ts';
@@ -57,7 +59,7 @@ export type BootPermit = Verified<{
 
 /** The files that people signed, as a boot bundle or a capsule carries them; roots oldest first. */
 export type SignedFiles = Pick<BootBundle, 'roots' | 'targets' | 'channel'>;
-export type SignedParts = Roles & { readonly root: TrustedRoot };
+export type SignedParts = Roles & { readonly root: TrustedRoot; readonly roots: readonly TrustedRoot[] };
 export type SignedPartsCode =
   RootCode | SignedRoleCode | BindingCode | QuorumCode | 'RELEASE_MALFORMED' | 'CHANNEL_ROLLBACK';
 export type BundleCode =
@@ -65,6 +67,7 @@ export type BundleCode =
   | SignedPartsCode
   | ProvenanceCode
   | DemandedVsaCode
+  | LogCode
   | 'HARDWARE_MISMATCH'
   | 'IMAGE_ROLLBACK'
   | 'COUNTER_JUMP'
@@ -77,6 +80,11 @@ export function verifyBundle(bytes: Uint8Array, device: DeviceTrust): Verdict<Bo
   const parts = verifySignedParts(bundle.value, device);
   if (!parts.ok) return parts;
   const { root, channel, channelPart, trustPart } = parts.value;
+  const logged = verifyPartsLogged(
+    { ...loggedParts(parts.value, bundle.value, device), proofs: bundle.value.proofs },
+    device.check,
+  );
+  if (!logged.ok) return logged;
   const found = findDeviceComponents(channel.signed.targets, bundle.value.release, device.factory);
   if (!found.ok) return found;
   for (const component of found.value) {
@@ -104,16 +112,17 @@ export function verifyBundle(bytes: Uint8Array, device: DeviceTrust): Verdict<Bo
  * @returns the accepted parts; nothing yet about any image.
  */
 export function verifySignedParts(files: SignedFiles, device: DeviceTrust): Verdict<SignedParts, SignedPartsCode> {
-  const root = verifyBoundRoots(files.roots, device);
-  if (!root.ok) return root;
-  const roles = verifyBoundRoles(root.value, files, device);
-  return roles.ok ? accept({ root: root.value, ...roles.value }) : roles;
+  const roots = verifyBoundRoots(files.roots, device);
+  if (!roots.ok) return roots;
+  const { newest, chain } = roots.value;
+  const roles = verifyBoundRoles(newest, files, device);
+  return roles.ok ? accept({ root: newest, roots: chain, ...roles.value }) : roles;
 }
 
 function verifyBoundRoots(
   files: readonly Uint8Array[],
   device: DeviceTrust,
-): Verdict<TrustedRoot, RootCode | BindingCode> {
+): Verdict<{ readonly newest: TrustedRoot; readonly chain: readonly TrustedRoot[] }, RootCode | BindingCode> {
   const roots = verifyRootChain(files, device.floors.root, device.check);
   if (!roots.ok) return roots;
   const repository = repositoryOf(device.factory);
@@ -122,7 +131,22 @@ function verifyBoundRoots(
     const bound = verifyBinding(root.metadata.signed.firmament, { repository, role: 'root', isRootOne });
     if (!bound.ok) return bound;
   }
-  return accept(roots.value.newest);
+  return roots;
+}
+
+/** What must be logged of what was accepted, where roots demand it. */
+export function loggedParts(
+  { roots, channel, channelPart }: SignedParts,
+  files: SignedFiles,
+  { factory }: DeviceTrust,
+): Omit<LoggedParts, 'proofs'> {
+  const { channelName: name } = factory;
+  return {
+    repository: repositoryOf(factory),
+    roots,
+    channel: { name, bytes: files.channel, version: channel.signed.version },
+    release: channelPart.release,
+  };
 }
 
 type Roles = { readonly channel: TrustedTargets; readonly channelPart: ChannelPart; readonly trustPart: TrustPart };

@@ -7,8 +7,10 @@
  * - Two checkpoints are of one log only if the smaller tree is a beginning of the larger one; else the log shows two faces.
  * - Source: C2SP tlog-checkpoint, tlog-cosignature and tlog-proof; RFC 6962.
  */
+import type { RepositoryId } from '../../formats/binding.ts';
+import type { LogProofs } from '../../formats/boot-bundle.ts';
 import { parseCheckpoint, type Checkpoint } from '../../formats/checkpoint.ts';
-import { encodeLogLeaf, type LogLeaf } from '../../formats/log-leaf.ts';
+import { encodeLogLeaf, releaseLeaf, rootLeaf, type LogLeaf } from '../../formats/log-leaf.ts';
 import { parseLogProof } from '../../formats/log-proof.ts';
 import { consistencyProof, type Tiles } from '../../formats/log-tree.ts';
 import { leafHash, provesConsistency, provesInclusion, type TreeHead } from '../../formats/merkle.ts';
@@ -16,6 +18,8 @@ import { reach, type LogPolicy } from '../../formats/root-part.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
 import { verifyNote, type NoteKey } from '../../formats/signed-note.ts';
 import { accept, markVerified, reject, type Verdict, type Verified } from '../../formats/verdict.ts';
+
+import type { TrustedRoot } from './verify-root.ts';
 
 export type TrustedCheckpoint = Verified<Checkpoint>;
 export type CheckpointCode =
@@ -75,6 +79,44 @@ export function verifyLogged(
   return provesInclusion({ hash, index: parsed.value.index }, checkpoint.value, parsed.value.hashes)
     ? checkpoint
     : reject('LOG_PROOF_INVALID', `${what} is not entry ${parsed.value.index} of ${policy.origin}`);
+}
+
+/** What a device acts on, and the proofs that came with it. */
+export type LoggedParts = {
+  readonly repository: RepositoryId;
+  /** From the pinned root to the newest. */
+  readonly roots: readonly TrustedRoot[];
+  readonly channel: { readonly name: string; readonly bytes: Uint8Array; readonly version: number };
+  /** The release that the channel puts in force. */
+  readonly release: string;
+  readonly proofs: LogProofs | undefined;
+};
+
+/**
+ * Decides whether roots and channel are logged, as far as roots demand it: the channel under the newest root, each root under the
+ * one before it, so that a log policy cannot be changed in secret (R21).
+ * @returns the checkpoints that the proofs lead to; none where no log is demanded.
+ */
+export function verifyPartsLogged(
+  { repository, roots, channel, release, proofs }: LoggedParts,
+  check: SignatureCheck,
+): Verdict<readonly TrustedCheckpoint[], LogCode> {
+  const checkpoints: TrustedCheckpoint[] = [];
+  for (const [i, root] of roots.slice(1).entries()) {
+    const policy = roots[i]?.part.log;
+    if (policy === undefined) continue;
+    const { version } = root.metadata.signed;
+    const leaf = rootLeaf(repository, { version, bytes: root.bytes });
+    const logged = verifyLogged(policy, { leaf, proof: proofs?.roots.get(version) }, check);
+    if (!logged.ok) return logged;
+    checkpoints.push(logged.value);
+  }
+  const policy = roots.at(-1)?.part.log;
+  if (policy === undefined) return accept(checkpoints);
+  const { name, bytes, version } = channel;
+  const leaf = releaseLeaf(repository, { channel: name, version, bytes, release });
+  const logged = verifyLogged(policy, { leaf, proof: proofs?.channel }, check);
+  return logged.ok ? accept([...checkpoints, logged.value]) : logged;
 }
 
 /**

@@ -6,6 +6,7 @@
  * - What root N demands, root N+1 has satisfied under N's keys (rule R3): that is the first of the two thresholds.
  * - Source: TUF specification 1.0.34, sections 5.3.3 to 5.3.10.
  */
+import { keepsDemands, parseRootPart, type DemandCode, type RootPart } from '../../formats/root-part.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
 import type { Instant } from '../../formats/instant.ts';
@@ -19,8 +20,16 @@ export type TrustedRoot = Verified<{
   readonly bytes: Uint8Array;
   readonly sha256: string;
   readonly metadata: Metadata<Root>;
+  /** What it demands beyond TUF. */
+  readonly part: RootPart;
 }>;
-export type RootCode = MetadataParseCode | 'METADATA_THRESHOLD_UNMET' | 'ROOT_VERSION_NOT_NEXT' | 'ROOT_ROLLBACK';
+export type RootCode =
+  | MetadataParseCode
+  | 'METADATA_THRESHOLD_UNMET'
+  | 'ROOT_VERSION_NOT_NEXT'
+  | 'ROOT_ROLLBACK'
+  | DemandCode
+  | 'LOG_POLICY_WEAKENED';
 
 /**
  * Takes a root file as trusted because its digest is pinned by the factory or by the floors.
@@ -29,7 +38,9 @@ export type RootCode = MetadataParseCode | 'METADATA_THRESHOLD_UNMET' | 'ROOT_VE
 export function verifyPinnedRoot(bytes: Uint8Array, sha256: string): Verdict<TrustedRoot, RootCode> {
   if (sha256Hex(bytes) !== sha256) return reject('ROOT_ROLLBACK', 'this root is not the one that is pinned');
   const metadata = parseRoot(bytes);
-  return metadata.ok ? accept(markVerified({ bytes, sha256, metadata: metadata.value })) : metadata;
+  if (!metadata.ok) return metadata;
+  const part = parseRootPart(metadata.value.signed.firmament);
+  return part.ok ? accept(markVerified({ bytes, sha256, metadata: metadata.value, part: part.value })) : part;
 }
 
 /** Decides whether `bytes` is the next root after `trusted`. */
@@ -55,7 +66,12 @@ export function verifyNextRoot(
   if (signed.version !== old.version + 1) {
     return reject('ROOT_VERSION_NOT_NEXT', `root version ${signed.version} after ${old.version}`);
   }
-  return accept(markVerified({ bytes, sha256: sha256Hex(bytes), metadata: next.value }));
+  // R3: what the former root demands, this one demands too.
+  const part = parseRootPart(signed.firmament);
+  if (!part.ok) return part;
+  const kept = keepsDemands(trusted.part, part.value);
+  if (!kept.ok) return kept;
+  return accept(markVerified({ bytes, sha256: sha256Hex(bytes), metadata: next.value, part: part.value }));
 }
 
 /**

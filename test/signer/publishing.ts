@@ -8,6 +8,7 @@ import { verifyBundle } from '../../bootloader-verifier/boot/verify-bundle.ts';
 import { encodeBootBundle } from '../../formats/boot-bundle.ts';
 import type { Instant } from '../../formats/instant.ts';
 import type { Code } from '../../formats/codes.ts';
+import type { SeenMetadata } from '../../formats/seen-metadata.ts';
 import type { Verdict } from '../../formats/verdict.ts';
 import type { ObjectStore } from '../../signer/object-store.ts';
 import type { Changes } from '../../signer/publication.ts';
@@ -18,6 +19,7 @@ import {
   type PublishOptions,
 } from '../../signer/publish-changes.ts';
 import type { SignerMemory } from '../../signer/signer-state.ts';
+import { LOG_SIGNER } from '../tiny-log.ts';
 import type { PublishedRelease, TinyRepository } from '../tiny-repository.ts';
 
 export type Publisher = { readonly store: ObjectStore; readonly memory: SignerMemory };
@@ -30,7 +32,7 @@ export function optionsFor(repository: TinyRepository, publisher: Publisher, now
     store,
     memory,
     product: id.product,
-    onlineSigners: [...(signers.get('snapshot') ?? []), ...(signers.get('timestamp') ?? [])],
+    onlineSigners: [...(signers.get('snapshot') ?? []), ...(signers.get('timestamp') ?? []), LOG_SIGNER],
     now: now ?? repository.now,
   };
 }
@@ -59,18 +61,18 @@ export function publishAll(
   return publishChanges(optionsFor(repository, publisher), allChanges(repository));
 }
 
-/** A refresh by a device fresh from the factory, against what lies in `objects`. */
+/** A refresh by a device fresh from the factory, unless it has `seen` something, against what lies in `objects`. */
 export function refreshFrom(
   objects: ReadonlyMap<string, Uint8Array>,
   repository: TinyRepository,
-  now?: Instant,
+  device: { readonly now?: Instant; readonly seen?: SeenMetadata } = {},
 ): Promise<Verdict<Refreshed>> {
   return refresh({
     device: repository.device(),
     client: { get: (name) => Promise.resolve(objects.get(`${repository.id.product}/${name}`)) },
     rootsAtHand: [repository.factory.root],
-    seen: undefined,
-    now: now ?? repository.now,
+    seen: device.seen,
+    now: device.now ?? repository.now,
   });
 }
 
@@ -81,13 +83,13 @@ export async function deviceSees(
 ): Promise<{ readonly channel: number; readonly boots: boolean } | Code> {
   const refreshed = await refreshFrom(objects, repository);
   if (!refreshed.ok) return refreshed.code;
-  const { channelRole, roots, targets, channel } = refreshed.value;
+  const { channelRole, roots, targets, channel, proofs } = refreshed.value;
   const part = channelRole.signed.firmament?.get('release');
   const release = typeof part === 'string' ? part : '';
   const evidence = (repository.releases.get(release)?.components ?? []).map(({ draft, provenance }) => ({
     component: draft.component,
     provenance,
   }));
-  const bundle = encodeBootBundle({ release, roots, targets, channel, evidence });
+  const bundle = encodeBootBundle({ release, roots, targets, channel, evidence, proofs });
   return { channel: channelRole.signed.version, boots: verifyBundle(bundle, repository.device()).ok };
 }

@@ -140,8 +140,10 @@ describe('the online roles', () => {
     expect(accepted(shown(publisher)).signed).toMatchObject({ version: 2, snapshot: { version: 1 } });
     accepted(await publishChanges(optionsFor(repository, publisher, at(4)), {}));
     expect(accepted(shown(publisher)).signed).toMatchObject({ version: 3, snapshot: { version: 2 } });
-    expect((await refreshFrom(publisher.objects, repository, at(4.5))).ok).toBe(true);
-    expect(await refreshFrom(publisher.objects, repository, at(6))).toMatchObject({ code: 'METADATA_EXPIRED' });
+    expect((await refreshFrom(publisher.objects, repository, { now: at(4.5) })).ok).toBe(true);
+    expect(await refreshFrom(publisher.objects, repository, { now: at(6) })).toMatchObject({
+      code: 'METADATA_EXPIRED',
+    });
   });
 
   test('a refresh never outlives what people signed: with targets expired it is refused', async () => {
@@ -158,7 +160,7 @@ describe('the online roles', () => {
     const channels = new Map([['stable', repository.newest('stable')]]);
     const changes = { ...allChanges(repository), channels };
     accepted(await publishChanges(optionsFor(repository, publisher, repository.now + 2 * DAY_MS), changes));
-    const refreshed = await refreshFrom(publisher.objects, repository, repository.now + 2 * DAY_MS);
+    const refreshed = await refreshFrom(publisher.objects, repository, { now: repository.now + 2 * DAY_MS });
     expect(accepted(refreshed).channelRole.signed.version).toBe(2);
   });
 

@@ -100,28 +100,36 @@ function publishedIsAccepted(files: readonly SourceFile[]): Claim {
     holds: broken.length === 0,
     because:
       broken.length === 0
-        ? `publish alone writes to the store, and demands the mark of a verifier that reaches those of ${BOOT}`
+        ? `${PUBLISHER} alone writes to the store, and each of its entries demands the mark of a verifier that reaches those of ${BOOT}`
         : broken.join(', '),
   };
 }
 
-function publishingFaults(files: readonly SourceFile[]): readonly string[] {
-  const publisher = files.find(({ path }) => path === PUBLISHER);
-  if (publisher?.tree === undefined) return [`${PUBLISHER} does not exist`];
-  const publish = publisher.tree.statements
-    .filter(ts.isFunctionDeclaration)
-    .find(({ name }) => name?.text === 'publish');
-  const mark = /\bVerified<\w+>/.exec(publish?.parameters.map((parameter) => parameter.getText()).join() ?? '')?.[0];
-  if (mark === undefined) return ['publish takes no Verified value'];
+/** Why what `entry` of the publisher is given need not have been accepted by the device's own code. */
+function entryFaults(files: readonly SourceFile[], entry: ts.FunctionDeclaration): readonly string[] {
+  const mark = /\bVerified<\w+>/.exec(entry.parameters.map((parameter) => parameter.getText()).join())?.[0];
+  if (mark === undefined) return [`${entry.name?.text ?? 'an entry'} takes no Verified value`];
   const makers = files.filter((file) => file.text.includes(mark) && callsOf(file).includes('markVerified'));
   const blind = makers.filter(({ path }) => {
     const reached = importClosure(files, [path]).files;
     return !reached.some((file) => file.path.startsWith(`${BOOT}verify-`));
   });
-  const writers = files.filter(({ path }) => /^(signer|cli|actions)\//.test(path) && path !== PUBLISHER);
   return [
     ...(makers.length === 0 ? [`nothing makes a ${mark}`] : []),
     ...blind.map(({ path }) => `${path} makes a ${mark} without a verifier of the device`),
+  ];
+}
+
+function publishingFaults(files: readonly SourceFile[]): readonly string[] {
+  const publisher = files.find(({ path }) => path === PUBLISHER);
+  if (publisher?.tree === undefined) return [`${PUBLISHER} does not exist`];
+  const entries = publisher.tree.statements
+    .filter(ts.isFunctionDeclaration)
+    .filter(({ modifiers }) => modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword));
+  const writers = files.filter(({ path }) => /^(signer|cli|actions)\//.test(path) && path !== PUBLISHER);
+  return [
+    ...(entries.length === 0 ? [`${PUBLISHER} has no entry`] : []),
+    ...entries.flatMap((entry) => entryFaults(files, entry)),
     ...writers.filter((file) => callsOf(file).includes('put')).map(({ path }) => `${path} writes to a store too`),
   ];
 }

@@ -14,6 +14,7 @@ import { seededRandom } from '../../../simulation/seed.ts';
 import { objectStoreBucket } from '../../../signer/object-store-bucket.ts';
 import { publishChanges, type PublishCode, type PublishedNow } from '../../../signer/publish-changes.ts';
 import { signerMemoryFile } from '../../../signer/signer-memory-file.ts';
+import type { LogMemory } from '../../../signer/log-memory.ts';
 import type { SignerMemory, SignerState } from '../../../signer/signer-state.ts';
 import type { Verdict } from '../../../formats/verdict.ts';
 import { accepted } from '../../accepted.ts';
@@ -155,9 +156,12 @@ function releaseOf(release: PublishedRelease | undefined): { readonly sha256: st
 /** The memory of publishers on several machines: the same content, but no lock that they share. */
 function sharedMemory(): SignerMemory {
   let state: SignerState | undefined;
+  let log: LogMemory | undefined;
   return {
     read: () => Promise.resolve(state),
     write: (next) => Promise.resolve(void (state = next)),
+    readLog: () => Promise.resolve(log),
+    writeLog: (next) => Promise.resolve(void (log = next)),
     exclusively: (work) => work(),
   };
 }
