@@ -21,6 +21,10 @@ const EVENTS_TOLD = 8;
 export type ToldEvent = {
   readonly step: string;
   readonly ok: boolean;
+  /** The name that the device gives itself. */
+  readonly by: string;
+  /** When, as the device writes it. */
+  readonly at: string;
   readonly digest: string | undefined;
   readonly code: string | undefined;
   readonly detail: JsonObject;
@@ -109,10 +113,14 @@ function parseEvent(line: string): ToldEvent | undefined {
   const detail = json.value.get('detail');
   const digest = json.value.get('digest');
   const code = json.value.get('code');
+  const by = json.value.get('by');
+  const at = json.value.get('at');
   if (typeof step !== 'string') return undefined;
   return {
     step,
     ok: json.value.get('ok') === true,
+    by: typeof by === 'string' ? by : '',
+    at: typeof at === 'string' ? at : '',
     digest: typeof digest === 'string' ? digest : undefined,
     code: typeof code === 'string' ? code : undefined,
     detail: isJsonObject(detail) ? detail : new Map(),

@@ -55,7 +55,7 @@ async function pilot(options: Options): Promise<number> {
   await mkdir(runs, { recursive: true });
   const folder = await mkdtemp(join(runs, 'pilot-'));
   const account = openAccount((text) => void process.stdout.write(text), options.json === true);
-  const status = openPilotStatus(account);
+  const status = openPilotStatus(account, stop.signal);
   const { onDeviceEvent, onRelease, onServer } = status;
   try {
     const startedAt = Date.now();
@@ -65,7 +65,7 @@ async function pilot(options: Options): Promise<number> {
     account.say(`The chain took ${((Date.now() - startedAt) / 1000).toFixed(1)} s. Files: ${folder}`);
     if (options.once !== true) {
       const page = await serveStatus(status.now, options.port);
-      account.say(`Status: ${page.url}   Repository: ${status.now().repositoryUrl}   End with Ctrl+C.`);
+      account.say(`Status: ${page.url}   Repository: ${status.repositoryUrl()}   End with Ctrl+C.`);
       if (!stop.signal.aborted) await once(stop.signal, 'abort');
       await page.close();
     }

@@ -25,7 +25,7 @@ export async function seeRelease(stage: Stage, device: DeviceProcess, built: Bui
   if (outcome === 'reverted') await seeRevert(stage, device, built);
   else await seeConfirmed(stage, device, built);
   stage.onRelease({
-    ...{ release, digest: built.sha256, builtBy: BUILDER_ID, approvedBy: undefined },
+    ...{ release, digest: built.sha256, builtBy: BUILDER_ID },
     outcome: outcome === 'kept' ? 'confirmed by its self-test' : 'reverted: its self-test failed',
   });
 }

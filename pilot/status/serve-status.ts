@@ -14,7 +14,7 @@ const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect
 export type StatusServer = { readonly url: string; readonly close: () => Promise<void> };
 
 /** Serves what `status` says, newly asked at each request. @param port 0 lets the system choose. */
-export async function serveStatus(status: () => Status, port: number): Promise<StatusServer> {
+export async function serveStatus(status: () => Promise<Status>, port: number): Promise<StatusServer> {
   const app = express();
   app.disable('x-powered-by');
   app.use((_request, response, next) => {
@@ -26,8 +26,8 @@ export async function serveStatus(status: () => Status, port: number): Promise<S
     });
     next();
   });
-  app.get('/', (_request, response) => void response.type('html').send(renderPage(status())));
-  app.get('/status', (_request, response) => void response.type('html').send(renderMain(status()).markup));
+  app.get('/', async (_request, response) => void response.type('html').send(renderPage(await status())));
+  app.get('/status', async (_request, response) => void response.type('html').send(renderMain(await status()).markup));
   for (const file of ['status.css', 'status.js']) {
     app.get(`/${file}`, (_request, response) => response.sendFile(join(import.meta.dirname, file)));
   }

@@ -1,35 +1,28 @@
 /**
- * The status page of the pilot: what runs on the device, who vouched for it, what was refused.
+ * The status page of the pilot: what runs on the devices, who vouches for it, how long each role holds, what was refused.
  *
  * - Made on the server as text in markup; the script only fetches it again.
  * - One column on a phone: wide tables scroll by themselves and can be reached by keyboard.
  */
 import { encodeInstant } from '../../formats/instant.ts';
 import type { Step } from '../account.ts';
+import type { DeviceView, EventView } from './device-view.ts';
 import { html, type Html } from './html.ts';
+import type { RolesView, RoleView, WaveView } from './read-roles.ts';
 
-/** What is known of the device; undefined until it has said so. */
-export type DeviceView = {
-  readonly name: string;
-  readonly state: string;
-  readonly release: string | undefined;
-  readonly slot: string | undefined;
-  readonly digest: string | undefined;
-  readonly builder: string | undefined;
-  readonly rootFloor: number | undefined;
-  readonly channelFloor: number | undefined;
-  readonly counterFloor: number | undefined;
-};
 export type ReleaseView = {
   readonly release: string;
   readonly digest: string;
   readonly builtBy: string;
+  readonly judgedBy: string;
   readonly approvedBy: string;
+  readonly logged: string;
   readonly outcome: string;
 };
-export type Status = {
+export type Status = RolesView & {
   readonly repositoryUrl: string;
-  readonly device: DeviceView;
+  readonly devices: readonly DeviceView[];
+  readonly events: readonly EventView[];
   readonly releases: readonly ReleaseView[];
   readonly steps: readonly Step[];
 };
@@ -48,7 +41,7 @@ export function renderPage(status: Status): string {
       <body>
         <header>
           <h1>Firmament</h1>
-          <p>From the commit to the boot: what this device runs, and who vouches for it.</p>
+          <p>From the commit to the boot: what runs on the devices, and who vouches for it.</p>
         </header>
         <main id="status">${renderMain(status)}</main>
       </body>
@@ -61,50 +54,89 @@ export function renderMain(status: Status): Html {
   const attacks = status.steps.filter(({ step }) => step.startsWith('attack'));
   const chain = status.steps.filter(({ step }) => !step.startsWith('attack'));
   return html`
-    ${renderDevice(status.device)} ${renderReleases(status.releases)}
+    ${renderDevices(status.devices)} ${renderReleases(status.releases)} ${renderWaves(status.waves)}
+    ${renderRoles(status.roles)} ${renderEvents(status.events)}
     ${renderSteps('attacks', 'Attacks, and the code that refused each', attacks)}
     ${renderSteps('steps', 'Steps of the chain', chain)}
     <p>Repository: <a href="${status.repositoryUrl}metadata/timestamp.json">${status.repositoryUrl}</a></p>
   `;
 }
 
-function renderDevice(device: DeviceView): Html {
-  const facts: readonly (readonly [string, string | number | undefined])[] = [
-    ['State', device.state],
-    ['Release', device.release],
-    ['Slot', device.slot],
-    ['Image', device.digest],
-    ['Built by', device.builder],
-    ['Floor: root version', device.rootFloor],
-    ['Floor: channel version', device.channelFloor],
-    ['Floor: security counter', device.counterFloor],
-  ];
-  return html`<section aria-labelledby="device">
-    <h2 id="device">Device ${device.name}</h2>
-    <dl>
-      ${facts.map(
-        ([name, value]) =>
-          html`<div>
-            <dt>${name}</dt>
-            <dd>${value ?? '–'}</dd>
-          </div>`,
-      )}
-    </dl>
-  </section>`;
+function renderDevices(devices: readonly DeviceView[]): Html {
+  const rows = devices.map(
+    (device) =>
+      html`<tr>
+        <th scope="row">${device.name}</th>
+        <td>${device.state}</td>
+        <td>${device.release ?? '–'}</td>
+        <td>${device.slot ?? '–'}</td>
+        <td><code>${(device.digest ?? '–').slice(0, 12)}</code></td>
+        <td>${device.identity ?? '–'}</td>
+        <td>${device.identityEnds ?? '–'}</td>
+        <td>${device.floors ?? '–'}</td>
+      </tr>`,
+  );
+  const floors = 'Floors: root / channel / counter';
+  const head = ['Device', 'State', 'Release', 'Slot', 'Image', 'Identity', 'Identity ends', floors];
+  return renderTable('devices', { title: 'Devices', head, rows });
+}
+
+function renderWaves(waves: readonly WaveView[]): Html {
+  if (waves.length === 0) return html``;
+  const rows = waves.map(
+    ({ channel, release, wave, reaches, leaseEnds }) =>
+      html`<tr>
+        <th scope="row">${channel}</th>
+        <td>${release}</td>
+        <td>${wave}</td>
+        <td>${reaches}</td>
+        <td>${leaseEnds}</td>
+      </tr>`,
+  );
+  const head = ['Channel', 'Release', 'Wave', 'Reaches', 'Lease ends'];
+  return renderTable('waves', { title: 'Open waves', head, rows });
+}
+
+function renderRoles(roles: readonly RoleView[]): Html {
+  const rows = roles.map(
+    ({ role, version, expires }) =>
+      html`<tr>
+        <th scope="row">${role}</th>
+        <td>${version}</td>
+        <td>${expires}</td>
+      </tr>`,
+  );
+  return renderTable('roles', { title: 'Roles of the repository', head: ['Role', 'Version', 'Expires'], rows });
+}
+
+function renderEvents(events: readonly EventView[]): Html {
+  const rows = events.map(
+    ({ at, device, step, code, detail }) =>
+      html`<tr>
+        <td>${at}</td>
+        <th scope="row">${device}</th>
+        <td>${step}</td>
+        <td><code>${code ?? ''}</code></td>
+        <td>${detail}</td>
+      </tr>`,
+  );
+  return renderTable('events', { title: 'Last events', head: ['When', 'Device', 'Event', 'Code', 'What'], rows });
 }
 
 function renderReleases(releases: readonly ReleaseView[]): Html {
   const rows = releases.map(
-    ({ release, digest, builtBy, approvedBy, outcome }) =>
+    ({ release, digest, builtBy, judgedBy, approvedBy, logged, outcome }) =>
       html`<tr>
         <th scope="row">${release}</th>
         <td><code>${digest.slice(0, 12)}</code></td>
         <td>${builtBy}</td>
+        <td>${judgedBy}</td>
         <td>${approvedBy}</td>
+        <td>${logged}</td>
         <td>${outcome}</td>
       </tr>`,
   );
-  const head = ['Release', 'Digest', 'Built by', 'Approved by', 'On the device'];
+  const head = ['Release', 'Digest', 'Built by', 'Judged by', 'Approved by', 'In the log', 'On the devices'];
   return renderTable('releases', { title: 'Releases, and who vouches for them', head, rows });
 }
 

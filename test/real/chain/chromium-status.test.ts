@@ -57,20 +57,29 @@ async function faultsOf(page: Page): Promise<readonly string[]> {
   return result.violations.map(({ id, nodes }) => `${id} (${nodes.length})`);
 }
 
-test('the page shows what the device runs, who vouches for each release, and the code that refused each attack', async () => {
+/** The rows of the table under the heading `title`. */
+function rowsOf(page: Page, title: RegExp): Promise<readonly string[]> {
+  return page.getByRole('region', { name: title }).locator('tbody tr').allInnerTexts();
+}
+
+test('the page shows what each device runs, who vouches for each release, how long each role holds, and the code that refused each attack', async () => {
   const page = await open(url);
-  const device = page.getByRole('region', { name: /Device gateway-1/ });
-  await expect.poll(() => device.innerText(), { timeout: 10_000 }).toMatch(/running[\s\S]*4\.0\.0/);
-  expect(await device.innerText()).toMatch(/security counter\s*4/);
-  const releases = page.locator('table').first().locator('tbody tr');
-  expect(await releases.allInnerTexts()).toEqual([
+  await expect
+    .poll(() => rowsOf(page, /^Devices$/), { timeout: 10_000 })
+    .toContainEqual(expect.stringMatching(/gateway-1[\s\S]*running[\s\S]*4\.0\.0/));
+  expect(await rowsOf(page, /^Releases/)).toEqual([
     expect.stringMatching(/1\.0\.0[\s\S]*dee, eli[\s\S]*confirmed/),
     expect.stringMatching(/2\.0\.0[\s\S]*confirmed/),
     expect.stringMatching(/3\.0\.0[\s\S]*reverted/),
     expect.stringMatching(/4\.0\.0[\s\S]*confirmed/),
   ]);
-  const attacks = await page.locator('table').nth(1).locator('tbody tr').allInnerTexts();
-  expect(attacks).toHaveLength(8);
+  const roles = await rowsOf(page, /^Roles/);
+  for (const role of ['root', 'targets', 'stable', 'beta', 'snapshot', 'timestamp']) {
+    expect(roles, role).toContainEqual(expect.stringMatching(new RegExp(`^${role}\\s+\\d+\\s+20\\d\\d-`)));
+  }
+  expect(await rowsOf(page, /^Last events/)).toContainEqual(expect.stringContaining('confirm'));
+  const attacks = await rowsOf(page, /^Attacks/);
+  expect(attacks.length).toBeGreaterThanOrEqual(8);
   for (const attack of attacks) expect(attack).toMatch(/^as expected[\s\S]*[A-Z]+_[A-Z_]+/);
   expect(await page.locator('body').innerText()).not.toContain('NOT as expected');
   await page.close();
@@ -101,14 +110,15 @@ test('a phone shows the page without scrolling it sideways', async () => {
 
 test('every table and the link can be reached by keyboard alone, and show that they are', async () => {
   const page = await open(url, { viewport: PHONE });
+  const tables = await page.locator('.scroll').count();
   const reached: string[] = [];
-  for (let i = 0; i < 4; i++) {
+  for (let i = 0; i <= tables; i++) {
     await page.keyboard.press('Tab');
     reached.push(await page.evaluate('document.activeElement.className || document.activeElement.tagName'));
     const outline: string = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle');
     expect(outline).toBe('solid');
   }
-  expect(reached).toEqual(['scroll', 'scroll', 'scroll', 'A']);
+  expect(reached).toEqual([...Array.from({ length: tables }, () => 'scroll'), 'A']);
   const before: number = await page.evaluate('document.querySelector(".scroll").scrollLeft');
   await page.locator('.scroll').first().focus();
   await page.keyboard.press('ArrowRight');
@@ -119,16 +129,19 @@ test('every table and the link can be reached by keyboard alone, and show that t
 test('what a device says is shown as text and never runs', async () => {
   const hostile = '<img src=x onerror="document.title=\'owned\'"><script>document.title="owned"</script>';
   const step = { step: `attack: ${hostile}`, ok: true, by: hostile, digest: hostile, at: 0, code: hostile };
-  const release = { release: hostile, digest: hostile, builtBy: hostile, approvedBy: hostile, outcome: hostile };
-  const device = { name: hostile, state: hostile, release: hostile, slot: hostile, digest: hostile, builder: hostile };
-  const floors = { rootFloor: 1, channelFloor: 1, counterFloor: 1 };
+  const vouchers = { builtBy: hostile, judgedBy: hostile, approvedBy: hostile, logged: hostile };
+  const release = { release: hostile, digest: hostile, outcome: hostile, ...vouchers };
+  const runs = { state: hostile, release: hostile, slot: hostile, digest: hostile, floors: hostile };
   const status: Status = {
     repositoryUrl: 'http://127.0.0.1/',
-    device: { ...device, ...floors },
+    devices: [{ name: hostile, ...runs, identity: hostile, identityEnds: hostile }],
+    events: [{ at: hostile, device: hostile, step: hostile, code: hostile, detail: hostile }],
+    roles: [{ role: hostile, version: 1, expires: hostile }],
+    waves: [{ channel: hostile, release: hostile, wave: hostile, reaches: hostile, leaseEnds: hostile }],
     releases: [release],
     steps: [{ ...step, detail: hostile, tookMs: 1 }],
   };
-  const server = await serveStatus(() => status, 0);
+  const server = await serveStatus(() => Promise.resolve(status), 0);
   const page = await open(server.url);
   await page.waitForResponse((response) => response.url().endsWith('/status'));
   expect(await page.title()).toBe('Firmament: from the commit to the boot');
