@@ -6,8 +6,10 @@
 import { parseChannelPart } from '../formats/channel-part.ts';
 import { encodeInstant } from '../formats/instant.ts';
 import { evidenceTargets, parseRelease } from '../formats/release.ts';
+import { parseRootPart, type LogKey, type LogPolicy } from '../formats/root-part.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import { parseTrustPart } from '../formats/trust-part.ts';
+import { keyIdOf } from '../formats/tuf-key.ts';
 import type { Metadata } from '../formats/tuf-metadata.ts';
 import { parseRoot, type Root } from '../formats/tuf-root.ts';
 import { parseTargets, type Targets } from '../formats/tuf-targets.ts';
@@ -17,7 +19,11 @@ import { accept, type Verdict } from '../formats/verdict.ts';
 export function describeDraft(bytes: Uint8Array, role: string): Verdict<readonly string[]> {
   if (role === 'root') {
     const root = parseRoot(bytes);
-    return root.ok ? accept([...describeHead(root.value, role, bytes), ...describeRoot(root.value)]) : root;
+    if (!root.ok) return root;
+    const demands = parseRootPart(root.value.signed.firmament);
+    if (!demands.ok) return demands;
+    const head = describeHead(root.value, role, bytes);
+    return accept([...head, ...describeRoot(root.value), ...describeLog(demands.value.log)]);
   }
   const targets = parseTargets(bytes);
   if (!targets.ok) return targets;
@@ -40,6 +46,18 @@ function describeRoot({ signed }: Metadata<Root>): readonly string[] {
   return Object.entries(signed.roles).map(
     ([role, { keyids, threshold }]) => `  ${role}: ${threshold} of ${keyids.map(short).join(', ')}`,
   );
+}
+
+/** What root demands of the log: whose signature counts, up to where, and who must have cosigned. */
+function describeLog(log: LogPolicy | undefined): readonly string[] {
+  if (log === undefined) return ['  log: none is demanded'];
+  const state = ({ state: said }: LogKey): string =>
+    typeof said === 'string' ? said : `frozen at ${said.frozen} entries`;
+  return [
+    `  log: ${log.origin}`,
+    ...log.keys.map((entry) => `    key ${short(keyIdOf(entry.key))}: ${state(entry)}`),
+    `    cosigned by ${log.quorum} of these administrations: ${log.witnesses.map(({ administration, name }) => `${administration} (${name})`).join(', ') || 'none'}`,
+  ];
 }
 
 function describeTargets({ signed }: Metadata<Targets>): Verdict<readonly string[]> {

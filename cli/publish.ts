@@ -5,6 +5,7 @@
  * - Without any file it refreshes the timestamp, and the snapshot when it is due.
  */
 import { InvalidArgumentError, type Command } from 'commander';
+import { encodeHex } from '../formats/bytes.ts';
 import { accept, type Verdict } from '../formats/verdict.ts';
 import { publishChanges, type PublishedNow } from '../signer/publish-changes.ts';
 import { signerMemoryFile } from '../signer/signer-memory-file.ts';
@@ -81,11 +82,15 @@ async function openSigners(options: Options, host: Host): Promise<Verdict<readon
   return accept(signers);
 }
 
-function answer(product: string, { state, written }: PublishedNow): Answer {
+function answer(product: string, { state, written, log }: PublishedNow): Answer {
   const { timestampVersion, snapshotVersion, snapshotSha256 } = state;
+  const logged = log === undefined ? '' : `, the log has ${log.size} entries`;
   return {
-    facts: { product, timestampVersion, snapshotVersion, snapshotSha256, written },
-    text: `${product}: timestamp ${timestampVersion} over snapshot ${snapshotVersion}\n  ${written.join('\n  ')}`,
+    facts: {
+      ...{ product, timestampVersion, snapshotVersion, snapshotSha256, written },
+      ...(log === undefined ? {} : { logSize: log.size, logRoot: encodeHex(log.rootHash) }),
+    },
+    text: `${product}: timestamp ${timestampVersion} over snapshot ${snapshotVersion}${logged}\n  ${written.join('\n  ')}`,
   };
 }
 

@@ -52,7 +52,7 @@ async function tryAttack(
   const flash = join(folder, 'flash');
   await cp(moments.flash[attack.victim], flash, { recursive: true });
   const { repository, now, holders } = scene;
-  const online = { snapshot: holders.snapshot, timestamp: holders.timestamp };
+  const online = { snapshot: holders.snapshot, timestamp: holders.timestamp, log: holders.log };
   const from = moments.store[attack.from];
   const forgery = await openForgery(from, join(folder, 'store'), { repository, now, online });
   await attack.prepare(forgery, scene);
@@ -99,11 +99,12 @@ export async function setScene(
   company: Company,
   made: { readonly repository: PilotRepository; readonly newest: BuiltRelease },
 ): Promise<Scene> {
-  const [owners, managers, snapshot, timestamp, builder] = await Promise.all([
+  const [owners, managers, snapshot, timestamp, log, builder] = await Promise.all([
     Promise.all(company.owners.map(stealKey)),
     Promise.all(company.managers.map(stealKey)),
     stealKey(company.snapshot),
     stealKey(company.timestamp),
+    stealKey(company.log),
     stealKey(company.builder),
   ]);
   const { newest, repository } = made;
@@ -122,6 +123,7 @@ export async function setScene(
       managers,
       snapshot,
       timestamp,
+      log,
       builder: { id: BUILDER_ID, key: builder.key, source: SOURCE_URI },
     },
     newest: {

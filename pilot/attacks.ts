@@ -154,6 +154,16 @@ export const ATTACKS: readonly Attack[] = [
     },
   },
   {
+    name: 'a release that is not in the log',
+    expected: 'LOG_PROOF_MISSING',
+    victim: 'current',
+    from: 'current',
+    prepare: async (forgery, scene) => {
+      const channel = await nextChannel(forgery, scene, { minSecurityCounter: 1 });
+      await forgery.serveUnlogged(CHANNEL, await signMetadata(channel, quorum(scene)));
+    },
+  },
+  {
     name: 'old metadata replayed',
     expected: 'TIMESTAMP_ROLLBACK',
     victim: 'current',

@@ -76,7 +76,7 @@ async function runLinks(stage: Stage, running: Running, onServer: (url: string) 
 async function makeKeys(stage: Stage): Promise<Company> {
   const { company } = await tell(stage, { step: 'keys', by: 'each key holder' }, async () => ({
     company: await foundCompany(join(stage.folder, 'people')),
-    detail: 'ten keys, each encrypted in a file of its own',
+    detail: 'eleven keys, each encrypted in a file of its own',
   }));
   return company;
 }

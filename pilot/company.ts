@@ -32,6 +32,7 @@ export type Company = {
   readonly managers: readonly Holder[];
   readonly snapshot: Holder;
   readonly timestamp: Holder;
+  readonly log: Holder;
   readonly builder: Holder;
   /** Who judges releases by the policy in force. */
   readonly judge: Holder;
@@ -40,7 +41,7 @@ export type Company = {
 /** Makes all keys, as `firmament key-generate` makes one. */
 export async function foundCompany(folder: string): Promise<Company> {
   const holder = (name: string): Promise<Holder> => makeHolder(folder, name);
-  const [ada, ben, cyd, dee, eli, fay, snapshot, timestamp, builder, judge] = await Promise.all([
+  const [ada, ben, cyd, dee, eli, fay, snapshot, timestamp, log, builder, judge] = await Promise.all([
     holder('ada'),
     holder('ben'),
     holder('cyd'),
@@ -49,10 +50,11 @@ export async function foundCompany(folder: string): Promise<Company> {
     holder('fay'),
     holder('snapshot'),
     holder('timestamp'),
+    holder('log'),
     holder('builder'),
     holder('judge'),
   ]);
-  return { owners: [ada, ben, cyd], managers: [dee, eli, fay], snapshot, timestamp, builder, judge };
+  return { owners: [ada, ben, cyd], managers: [dee, eli, fay], snapshot, timestamp, log, builder, judge };
 }
 
 async function makeHolder(folder: string, name: string): Promise<Holder> {

@@ -10,7 +10,7 @@ import { firmament, textOf } from './child.ts';
 import type { Company, Holder } from './company.ts';
 import { POLICY, VERIFIER_ID } from './judging.ts';
 import type { PublishedStore } from './published-store.ts';
-import { BUILDER_ID, CHANNEL, PRODUCT, SOURCE_URI, tell, type Stage } from './stage.ts';
+import { BUILDER_ID, CHANNEL, LOG_ORIGIN, PRODUCT, SOURCE_URI, tell, type Stage } from './stage.ts';
 
 export type PilotRepository = {
   /** What is published, and a server serves. */
@@ -72,6 +72,7 @@ function draftRoot(company: Company, out: string): ReturnType<typeof firmament> 
     ...['--product', PRODUCT, '--out', out],
     ...['--root', ...owners, '--targets', ...owners],
     ...['--snapshot', company.snapshot.publicFile, '--timestamp', company.timestamp.publicFile],
+    ...['--log-origin', LOG_ORIGIN, '--log-key', company.log.publicFile],
   );
 }
 

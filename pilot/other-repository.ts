@@ -24,6 +24,7 @@ export type KeyHolders = {
   readonly managers: readonly Signer[];
   readonly snapshot: Signer;
   readonly timestamp: Signer;
+  readonly log: Signer;
   readonly builder: Builder;
 };
 

@@ -83,13 +83,20 @@ export async function publishRelease(
     const [digest] = await Promise.all(channels.map((channel) => approve(by, { ...built, vsa }, channel)));
     return { digest, detail: `${channels.join(' and ')}, security counter ${securityCounter}` };
   });
-  await tell(stage, { step: `publish ${release}`, by: 'publisher' }, async () => {
+  const { published } = await tell(stage, { step: `publish ${release}`, by: 'publisher' }, async () => {
     const published = await publish(company, repository, { channels, built: { ...built, vsa }, isFirst });
     return {
+      published,
       digest: textOf(published, 'snapshotSha256'),
       detail: `timestamp ${String(published.get('timestampVersion'))}, after the device's own code accepted it`,
     };
   });
+  await tell(stage, { step: `log ${release}`, by: 'publisher' }, () =>
+    Promise.resolve({
+      digest: textOf(published, 'logRoot'),
+      detail: `${String(published.get('logSize'))} entries under this root: the release stood there before anybody saw it`,
+    }),
+  );
   await cp(channelFile(repository, CHANNEL, release), newestChannelFile(repository));
   stage.onRelease({
     ...{ release, digest: built.sha256, builtBy: BUILDER_ID, approvedBy: approvers },
@@ -130,7 +137,7 @@ async function approve(
 }
 
 function publish(
-  { snapshot, timestamp }: Company,
+  { snapshot, timestamp, log }: Company,
   repository: PilotRepository,
   what: { readonly channels: readonly string[]; readonly built: JudgedRelease; readonly isFirst: boolean },
 ): ReturnType<typeof firmament> {
@@ -140,8 +147,8 @@ function publish(
   return firmament(
     'publish',
     ...['--product', PRODUCT, ...repository.store.options, '--state', repository.state, ...founding],
-    ...['--key', snapshot.keyFile, timestamp.keyFile],
-    ...['--passphrase-file', snapshot.passphraseFile, timestamp.passphraseFile],
+    ...['--key', snapshot.keyFile, timestamp.keyFile, log.keyFile],
+    ...['--passphrase-file', snapshot.passphraseFile, timestamp.passphraseFile, log.passphraseFile],
     ...signed.flatMap((file) => ['--channel', file]),
     ...['--file', built.image, built.provenance, built.vsa],
   );

@@ -15,6 +15,9 @@ export const CHANNEL = 'stable';
 export const BUILDER_ID = 'https://builders.example/pilot';
 export const SOURCE_URI = 'https://source.example/pilot/firmware';
 
+/** The pilot's transparency log: the first line of its checkpoints. */
+export const LOG_ORIGIN = 'log.example/pilot-gateway';
+
 export type Stage = {
   readonly folder: string;
   readonly store: PublishedStore;

@@ -9,6 +9,7 @@ import type { Instant } from '../formats/instant.ts';
 import { parseTimestamp } from '../formats/tuf-snapshot.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import type { RepositoryId } from '../formats/binding.ts';
+import type { TreeHead } from '../formats/merkle.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import { assembleCandidate } from './assemble-candidate.ts';
 import { logPolicies } from './assemble-log.ts';
@@ -39,6 +40,8 @@ export type PublishedNow = {
   readonly state: SignerState;
   /** Names of the objects that were written before the timestamp. */
   readonly written: readonly string[];
+  /** The log as it stands now, where roots demand one. */
+  readonly log: TreeHead | undefined;
 };
 
 /**
@@ -105,6 +108,7 @@ async function publishOver(
   if (!publication.ok) return publication;
   const done = await publish(publication.value, options);
   if (!done.ok) return done;
-  const { files, roots, state } = publication.value;
-  return accept({ state, written: [...files, ...roots].map(({ name }) => name) });
+  const { files, roots, state, log: append } = publication.value;
+  const written = [...(append?.files ?? []), ...(append?.proofs ?? []), ...files, ...roots].map(({ name }) => name);
+  return accept({ state, written, log: append?.remembered ?? log.value?.head });
 }

@@ -41,7 +41,7 @@ export async function publish(
  */
 export async function appendToLog(
   append: Verified<LogAppend>,
-  to: Destination,
+  to: { readonly store: ObjectStore; readonly memory: Pick<SignerMemory, 'writeLog'> },
 ): Promise<Verdict<void, 'REPOSITORY_CONFLICT'>> {
   const { claim, remembered, files, proofs, checkpoint } = append;
   const claimed = claim === undefined ? accept(undefined) : await replaceObject(to.store, claim);

@@ -6,10 +6,11 @@
  * - Every entry is proven by its own proof, as a device checks it.
  */
 import type { RepositoryId } from '../formats/binding.ts';
-import { equalBytes } from '../formats/bytes.ts';
+import { encodeHex, equalBytes } from '../formats/bytes.ts';
 import { parseLogLeaf } from '../formats/log-leaf.ts';
 import type { LogPolicy } from '../formats/root-part.ts';
-import { checkSignaturePortable } from '../formats/signature-check.ts';
+import { sha256Hex } from '../formats/sha256.ts';
+import { checkSignaturePortable, type SignatureCheck } from '../formats/signature-check.ts';
 import { accept, markVerified, reject, type Verdict, type Verified } from '../formats/verdict.ts';
 import { verifyCheckpoint, verifyLogged, type LogCode } from '../bootloader-verifier/boot/verify-log.ts';
 import type { LogDraft } from './draft-log-append.ts';
@@ -27,7 +28,8 @@ export function verifyLogAppend(
   repository: RepositoryId,
   policies: readonly LogPolicy[],
 ): Verdict<Verified<LogAppend>, LogAppendCode> {
-  const policy = countingPolicy(draft, policies);
+  const check = checkedOnce(checkSignaturePortable);
+  const policy = countingPolicy(draft, policies, check);
   if (!policy.ok) return policy;
   for (const [i, entry] of draft.entries.entries()) {
     const leaf = parseLogLeaf(entry);
@@ -36,22 +38,33 @@ export function verifyLogAppend(
     if (product !== repository.product || root !== repository.rootOneSha256) {
       return reject('REPOSITORY_MISMATCH', `an entry of ${product}, this log is of ${repository.product}`);
     }
-    const proven = verifyLogged(
-      policy.value,
-      { leaf: leaf.value, proof: draft.proofs[i]?.bytes },
-      checkSignaturePortable,
-    );
+    const proven = verifyLogged(policy.value, { leaf: leaf.value, proof: draft.proofs[i]?.bytes }, check);
     if (!proven.ok) return proven;
   }
   return accept(markVerified(appendOf(draft, repository.product)));
 }
 
+/** `check`, which looks at one signature once: all proofs of an append end in the same checkpoint. */
+function checkedOnce(check: SignatureCheck): SignatureCheck {
+  const known = new Map<string, boolean>();
+  return (key, message, signature) => {
+    const name = `${key.keytype} ${key.scheme} ${key.public} ${encodeHex(signature)} ${sha256Hex(message)}`;
+    const valid = known.get(name) ?? check(key, message, signature);
+    known.set(name, valid);
+    return valid;
+  };
+}
+
 /** The policy under which the checkpoint counts, which must be of the tree that the entries make. */
-function countingPolicy(draft: LogDraft, policies: readonly LogPolicy[]): Verdict<LogPolicy, LogAppendCode> {
+function countingPolicy(
+  draft: LogDraft,
+  policies: readonly LogPolicy[],
+  check: SignatureCheck,
+): Verdict<LogPolicy, LogAppendCode> {
   let verdict: Verdict<LogPolicy, LogAppendCode> = reject('LOG_SIGNATURE_INVALID', 'no root names a log');
   for (const { quorum: _, ...own } of policies) {
     const policy = { ...own, quorum: 0 };
-    const checkpoint = verifyCheckpoint(policy, draft.checkpoint, checkSignaturePortable);
+    const checkpoint = verifyCheckpoint(policy, draft.checkpoint, check);
     if (checkpoint.ok) {
       const { head } = draft.extended;
       const same = checkpoint.value.size === head.size && equalBytes(checkpoint.value.rootHash, head.rootHash);

@@ -89,6 +89,7 @@ export function testChain(optionsOf: () => Promise<readonly string[]>): void {
       ['attack: a release that nobody judged', 'VSA_MISSING'],
       ['attack: the summary of another release', 'VSA_MISMATCH'],
       ['attack: a summary by a manager', 'VSA_SIGNATURE_INVALID'],
+      ['attack: a release that is not in the log', 'LOG_PROOF_MISSING'],
       ['attack: old metadata replayed', 'TIMESTAMP_ROLLBACK'],
     ]);
     const current = stepsOf('confirm 4.0.0')[0]?.digest;

@@ -69,6 +69,39 @@ test('an address with characters that no name has is refused', () => {
   }
 });
 
+test('the static files of a log are served under their names, and what publishers keep beside them is not', () => {
+  const note = (name: string) => ({ ok: true, value: { kind: 'note', name, versioned: false } });
+  const tile = (name: string) => ({ ok: true, value: { kind: 'tile', name, versioned: true } });
+  for (const name of ['gw/log/checkpoint', `gw/log/proof/${SHA256}`]) {
+    expect(parseObjectUrl(`/r/${name}`), name).toEqual(note(name));
+  }
+  for (const path of [
+    '0/000',
+    '0/000.p/1',
+    '1/x001/x234/067.p/255',
+    '63/000',
+    'entries/x001/000',
+    'entries/000.p/200',
+  ]) {
+    const name = `gw/log/tile/${path}`;
+    expect(parseObjectUrl(`/r/${name}`), name).toEqual(tile(name));
+  }
+  const strangers = [
+    '0/00',
+    '0/0000',
+    '00/000',
+    '64/000',
+    '0/000.p/0',
+    '0/000.p/256',
+    '0/000.p/01',
+    '0/001/000',
+    'entries',
+  ];
+  for (const path of [...strangers.map((file) => `tile/${file}`), 'claim', 'proof/ab', 'proof', `proof/${SHA256}.f`]) {
+    expect(parseObjectUrl(`/r/gw/log/${path}`), path).toMatchObject({ ok: false, code: 'NOT_FOUND' });
+  }
+});
+
 test('an address of good characters that names no kind of object is not found', () => {
   for (const url of [
     '/',
@@ -163,6 +196,7 @@ const NAME = fc
         .tuple(fc.integer({ min: 1 }), fc.stringMatching(/^[a-z0-9](%2F|[a-z0-9.-]){0,20}$/))
         .map(([v, r]) => `metadata/${v}.${r}.json`),
       fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,20}$/).map((file) => `targets/1.0.0/${SHA256}.${file}`),
+      fc.constantFrom('log/checkpoint', `log/proof/${SHA256}`, 'log/tile/0/x001/067.p/9', 'log/tile/entries/000'),
     ),
   )
   .map(([product, rest]) => `${product}/${rest}`);

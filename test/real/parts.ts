@@ -26,6 +26,9 @@ export const PARTS_FOLDER: string = join(PROJECT, 'build', 'real');
 /** Where the commands built by Go stand. */
 export const GO_FOLDER: string = join(PARTS_FOLDER, 'bin');
 export const MINIO: string = join(GO_FOLDER, 'minio');
+/** A program of ours over Go's own checksum database, and the folder of its source. */
+export const LOG_ORACLE: string = join(GO_FOLDER, 'log-oracle');
+const LOG_ORACLE_SOURCE = join(PROJECT, 'test', 'real', 'repository', 'log-oracle');
 export const CHROMIUM = '/usr/bin/chromium';
 
 /** The Python that sees what pip installed for the part `name`. */
@@ -56,6 +59,16 @@ export const REAL_PARTS: readonly RealPart[] = [
       ...(['sh', '-c'] as const),
       '"$0" --version > /dev/null && "$1" --version > /dev/null && go version -m "$1" | sed -n "s/^\\tmod\\t//p"',
       ...[join(GO_FOLDER, 'mc'), MINIO],
+    ],
+  },
+  {
+    // Built where its version is asked for: Go itself knows whether the source has changed.
+    name: 'go-sumdb',
+    group: 'repository',
+    version: [
+      ...(['sh', '-c'] as const),
+      'cd "$0" && go build -o "$1" . && go list -m -f "{{.Path}} {{.Version}}" golang.org/x/mod',
+      ...[LOG_ORACLE_SOURCE, LOG_ORACLE],
     ],
   },
   {
