@@ -73,12 +73,17 @@ export async function showDenials(stage: Stage, by: By, newest: ToJudge): Promis
     await createFile(provenance, { bytes: await attested(claims, builder), mode: MODE_PUBLIC });
     const out = join(by.repository.desk, `denied-${index}.vsa.json`);
     const answer = await refusalOf('judge', ...judgeOptions(by, { ...newest, provenance }, out));
-    return { name, answer, tookMs: stage.now() - startedAt };
+    return { name, answer, wrote: await readFile(out).catch(() => undefined), tookMs: stage.now() - startedAt };
   });
-  for (const { name, answer, tookMs } of await Promise.all(tried)) {
+  for (const { name, answer, wrote, tookMs } of await Promise.all(tried)) {
     await tell(stage, { step: `deny: ${name}`, by: 'judge' }, () => {
       const code = textOf(answer, 'code');
-      return Promise.resolve({ ok: code === 'JUDGEMENT_DENIED', code, detail: textOf(answer, 'detail'), tookMs });
+      return Promise.resolve({
+        ok: code === 'JUDGEMENT_DENIED' && wrote === undefined,
+        code,
+        detail: textOf(answer, 'detail'),
+        tookMs,
+      });
     });
   }
 }
