@@ -12,7 +12,7 @@ import { INPUTS_MAX } from '../formats/vsa.ts';
 import { openCedarEngine } from '../policies/policy-engine-cedar.ts';
 import { judgeImage, type JudgedFiles } from '../signer/judge.ts';
 import { readJudgingTrust } from '../signer/judging-trust.ts';
-import { signVsa } from '../signer/sign-vsa.ts';
+import { demandAllowed, signVsa } from '../signer/sign-vsa.ts';
 import { readInput, readOptional, writeNew } from './files.ts';
 import { openSigner } from './open-signer.ts';
 import { countValue, firmwareVersionValue, nameValue } from './option-values.ts';
@@ -85,6 +85,8 @@ async function judge(options: Options, targetName: string, host: Host): Promise<
   if (!judgement.ok) return judgement;
   const { allowed, reasons, policies, levels } = judgement.value;
   host.say(`${targetName}: ${allowed ? 'fit for release' : 'not fit for release'}\n  ${reasons.join('\n  ')}\n`);
+  const fit = demandAllowed(judgement.value, targetName);
+  if (!fit.ok) return fit;
   const signer = await openSigner(
     await readInput(options.key),
     { file: options.key, passphraseFile: options.passphraseFile },

@@ -39,7 +39,8 @@ export async function signVsa(
   by: { readonly signer: Signer; readonly now: Instant },
 ): Promise<Verdict<Uint8Array, 'JUDGEMENT_DENIED' | 'KEY_NOT_OF_ROLE'>> {
   const { judgement, targetName, release, files } = judged;
-  if (!judgement.allowed) return reject('JUDGEMENT_DENIED', `${targetName}: ${judgement.reasons.join('; ')}`);
+  const allowed = demandAllowed(judgement, targetName);
+  if (!allowed.ok) return allowed;
   const fingerprint = keyFingerprint(by.signer.key);
   const verifier = trust.judging.verifiers.find(({ key }) => keyFingerprint(key) === fingerprint);
   if (verifier === undefined) return reject('KEY_NOT_OF_ROLE', 'the targets role lists no verifier with this key');
@@ -66,4 +67,9 @@ export async function signVsa(
   const readBack = verifyVsa(envelope, { ...trust, component }, checkSignaturePortable);
   assert(readBack.ok, `a summary that devices would refuse: ${readBack.ok ? '' : readBack.detail}`);
   return accept(envelope);
+}
+
+/** Whether the policies allow `targetName`; a denial names every policy that decided, and what it demands. */
+export function demandAllowed({ allowed, reasons }: Judgement, targetName: string): Verdict<void, 'JUDGEMENT_DENIED'> {
+  return allowed ? accept(undefined) : reject('JUDGEMENT_DENIED', `${targetName}: ${reasons.join('; ')}`);
 }

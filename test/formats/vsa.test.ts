@@ -72,6 +72,16 @@ describe('a summary', () => {
     expect(parseVsa(changed(change))).toMatchObject(malformed);
   });
 
+  test('names at most 16 levels of at most 64 characters', () => {
+    const named = (count: number, length: number): Vsa => ({
+      ...SAMPLE_VSA,
+      verifiedLevels: Array.from({ length: count }, () => 'A'.repeat(length)),
+    });
+    expect(parseVsa(encodeVsa(named(16, 64)))).toMatchObject({ ok: true });
+    expect(parseVsa(encodeVsa(named(17, 64)))).toMatchObject(malformed);
+    expect(parseVsa(encodeVsa(named(16, 65)))).toMatchObject(malformed);
+  });
+
   test('rests on at most so many statements', () => {
     const inputs = (count: number): Vsa => ({
       ...SAMPLE_VSA,

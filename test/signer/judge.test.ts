@@ -14,6 +14,7 @@ import { readJudgingTrust, type JudgingTrust } from '../../signer/judging-trust.
 import { signVsa } from '../../signer/sign-vsa.ts';
 import { accepted } from '../accepted.ts';
 import { seededSigner } from '../seeded-signer.ts';
+import { signedProvenance, tinyProvenance } from '../tiny-release.ts';
 import { makeTinyRepository, signedOf, TINY_NOW, type TinyRepository } from '../tiny-repository.ts';
 import { tinyJudging, tinyVerifier } from '../tiny-vsa.ts';
 
@@ -94,6 +95,20 @@ describe('an image', () => {
     const demand = { repository: repository.id, component, judging: JUDGING };
     expect(verifyVsa(vsa, demand, checkSignaturePortable)).toMatchObject({
       value: { verifiedLevels: ['FIRMAMENT_TWO_RUNS'], timeVerified: TINY_NOW },
+    });
+  });
+
+  test('is said to rest on every statement that was judged, the provenance first', async () => {
+    const rebuild = await signedProvenance(
+      tinyProvenance('image.js', component.image.sha256),
+      repository.signers.get('builder')?.[0] ?? tinyVerifier(),
+    );
+    const judgement = accepted(judged({}, { rebuilds: [rebuild] }));
+    const by = { signer: tinyVerifier(), now: TINY_NOW };
+    const all = { release, targetName: component.image.name, files: { ...files, rebuilds: [rebuild] }, judgement };
+    const demand = { repository: repository.id, component, judging: JUDGING };
+    expect(verifyVsa(accepted(await signVsa(trust, all, by)), demand, checkSignaturePortable)).toMatchObject({
+      value: { inputAttestations: [sha256Hex(files.provenance), sha256Hex(rebuild)] },
     });
   });
 
