@@ -16,7 +16,7 @@ import { concatBytes } from '../formats/bytes.ts';
 import { encodeCapsuleHead } from '../formats/capsule.ts';
 import { parseChannelPart } from '../formats/channel-part.ts';
 import type { Instant } from '../formats/instant.ts';
-import { parseRelease, type Component } from '../formats/release.ts';
+import { parseRelease, type Component, type Release } from '../formats/release.ts';
 import type { SignatureCheck } from '../formats/signature-check.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 
@@ -52,7 +52,9 @@ export async function packCapsule(input: PackInput): Promise<Verdict<PackedCapsu
   if (!refreshed.ok) return refreshed;
   const chosen = chooseComponents(refreshed.value, input.components);
   if (!chosen.ok) return chosen;
-  const source = { device: deviceOf(input, chosen.value), client, refreshed: refreshed.value };
+  const { release: inForce, components } = chosen.value;
+  const device = deviceOf(input, components);
+  const source = { device, client, refreshed: refreshed.value, chosen: { release: inForce, wave: undefined } };
   const bundle = await fetchBundle(source);
   if (!bundle.ok) return bundle;
   const permit = verifyBundle(encodeBootBundle(bundle.value), source.device);
@@ -78,7 +80,7 @@ function recordingClient(client: RepositoryClient, files: Map<string, Uint8Array
 function chooseComponents(
   { channelRole }: Refreshed,
   names: readonly string[],
-): Verdict<readonly Component[], 'RELEASE_MALFORMED' | 'HARDWARE_MISMATCH'> {
+): Verdict<Release, 'RELEASE_MALFORMED' | 'HARDWARE_MISMATCH'> {
   const part = parseChannelPart(channelRole.signed.firmament);
   if (!part.ok) return part;
   const release = parseRelease(channelRole.signed.targets, part.value.release);
@@ -88,7 +90,7 @@ function chooseComponents(
   const missing = names.find((name) => !chosen.some(({ component }) => component === name));
   if (missing !== undefined) return reject('HARDWARE_MISMATCH', `${part.value.release} has no component ${missing}`);
   return chosen.filter(({ installer }) => installer === 'slot').length === 1
-    ? accept(chosen)
+    ? accept({ release: part.value.release, components: chosen })
     : reject('HARDWARE_MISMATCH', 'a device has exactly one component that starts from a slot: name its components');
 }
 

@@ -19,6 +19,7 @@ import {
   type Decoder,
 } from './decode.ts';
 import { encodeJson } from './encode-json.ts';
+import { encodeInstant, instantDecoder, type Instant } from './instant.ts';
 import type { JsonValue } from './json.ts';
 import { accept, reject, type Verdict } from './verdict.ts';
 
@@ -27,7 +28,14 @@ export type SlotId = 'a' | 'b';
 export type BootState = {
   /** The slot that is started when nothing is on trial; undefined until a first image was confirmed. */
   readonly good: SlotId | undefined;
-  readonly trial: { readonly slot: SlotId; readonly starts: number } | undefined;
+  readonly trial:
+    | {
+        readonly slot: SlotId;
+        readonly starts: number;
+        /** When its wave closes again: only the first start must come before. */
+        readonly leaseEnds?: Instant | undefined;
+      }
+    | undefined;
   /** The system's word that the slot on trial works; the boot stage acts on it at the next start. */
   readonly confirmed: SlotId | undefined;
   /** The digests that name the images of releases that failed their trial here, newest last. */
@@ -47,7 +55,13 @@ const bootStateDecoder: Decoder<BootState> = refine(
   object('refused', {
     version: literal(1),
     good: optional(slotDecoder),
-    trial: optional(object('refused', { slot: slotDecoder, starts: integer(0, TRIAL_STARTS_MAX) })),
+    trial: optional(
+      object('refused', {
+        slot: slotDecoder,
+        starts: integer(0, TRIAL_STARTS_MAX),
+        leaseEnds: optional(instantDecoder),
+      }),
+    ),
     confirmed: optional(slotDecoder),
     failed: list(hexText(32), FAILED_MAX),
   }),
@@ -69,13 +83,13 @@ export function encodeBootState(state: BootState): Uint8Array {
   if (state.good !== undefined) members.set('good', state.good);
   if (state.confirmed !== undefined) members.set('confirmed', state.confirmed);
   if (state.trial !== undefined) {
-    members.set(
-      'trial',
-      new Map<string, JsonValue>([
-        ['slot', state.trial.slot],
-        ['starts', state.trial.starts],
-      ]),
-    );
+    const { slot, starts, leaseEnds } = state.trial;
+    const trial = new Map<string, JsonValue>([
+      ['slot', slot],
+      ['starts', starts],
+    ]);
+    if (leaseEnds !== undefined) trial.set('leaseEnds', encodeInstant(leaseEnds));
+    members.set('trial', trial);
   }
   return encodeJson(members);
 }

@@ -5,6 +5,7 @@
  * - `docs/formats/codes.md` shows this table; a test holds them equal.
  * - Verdicts (an adversary or a peer is at fault) and operation errors (the world is) share the one name space.
  */
+import { ROLLOUT } from './codes-rollout.ts';
 import { METADATA } from './metadata-codes.ts';
 import { PROPOSALS } from './proposal-codes.ts';
 
@@ -69,40 +70,6 @@ const DEVICE_RULES = {
   QUORUM_UNMET: {
     means: 'too few people other than the author have signed, or none with an independent key (R2)',
     todo: 'collect the signature of another person',
-  },
-} as const;
-
-const ROLLOUT = {
-  WAVE_NOT_OPEN: {
-    means: "the plan's open waves do not reach this device yet",
-    todo: 'none: the device takes the release when its wave opens',
-  },
-  WAVE_TOO_EARLY: {
-    means: 'a wave was opened, or a rollout completed, before the signed plan allows',
-    todo: 'check who holds the rollout key, and the clocks of signer and device',
-  },
-  PLAN_HALTED: {
-    means: 'a manager has halted this plan',
-    todo: 'repair and release anew, or resume by quorum over the digest of the halt',
-  },
-  PLAN_MISMATCH: {
-    means: 'what is said of a rollout is of another plan',
-    todo: 'none if the plan is new: its first wave is yet to open',
-  },
-  LEASE_EXPIRED: {
-    means: 'the open wave was not renewed in time, or the device has no time to hold it against (R13)',
-    todo: 'check that the signer runs and reaches the store; on a device, check the clock',
-  },
-  LEASE_TOO_LONG: {
-    means: 'an open wave claims to stand longer than the signed plan lets it unrenewed',
-    todo: 'check who holds the rollout key, and the clocks of signer and device',
-  },
-  WAVE_STEP_MALFORMED: { means: 'what a rollout role says is not a wave step', todo: 'see the detail' },
-  HALT_MALFORMED: { means: 'what a halt role says is not a list of halts', todo: 'halt with firmament halt' },
-  CONFIRMATION_MALFORMED: { means: 'a payload is not a confirmation of a device', todo: 'see the detail' },
-  CONFIRMATION_SIGNATURE_INVALID: {
-    means: 'a confirmation is not signed by the device that it names, or the device is not known',
-    todo: "check that the device's manifest is handed in",
   },
 } as const;
 

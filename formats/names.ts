@@ -15,6 +15,24 @@ export const nameDecoder: Decoder<string> = text(63, /^[a-z0-9][a-z0-9-]*$/);
 /** A release or file name: also upper case, dot and underscore; it never starts with a dot. */
 export const segmentDecoder: Decoder<string> = text(SEGMENT_LENGTH_MAX, SEGMENT);
 
+/** The roles beside a channel: one opens waves, one stops them (`docs/formats/plan.md`). */
+export type Side = 'rollout' | 'halt';
+
+/** The name of a role beside `channel`. */
+export function sideRole(channel: string, side: Side): string {
+  return `${channel}-${side}`;
+}
+
+/** The channel that a role beside it belongs to. */
+export function channelOf(side: string): string {
+  return side.replace(/-(rollout|halt)$/, '');
+}
+
+/** Whether `name` is reserved for a role beside a channel: then it is no channel. */
+export function isSideRole(name: string): boolean {
+  return /-(rollout|halt)$/.test(name);
+}
+
 const NUMBER = '(?:0|[1-9][0-9]*)';
 /** A part of a pre-release: a number, or letters, digits and dashes that are no number. */
 const IDENTIFIER = `(?:${NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)`;

@@ -19,6 +19,7 @@ import { encodeMetadata, type MetadataParseCode } from '../formats/tuf-metadata.
 import { sha256Hex } from '../formats/sha256.ts';
 import { parseTargets, targetsToJson, type TargetFile } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
+import { nextPlan, type PlanDraft } from './draft-plan.ts';
 import type { DraftTime } from './draft-root.ts';
 import { CHANNEL_LIFETIME_MS } from './lifetimes.ts';
 
@@ -47,6 +48,10 @@ export type ChannelDraft = DraftTime & {
   readonly revokedDigests?: readonly string[];
   /** Releases that no device runs any more, to be listed no longer. */
   readonly withoutReleases?: readonly string[];
+  /** Who may take the release in force, and when; by default that of the former version, as long as its release is in force. */
+  readonly plan?: PlanDraft | undefined;
+  /** Digests of the halts that this version lifts. */
+  readonly resumes?: readonly string[];
   /** Who made this version, and until when it may be published. */
   readonly event?: Omit<ChannelEvent, 'predecessor'> | undefined;
 };
@@ -59,7 +64,7 @@ type Content = { readonly version: number; readonly targets: Targets; readonly p
 export function draftChannel(draft: ChannelDraft): Verdict<Uint8Array, ChannelDraftCode> {
   const former = readFormer(draft.former, draft);
   if (!former.ok) return former;
-  const part = nextPart(former.value.part, draft);
+  const part = nextPart(former.value, draft);
   if (!part.ok) return part;
   const targets = nextTargets(former.value.targets, draft);
   if (!targets.ok) return targets;
@@ -92,7 +97,7 @@ function readFormer(
   return part.ok ? accept({ version, targets, part: part.value }) : part;
 }
 
-function nextPart(former: ChannelPart | undefined, draft: ChannelDraft): Verdict<ChannelPart, 'DRAFT_REFUSED'> {
+function nextPart({ part: former, version }: Content, draft: ChannelDraft): Verdict<ChannelPart, 'DRAFT_REFUSED'> {
   const release = draft.inForce ?? draft.release?.name ?? former?.release;
   if (release === undefined) return reject('DRAFT_REFUSED', 'a first channel needs a release');
   const floor = former?.minSecurityCounter ?? 0;
@@ -101,8 +106,12 @@ function nextPart(former: ChannelPart | undefined, draft: ChannelDraft): Verdict
     return reject('DRAFT_REFUSED', `the least counter was ${floor} and cannot fall to ${minSecurityCounter}`);
   }
   const revokedDigests = [...new Set([...(former?.revokedDigests ?? []), ...(draft.revokedDigests ?? [])])];
+  const { plan: given, resumes = [] } = draft;
+  const plan = nextPlan(former?.plan, { release, version: version + 1, plan: given, resumes });
+  if (!plan.ok) return plan;
   const event = nextEvent(former, draft);
-  return event.ok ? accept({ release, minSecurityCounter, revokedDigests, event: event.value }) : event;
+  if (!event.ok) return event;
+  return accept({ release, minSecurityCounter, revokedDigests, plan: plan.value, event: event.value });
 }
 
 /** The event over the former file as it was handed in: as published, signatures included. */

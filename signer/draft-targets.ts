@@ -3,6 +3,8 @@
  *
  * - It lists no targets of its own: releases stand in channels.
  * - A channel is a delegation over all names of ours, not terminating; none is named like a top-level role.
+ * - A rollout adds two roles beside a channel that can approve nothing: an online key opens its waves, each of its managers halts
+ *   (`docs/formats/plan.md`). The managers who halt are at every version those who sign the channel.
  * - The next version starts from the former file; channels and anchors are replaced by name, builders, factories and
  *   verifiers by identity, the rest stays. A former policy counts until it is named to go.
  * - The list of people is replaced as a whole; without a new one the former stays.
@@ -11,7 +13,7 @@
  */
 import { bindingToJson, verifyBinding, type BindingCode, type RepositoryId } from '../formats/binding.ts';
 import type { Judging, Verifier } from '../formats/judging.ts';
-import { nameDecoder } from '../formats/names.ts';
+import { isSideRole, nameDecoder, sideRole } from '../formats/names.ts';
 import type { Person } from '../formats/people.ts';
 import type { PublicKey } from '../formats/signature-check.ts';
 import type { Factory, IdentityAnchor } from '../formats/identity-trust.ts';
@@ -24,13 +26,18 @@ import { TARGETS_LIFETIME_MS } from './lifetimes.ts';
 import { keysById, quorumToRole, type Quorum } from './quorum.ts';
 
 export type ChannelDelegation = { readonly name: string; readonly quorum: Quorum };
+/** Who opens the waves of a channel: any one of these keys. */
+export type RolloutDelegation = { readonly channel: string; readonly keys: readonly PublicKey[] };
 export type TargetsDraft = DraftTime & {
   readonly repository: RepositoryId;
   /** The newest targets file; undefined for the first one. */
   readonly former: Uint8Array | undefined;
   /** Channels to add, or to give other keys. */
   readonly channels?: readonly ChannelDelegation[];
+  /** Channels that go, and the roles beside them. */
   readonly withoutChannels?: readonly string[];
+  /** Channels whose releases may come with a plan from now on, or whose waves others open. */
+  readonly rollouts?: readonly RolloutDelegation[];
   /** Builders to add; those of the same identity are replaced. */
   readonly builders?: readonly Builder[];
   /** Identities of builders that count no longer. */
@@ -56,6 +63,8 @@ export type TargetsDraftCode = MetadataParseCode | BindingCode | 'RELEASE_MALFOR
 
 /** What a channel may sign: every target name of ours, `RELEASE/COMPONENT/FILE`. */
 const CHANNEL_PATHS: readonly string[] = ['*/*/*'];
+/** What the roles beside a channel may sign: no name of ours, so that no client ever looks for a target there. */
+const SIDE_PATHS: readonly string[] = ['-'];
 const RESERVED: readonly string[] = ['root', 'targets', 'snapshot', 'timestamp'];
 
 type Content = {
@@ -112,24 +121,57 @@ function nextDelegations(former: Delegations, draft: TargetsDraft): Verdict<Dele
   if (replaced.size < channels.length + withoutChannels.length) {
     return reject('DRAFT_REFUSED', 'a channel is named twice');
   }
-  const roles: DelegatedRole[] = former.roles.filter(({ name }) => !replaced.has(name));
+  const roles: DelegatedRole[] = former.roles.filter(({ name }) => !replaced.has(name) && !isSideRole(name));
   for (const { name, quorum } of channels) {
-    if (!nameDecoder(name).ok || RESERVED.includes(name)) {
+    if (!nameDecoder(name).ok || !nameDecoder(sideRole(name, 'rollout')).ok || isReserved(name)) {
       return reject(
         'DRAFT_REFUSED',
-        'a channel has a name of lower-case letters, digits and dashes, not that of a top-level role',
+        'a channel has a short name of lower-case letters, digits and dashes, not that of a top-level role or one beside a channel',
       );
     }
     const role = quorumToRole(name, quorum);
     if (!role.ok) return role;
     roles.push({ ...role.value, name, terminating: false, paths: CHANNEL_PATHS });
   }
-  const listed = new Set(roles.flatMap(({ keyids }) => keyids));
+  const sides = sideRoles(former, roles, draft);
+  if (!sides.ok) return sides;
+  const all = [...roles, ...sides.value];
+  const listed = new Set(all.flatMap(({ keyids }) => keyids));
+  const rollouts = (draft.rollouts ?? []).map(({ keys }) => ({ keys, threshold: 1 }));
   const known: ReadonlyMap<string, PublicKey> = new Map([
     ...former.keys,
-    ...keysById(channels.map(({ quorum }) => quorum)),
+    ...keysById([...channels.map(({ quorum }) => quorum), ...rollouts]),
   ]);
-  return accept({ keys: new Map([...known].filter(([keyid]) => listed.has(keyid))), roles });
+  return accept({ keys: new Map([...known].filter(([keyid]) => listed.has(keyid))), roles: all });
+}
+
+function isReserved(name: string): boolean {
+  return RESERVED.includes(name) || isSideRole(name);
+}
+
+/** The two roles beside each of `channels` that has a rollout, before or by the draft. */
+function sideRoles(
+  former: Delegations,
+  channels: readonly DelegatedRole[],
+  { rollouts = [] }: TargetsDraft,
+): Verdict<readonly DelegatedRole[], 'DRAFT_REFUSED'> {
+  const unknown = rollouts.find(({ channel }) => !channels.some(({ name }) => name === channel));
+  if (unknown !== undefined)
+    return reject('DRAFT_REFUSED', `${unknown.channel}, which is to have waves, is no channel`);
+  const sides: DelegatedRole[] = [];
+  for (const channel of channels) {
+    const name = sideRole(channel.name, 'rollout');
+    const given = rollouts.find((rollout) => rollout.channel === channel.name);
+    const before = former.roles.find((role) => role.name === name);
+    const keys = given === undefined ? accept(before) : quorumToRole(name, { keys: given.keys, threshold: 1 });
+    if (!keys.ok) return keys;
+    if (keys.value === undefined) continue;
+    const { keyids } = keys.value;
+    const common = { threshold: 1, terminating: false, paths: SIDE_PATHS };
+    sides.push({ ...common, name, keyids });
+    sides.push({ ...common, name: sideRole(channel.name, 'halt'), keyids: channel.keyids });
+  }
+  return accept(sides);
 }
 
 function nextTrust(former: TrustPart, draft: TargetsDraft): Omit<TrustPart, 'judging'> {

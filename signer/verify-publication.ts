@@ -4,6 +4,7 @@
  * - Roots: root 1 signed by itself, each next one by the former and itself, all bound to this repository (P1, R1).
  * - A whole refresh over the new timestamp, for every channel (`verify-refresh.ts`).
  * - Wherever roots, targets or channel are new, the release in force boots on all of its hardware (`verify-bootable.ts`).
+ * - Plans, wave steps and halts follow what was published before (`verify-rollouts.ts`).
  * - New targets have the name, length and digest that their channel gives; a target name has one content, in all channels and
  *   for ever.
  * - At no moment is a device locked out: new roots are shown before the new timestamp if what is published holds under them,
@@ -30,6 +31,7 @@ import type { Candidate, ImmutableObject, Publication } from './publication.ts';
 import { roleObject, targetObject, timestampObject } from './repository-layout.ts';
 import { verifyLogAppend, type LogAppendCode } from './verify-log-append.ts';
 import { verifyBootable, type BootableCode } from './verify-bootable.ts';
+import { verifyRollouts, type RolloutsCode } from './verify-rollouts.ts';
 import { verifyRefresh, type OnlineFiles, type RefreshCode } from './verify-refresh.ts';
 
 type InnerCode =
@@ -38,6 +40,7 @@ type InnerCode =
   | RefreshCode
   | BootableCode
   | LogAppendCode
+  | RolloutsCode
   | 'METADATA_EXPIRED'
   | 'RELEASE_MALFORMED'
   | 'TARGET_NAME_REFUSED'
@@ -79,6 +82,8 @@ function verifyParts(candidate: Candidate, now: Instant): Verdict<Verified<Publi
     const bootable = mustBoot ? verifyBootable(candidate, channel) : accept(undefined);
     if (!bootable.ok) return bootable;
   }
+  const rollouts = verifyRollouts(candidate, newRoles, now);
+  if (!rollouts.ok) return rollouts;
   const unique = verifyNames(candidate);
   if (!unique.ok) return unique;
   const targets = verifyTargetFiles(candidate);

@@ -2,12 +2,14 @@
  * A whole refresh over files at hand, by the device's own code, for every channel at once.
  *
  * - The steps and their order are those of a device: timestamp, snapshot, targets, channels; each bound to this repository and role.
- * - Every delegated channel is listed in the snapshot: clients that search delegations stop at a gap.
+ * - Every delegated channel is listed in the snapshot: clients that search delegations stop at a gap. A role beside a channel is
+ *   listed once it has said something: its paths lead no search there.
  * - Freshness is asked of the online roles, of targets and of the channels named; another channel's expiry is its own matter.
  * - Source: TUF specification 1.0.34, sections 5.4 to 5.6.
  */
 import { type BindingCode, type RepositoryId } from '../formats/binding.ts';
 import type { SeenMetadata } from '../formats/seen-metadata.ts';
+import { channelOf, isSideRole, sideRole } from '../formats/names.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import {
   verifyBoundRole,
@@ -16,6 +18,7 @@ import {
   type BoundTrust,
   type OfferedRole,
 } from '../bootloader-verifier/boot/verify-bound.ts';
+import { verifyHaltRole, verifyRolloutRole, type RolloutCode } from '../bootloader-verifier/boot/verify-rollout.ts';
 import {
   findListed,
   verifyDelegatedRole,
@@ -46,7 +49,7 @@ export type RefreshInput = {
   /** Channels that must be delegated and must not have expired. */
   readonly freshChannels: ReadonlySet<string>;
 };
-export type RefreshCode = TimestampCode | SnapshotCode | TargetsCode | BindingCode | 'NOT_FOUND';
+export type RefreshCode = TimestampCode | SnapshotCode | TargetsCode | BindingCode | RolloutCode | 'NOT_FOUND';
 
 /** Where expiry plays no part. */
 const NO_TIME = 0;
@@ -66,7 +69,14 @@ export function verifyRefresh(input: RefreshInput): Verdict<readonly string[], R
   });
   if (!targets.ok) return targets;
   const channels: string[] = [];
+  const said: string[] = [];
   for (const { name } of targets.value.signed.delegations?.roles ?? []) {
+    if (isSideRole(name)) {
+      const side = verifySide(input, listed, { name, delegatedBy: targets.value });
+      if (!side.ok) return side;
+      said.push(name);
+      continue;
+    }
     const channel = verifyRole(input, listed, {
       name,
       verify: (bytes) => verifyDelegatedRole(targets.value, { name, bytes }, trust.check),
@@ -74,8 +84,25 @@ export function verifyRefresh(input: RefreshInput): Verdict<readonly string[], R
     if (!channel.ok) return channel;
     channels.push(name);
   }
-  const stray = [...input.freshChannels].find((name) => !channels.includes(name));
+  const stray = [...input.freshChannels].find((name) => !channels.includes(name) && !said.includes(name));
   return stray === undefined ? accept(channels) : reject('ROLE_NOT_DELEGATED', `${stray} is not delegated`);
+}
+
+/** A role beside a channel, if it has said anything yet. One that is new must not have expired already. */
+function verifySide(
+  { files, freshChannels }: RefreshInput,
+  trust: BoundTrust & { readonly snapshot: TrustedSnapshot },
+  { name, delegatedBy }: { readonly name: string; readonly delegatedBy: TrustedTargets },
+): Verdict<void, RefreshCode> {
+  if (!trust.snapshot.signed.meta.has(`${name}.json`)) return accept(undefined);
+  const bytes = files.roles.get(name);
+  if (bytes === undefined) return reject('NOT_FOUND', `the file of ${name} is missing`);
+  const verify = name === sideRole(channelOf(name), 'halt') ? verifyHaltRole : verifyRolloutRole;
+  const role = verify(trust, { name, bytes, delegatedBy });
+  if (!role.ok) return role;
+  return freshChannels.has(name) && role.value.expires <= trust.now
+    ? reject('METADATA_EXPIRED', `${name} has expired`)
+    : accept(undefined);
 }
 
 function verifyOnline(

@@ -6,6 +6,7 @@
  */
 import { encodeHex } from '../formats/bytes.ts';
 import { encodeBootState, type BootState, type SlotId } from '../formats/boot-state.ts';
+import { encodeFactoryRecord } from '../formats/factory-record.ts';
 import { encodeFloors, parseFloors, type Floors } from '../formats/floors.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import { checkSignaturePortable, type SignatureCheck } from '../formats/signature-check.ts';
@@ -42,6 +43,8 @@ export type TinyDeviceOptions = {
   /** What the server serves, by default what the repository publishes. */
   readonly files?: ReadonlyMap<string, Uint8Array>;
   readonly faults?: Partial<NetworkFaults>;
+  /** Its factory key in hex, which decides about its place in rollouts; none by default. */
+  readonly deviceKey?: string;
 };
 
 /** A check that asks the portable one once for each signature, key and message. */
@@ -62,6 +65,11 @@ export async function makeTinyDevice(repository: TinyRepository, options: TinyDe
   const clock = virtualClock(repository.now);
   const flash = options.flash ?? faultFlash(SMALL_FLASH);
   if (options.flash === undefined) await provisionFlash(flash.view('factory'), repository.factory);
+  const { deviceKey } = options;
+  if (deviceKey !== undefined) {
+    const record = encodeFactoryRecord({ ...repository.factory, deviceKey });
+    await writeRecordTwice(flash.view('factory'), 'factory', record);
+  }
   const faults = { ...NO_FAULTS, sleep: clock.sleep, ...options.faults };
   const network = faultNetwork(options.files ?? repository.files, faults);
   const system = flash.view('system');

@@ -13,7 +13,7 @@ import type { DeviceComponent, FactoryRecord } from '../formats/factory-record.t
 import type { Floors } from '../formats/floors.ts';
 import type { Instant } from '../formats/instant.ts';
 import { parseJson, isJsonObject, type JsonValue } from '../formats/json.ts';
-import { encodeTargetName } from '../formats/names.ts';
+import { encodeTargetName, sideRole } from '../formats/names.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import { checkSignaturePortable } from '../formats/signature-check.ts';
 import type { MetaFile } from '../formats/tuf-snapshot.ts';
@@ -88,7 +88,7 @@ export type TinyRepository = {
   readonly now: Instant;
   /** Published files by the name that a device asks for. */
   readonly files: Map<string, Uint8Array>;
-  /** Signers by role: `root`, `targets`, `snapshot`, `timestamp`, each channel, `builder`. */
+  /** Signers by role: `root`, `targets`, `snapshot`, `timestamp`, each channel and the roles beside it, `builder`. */
   readonly signers: ReadonlyMap<string, readonly Signer[]>;
   readonly factory: FactoryRecord;
   /** Floors as the factory leaves them. */
@@ -181,7 +181,14 @@ function signersOf(seed: string, channels: readonly string[]): Signers {
     named('timestamp', 1),
     named('builder', 1),
     ...channels.map((channel) => named(channel, 3)),
+    ...channels.map((channel) => named(sideRole(channel, 'rollout'), 1)),
+    ...channels.map((channel) => halters(channel, named(channel, 1))),
   ]);
+}
+
+/** Who halts a channel in tests: its first manager. */
+function halters(channel: string, [, managers]: [string, readonly Signer[]]): [string, readonly Signer[]] {
+  return [sideRole(channel, 'halt'), managers];
 }
 
 function keysOf(signers: Signers, role: string): readonly Signer['key'][] {

@@ -18,6 +18,7 @@ export type DeviceStep =
   | 'poll'
   | 'capsule'
   | 'install'
+  | 'wave'
   | 'trust'
   | 'image-ended'
   | 'stop';

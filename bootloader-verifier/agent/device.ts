@@ -5,6 +5,7 @@
  * - An image on trial is confirmed by its own self-test, never by the server alone (R17); otherwise it is reverted at once.
  * - Without a bootable slot the device is its own installer: it polls, and starts what it could install (R19). Where the good slot
  *   only waits for a component to take its image, it starts anew after each poll.
+ * - A release whose wave is not open for this device is told and waited for; the device goes on with what it runs (P3).
  * - A network fault is told and waited out; nothing but the poll stops.
  */
 import { BOOT_STATE_EMPTY } from '../../formats/boot-state.ts';
@@ -13,7 +14,7 @@ import { OperationError } from '../../formats/operation-error.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
 import type { Rejected, Verdict } from '../../formats/verdict.ts';
 import type { Flash } from '../boot/flash.ts';
-import { confirmTrial, failTrial } from '../boot/plan-start.ts';
+import { confirmTrial, dropLapsedTrial, failTrial } from '../boot/plan-start.ts';
 import {
   readBootState,
   startDevice,
@@ -73,6 +74,7 @@ export async function liveDevice(device: DevicePorts, options: LifeOptions): Pro
 
 /** One round: from the boot stage to the next start. */
 async function liveRound(device: DevicePorts, options: LifeOptions): Promise<RoundEnd> {
+  await dropLapsed(device);
   const started = await startDevice(device.bootFlash, device.check, device.findInstaller);
   tellStart(device, started);
   if (started.kind === 'recovery') {
@@ -88,6 +90,15 @@ async function liveRound(device: DevicePorts, options: LifeOptions): Promise<Rou
   } finally {
     await running.stop();
   }
+}
+
+/** A lease is due again at the start of a trial (rule R13): one that has ended leaves the slot for a later wave. */
+async function dropLapsed(device: DevicePorts): Promise<void> {
+  const state = await readBootState(device.systemFlash);
+  const dropped = state && dropLapsedTrial(state, device.now());
+  if (dropped === undefined) return;
+  await writeBootState(device.systemFlash, dropped);
+  tell(device, { step: 'wave', ok: true, code: 'LEASE_EXPIRED', detail: { slot: state?.trial?.slot } });
 }
 
 /** Waits for the self-test; confirms or reverts a trial. A good slot is kept whatever it says: there is nothing better. */
@@ -218,6 +229,11 @@ function tellPoll(device: DevicePorts, polled: Verdict<Polled, PollCode>): void 
   }
   if (outcome.kind === 'unchanged') {
     tell(device, { step: 'poll', ok: true, detail: { outcome: 'unchanged' } });
+    return;
+  }
+  if (outcome.kind === 'held') {
+    const { code, detail, cohort, boundBp } = outcome.wave;
+    tell(device, { step: 'wave', ok: true, code, detail: { release: outcome.release, cohort, boundBp, detail } });
     return;
   }
   const { permit } = outcome;

@@ -50,7 +50,8 @@ export async function installCapsule(input: CapsuleInput): Promise<Verdict<Insta
   if (!allowed.ok) return allowed;
   const proofs = await fetchProofs(capsule.client, loggedParts(parts.value, files.value, device));
   const refreshed = { ...files.value, channelRole: parts.value.channel, proofs };
-  return installRelease({ device, flash, client: capsule.client, refreshed, running });
+  const chosen = { release: parts.value.channelPart.release, wave: undefined };
+  return installRelease({ device, flash, client: capsule.client, refreshed, running, chosen });
 }
 
 /** What the plan says of files that travel; and none leads back behind what runs, also before the floors have risen. */

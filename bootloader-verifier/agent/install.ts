@@ -15,7 +15,6 @@ import {
   type ComponentEvidence,
 } from '../../formats/boot-bundle.ts';
 import { BOOT_STATE_EMPTY, otherSlot, type BootState, type SlotId } from '../../formats/boot-state.ts';
-import { parseChannelPart } from '../../formats/channel-part.ts';
 import { ENVELOPE_BYTES_MAX } from '../../formats/dsse.ts';
 import { hashedTargetPath } from '../../formats/names.ts';
 import type { Component, ReleaseTarget } from '../../formats/release.ts';
@@ -29,6 +28,7 @@ import { readBootState, writeBootState, writeChangedState } from '../boot/start-
 import { verifyBundle, type BootPermit, type BundleCode, type DeviceTrust } from '../boot/verify-bundle.ts';
 import { verifyImages, type ImageCode, type ReleaseImages } from '../boot/verify-image.ts';
 import type { Refreshed } from './refresh.ts';
+import type { ChosenRelease, HeldWave } from './decide-release.ts';
 import { getPresent, type RepositoryClient } from './repository-client.ts';
 
 export type InstallCode = SlotCode | 'IMAGE_TRIED_BEFORE';
@@ -36,6 +36,8 @@ export type InstallCode = SlotCode | 'IMAGE_TRIED_BEFORE';
 export type RunningSlot = { readonly slot: SlotId; readonly permit: BootPermit; readonly isGood: boolean };
 /** What a release is taken from: signed files, accepted as a whole, and whatever they name. */
 export type ReleaseSource = {
+  /** The release to install, and what its plan says to this device. */
+  readonly chosen: ChosenRelease;
   readonly device: DeviceTrust;
   readonly client: RepositoryClient;
   readonly refreshed: Pick<Refreshed, 'roots' | 'targets' | 'channel' | 'channelRole' | 'proofs'>;
@@ -47,9 +49,10 @@ export type InstallInput = ReleaseSource & {
 };
 export type Installed =
   | { readonly kind: 'current'; readonly permit: BootPermit }
-  | { readonly kind: 'installed'; readonly slot: SlotId; readonly permit: BootPermit };
+  | { readonly kind: 'installed'; readonly slot: SlotId; readonly permit: BootPermit }
+  | { readonly kind: 'held'; readonly release: string; readonly wave: HeldWave };
 
-/** Installs the release in force, unless it runs already. Network faults throw `OperationError`. */
+/** Installs the release that was chosen, unless it runs already or its wave is not open. Network faults throw `OperationError`. */
 export async function installRelease(input: InstallInput): Promise<Verdict<Installed, InstallCode>> {
   const { device, flash, running } = input;
   const offered = await fetchBundle(input);
@@ -62,6 +65,8 @@ export async function installRelease(input: InstallInput): Promise<Verdict<Insta
     const renewed = running.isGood ? await renewBundle(flash, running.slot, bundle) : accept(false);
     return renewed.ok ? accept({ kind: 'current', permit: permit.value }) : renewed;
   }
+  const { wave } = input.chosen;
+  if (wave?.kind === 'held') return accept({ kind: 'held', release: input.chosen.release, wave });
   const state = (await readBootState(flash)) ?? BOOT_STATE_EMPTY;
   if (state.failed.includes(imagesSha256)) {
     return reject('IMAGE_TRIED_BEFORE', `${release} has failed its trial with these images on this device`);
@@ -78,7 +83,7 @@ export async function installRelease(input: InstallInput): Promise<Verdict<Insta
 
 /** Forget, write, read back, arm: in this order a power cut at any write leaves what ran before, or the new trial. */
 async function replaceSlot(
-  { flash, device }: InstallInput,
+  { flash, device, chosen }: InstallInput,
   { slot, state }: { readonly slot: SlotId; readonly state: BootState },
   content: { readonly release: ReleaseImages; readonly bundle: Uint8Array },
 ): Promise<Verdict<void, InstallCode>> {
@@ -87,7 +92,8 @@ async function replaceSlot(
   if (!written.ok) return written;
   const lying = await verifySlot(flash, slot, device);
   if (!lying.ok) return lying;
-  await writeBootState(flash, armTrial(state, slot));
+  const { wave } = chosen;
+  await writeBootState(flash, armTrial(state, slot, wave?.kind === 'open' ? wave.leaseEnds : undefined));
   return accept(undefined);
 }
 
@@ -97,7 +103,7 @@ async function replaceSlot(
  * @returns whether a bundle was written; a refusal says that the images no longer pass, and leaves the old bundle.
  */
 export async function commitTrust(
-  input: InstallInput & { readonly running: RunningSlot },
+  input: Omit<InstallInput, 'chosen'> & { readonly running: RunningSlot },
 ): Promise<Verdict<boolean, BundleCode | 'IMAGE_TOO_LARGE' | 'IMAGE_HASH_MISMATCH'>> {
   const { flash, device, refreshed, running } = input;
   const lying = await readBundle(flash, running.slot);
@@ -125,13 +131,11 @@ async function renewBundle(
   return written.ok ? accept(true) : written;
 }
 
-/** The boot bundle of the release in force: what was refreshed, and the evidence of this device's components. */
+/** The boot bundle of the release that was chosen: what was refreshed, and the evidence of this device's components. */
 export async function fetchBundle(input: ReleaseSource): Promise<Verdict<BootBundle, InstallCode>> {
   const { device, refreshed } = input;
+  const { release } = input.chosen;
   const { signed } = refreshed.channelRole;
-  const part = parseChannelPart(signed.firmament);
-  if (!part.ok) return part;
-  const { release } = part.value;
   const components = findDeviceComponents(signed.targets, release, device.factory);
   if (!components.ok) return components;
   const evidence: ComponentEvidence[] = [];

@@ -18,10 +18,11 @@ import { readDeviceTrust } from '../boot/protected-store.ts';
 import { readBundle } from '../boot/slot.ts';
 import type { DeviceTrust } from '../boot/verify-bundle.ts';
 import { commitTrust, installRelease, type InstallCode, type Installed, type RunningSlot } from './install.ts';
+import { decideRelease } from './decide-release.ts';
 import { refresh, type RefreshCode, type Refreshed } from './refresh.ts';
 import type { RepositoryClient } from './repository-client.ts';
 
-export type PollCode = RefreshCode | InstallCode | 'PROTECTED_STORE_MISSING';
+export type PollCode = RefreshCode | InstallCode | 'PROTECTED_STORE_MISSING' | 'ROLLOUT_NOT_DELEGATED';
 export type PollInput = {
   readonly flash: Flash;
   readonly client: RepositoryClient;
@@ -90,11 +91,19 @@ async function applyRefreshed(
   const { flash, client, running } = input;
   const committed =
     running?.isGood === true ? await commitTrust({ device, flash, client, refreshed, running }) : accept(false);
-  const installed = await installRelease({ device, flash, client, refreshed, running });
+  const chosen = decideRelease({ device, refreshed, now: input.now, isBare: running === undefined });
+  if (!chosen.ok) return chosen;
+  const installed = await installRelease({ device, flash, client, refreshed, running, chosen: chosen.value });
   if (!installed.ok) return installed;
   return accept({
     outcome: installed.value,
-    settled: installed.value.kind === 'current' ? refreshed.seen.timestamp : undefined,
+    settled: isSettledBy(installed.value) ? refreshed.seen.timestamp : undefined,
     trustRefused: committed.ok ? undefined : committed,
   });
+}
+
+/** Whether nothing is left to do until the server shows something new. What time alone can change is looked at again. */
+function isSettledBy(installed: Installed): boolean {
+  if (installed.kind !== 'held') return installed.kind === 'current';
+  return installed.wave.code !== 'WAVE_TOO_EARLY' && installed.wave.code !== 'LEASE_TOO_LONG';
 }

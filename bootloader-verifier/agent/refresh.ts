@@ -1,8 +1,8 @@
 /**
  * One refresh: the TUF client workflow with the rules that our devices add to it.
  *
- * - The order is the specification's (5.3 to 5.6): root, timestamp, snapshot, targets, then the device's channel; each step's
- *   file is fetched only after the former was accepted, and `now` is fixed for the whole run (5.1).
+ * - The order is the specification's (5.3 to 5.6): root, timestamp, snapshot, targets, then the device's channel and
+ *   the two roles beside it; each step's file is fetched only after the former was accepted, and `now` is fixed for the whole run (5.1).
  * - Roots and channel must be logged, where roots demand it (P6).
  * - Every part must name this repository and its own role (R1).
  * - Nothing of a failed step is kept: what was seen is handed out once the whole refresh has passed.
@@ -17,17 +17,11 @@ import { repositoryOf } from '../../formats/factory-record.ts';
 import type { Instant } from '../../formats/instant.ts';
 import { ROOT_BYTES_MAX } from '../../formats/tuf-root.ts';
 import { SNAPSHOT_BYTES_MAX, TIMESTAMP_BYTES_MAX } from '../../formats/tuf-snapshot.ts';
-import { TARGETS_BYTES_MAX } from '../../formats/tuf-targets.ts';
 import { accept, type Verdict } from '../../formats/verdict.ts';
-import {
-  verifyBoundRole,
-  verifyBoundSnapshot,
-  verifyBoundTimestamp,
-  type BoundTrust,
-  type OfferedRole,
-} from '../boot/verify-bound.ts';
+import { verifyBoundSnapshot, verifyBoundTimestamp, type BoundTrust } from '../boot/verify-bound.ts';
 import type { DeviceTrust } from '../boot/verify-bundle.ts';
 import type { LoggedParts } from '../boot/verify-log.ts';
+import type { RolloutCode } from '../boot/verify-rollout.ts';
 import {
   verifyNextRoot,
   verifyPinnedRoot,
@@ -38,17 +32,19 @@ import {
 } from '../boot/verify-root.ts';
 import {
   verifyDelegatedRole,
-  findListed,
   verifyTargetsRole,
   type TargetsCode,
   type TrustedTargets,
 } from '../boot/verify-targets.ts';
 import { verifySeen, type SnapshotCode, type TimestampCode, type TrustedSnapshot } from '../boot/verify-timestamp.ts';
 import type { SeenMetadata } from '../../formats/seen-metadata.ts';
+import { fetchRole, limit } from './fetch-role.ts';
+import { fetchRollout, type RolloutNews } from './fetch-rollout.ts';
 import { refreshLog, type RefreshLogCode } from './refresh-log.ts';
 import { getPresent, type RepositoryClient } from './repository-client.ts';
 
-export type RefreshCode = RefreshLogCode | RootCode | TimestampCode | SnapshotCode | TargetsCode | BindingCode;
+export type RefreshCode =
+  RefreshLogCode | RootCode | TimestampCode | SnapshotCode | TargetsCode | BindingCode | RolloutCode;
 
 /** What a refresh brings home: the files as signed, ready for a boot bundle, and the accepted channel. */
 export type Refreshed = {
@@ -60,6 +56,8 @@ export type Refreshed = {
   readonly targets: Uint8Array;
   readonly channel: Uint8Array;
   readonly channelRole: TrustedTargets;
+  /** What the roles beside the channel say of its rollout. */
+  readonly rollout: RolloutNews;
 };
 
 export type RefreshInput = {
@@ -97,6 +95,8 @@ export async function refresh(input: RefreshInput): Promise<Verdict<Refreshed, R
     seen: input.seen?.checkpoint,
   });
   if (!logged.ok) return logged;
+  const rollout = await fetchRollout(input.client, listed, { channel: name, targets: targets.value.role });
+  if (!rollout.ok) return rollout;
   return accept({
     roots: chain.map((root) => root.bytes),
     proofs: logged.value?.proofs,
@@ -104,6 +104,7 @@ export async function refresh(input: RefreshInput): Promise<Verdict<Refreshed, R
     targets: targets.value.bytes,
     channel: channel.value.bytes,
     channelRole: channel.value.role,
+    rollout: rollout.value,
   });
 }
 
@@ -183,23 +184,4 @@ async function refreshOnline(
   const timestampBytes =
     input.seen !== undefined && timestamp.value === seen?.timestamp ? input.seen.timestamp : offered;
   return accept({ snapshot: snapshot.value, seen: { timestamp: timestampBytes, snapshot: bytes } });
-}
-
-/** What is fetched at most: what the parent says, but never more than the role may have. */
-function limit(length: number | undefined, bytesMax: number): number {
-  return Math.min(length ?? bytesMax, bytesMax);
-}
-
-/** Step 5.6 for one role: the file of the version that the snapshot names, then everything that decides on it. */
-async function fetchRole(
-  client: RepositoryClient,
-  trust: BoundTrust & { readonly snapshot: TrustedSnapshot },
-  { name, verify }: Omit<OfferedRole, 'bytes'>,
-): Promise<Verdict<{ readonly bytes: Uint8Array; readonly role: TrustedTargets }, TargetsCode | BindingCode>> {
-  const named = findListed(trust.snapshot, name);
-  if (!named.ok) return named;
-  const { version, length } = named.value;
-  const bytes = await getPresent(client, `metadata/${version}.${name}.json`, limit(length, TARGETS_BYTES_MAX));
-  const role = verifyBoundRole(trust, { name, bytes, verify });
-  return role.ok ? accept({ bytes, role: role.value }) : role;
 }

@@ -7,6 +7,7 @@
  * - A trial that was started too often is reverted, and the good slot starts.
  * - No slot is written off by the state alone: one that it does not name may still try, last and on trial. So lost state
  *   chooses among the slots that pass: the checks protect the device, not the state.
+ * - A trial that comes with a lease is dropped if the lease ends before its first start.
  * - A slot that is about to be overwritten is forgotten first, so that new content never inherits an old standing.
  */
 import {
@@ -17,6 +18,7 @@ import {
   type BootState,
   type SlotId,
 } from '../../formats/boot-state.ts';
+import type { Instant } from '../../formats/instant.ts';
 
 /** How a slot is started: on trial, or as the good one. */
 export type StartMode = 'trial' | 'normal';
@@ -51,7 +53,10 @@ export function settleStart(state: BootState | undefined, chosen: Candidate): Bo
   const before = state ?? BOOT_STATE_EMPTY;
   if (chosen.mode === 'normal') return { ...before, trial: undefined };
   const starts = before.trial?.slot === chosen.slot ? before.trial.starts : 0;
-  return { ...before, trial: { slot: chosen.slot, starts: Math.min(starts + 1, TRIAL_STARTS_MAX) } };
+  return {
+    ...before,
+    trial: { slot: chosen.slot, starts: Math.min(starts + 1, TRIAL_STARTS_MAX), leaseEnds: undefined },
+  };
 }
 
 /** The state after the boot stage has looked at a confirmed slot: it is good if it passed. */
@@ -69,9 +74,19 @@ export function forgetSlot(state: BootState, slot: SlotId): BootState {
   };
 }
 
-/** The state that puts a freshly written slot on trial at the next start. */
-export function armTrial(state: BootState, slot: SlotId): BootState {
-  return { ...forgetSlot(state, slot), trial: { slot, starts: 0 } };
+/** The state that puts a freshly written slot on trial at the next start. @param leaseEnds when its wave closes again, if it does. */
+export function armTrial(state: BootState, slot: SlotId, leaseEnds?: Instant): BootState {
+  return { ...forgetSlot(state, slot), trial: { slot, starts: 0, leaseEnds } };
+}
+
+/**
+ * The state without a trial whose lease ended before it was ever started (rule R13); undefined if there is nothing to drop.
+ * @param now fresh time: without it nothing is dropped, and the slot is tried.
+ */
+export function dropLapsedTrial(state: BootState, now: Instant): BootState | undefined {
+  const { trial } = state;
+  const isLapsed = trial?.leaseEnds !== undefined && trial.starts === 0 && trial.leaseEnds <= now;
+  return isLapsed ? forgetSlot(state, trial.slot) : undefined;
 }
 
 /** The system's word that `slot`, which runs on trial, works. The boot stage acts on it at the next start. */

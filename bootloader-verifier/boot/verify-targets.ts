@@ -33,6 +33,11 @@ export function verifyTargetsRole(
   return signed.ok ? accept(markVerified(parsed.value)) : signed;
 }
 
+/** Whether `delegator` delegates a role of this name. */
+export function isDelegated(delegator: TrustedTargets, name: string): boolean {
+  return findDelegation(delegator, name).ok;
+}
+
 /** The delegation of `name` in `delegator`. */
 function findDelegation(delegator: TrustedTargets, name: string): Verdict<DelegatedRole, 'ROLE_NOT_DELEGATED'> {
   const role = delegator.signed.delegations?.roles.find((delegated) => delegated.name === name);
