@@ -53,6 +53,13 @@ export function daysValue(value: string): number {
   return countValue(value) * DAY_MS;
 }
 
+/** A time in milliseconds, at least 1. */
+export function millisecondsValue(value: string): number {
+  const ms = countValue(value);
+  if (ms < 1) throw new InvalidArgumentError('at least one millisecond is expected');
+  return ms;
+}
+
 /** A port; 0 lets the system choose. */
 export function portValue(value: string): number {
   const port = countValue(value);

@@ -48,6 +48,12 @@ export const VERBS: ReadonlyMap<string, VerbEntry> = new Map([
       async () => (await import('./capsule.ts')).defineCapsule,
     ),
   ],
+  [
+    'signer',
+    verb('hold the online keys: publish, open waves, halt', async () => (await import('./signer.ts')).defineSigner),
+  ],
+  ['halt', verb('stop the rollout of a channel, as one manager', async () => (await import('./halt.ts')).defineHalt)],
+  ['waves', verb('show how rollouts stand', async () => (await import('./waves.ts')).defineWaves)],
   ['serve', verb('serve a published repository to devices', async () => (await import('./serve.ts')).defineServe)],
   [
     'control',

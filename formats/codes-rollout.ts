@@ -44,6 +44,10 @@ export const ROLLOUT = {
   WAVE_STEP_MALFORMED: { means: 'what a rollout role says is not a wave step', todo: 'see the detail' },
   HALT_MALFORMED: { means: 'what a halt role says is not a list of halts', todo: 'halt with firmament halt' },
   CONFIRMATION_MALFORMED: { means: 'a payload is not a confirmation of a device', todo: 'see the detail' },
+  CONFIRMATION_REFUSED: {
+    means: 'a confirmation is of no plan whose waves are open, or its device has no vote in them',
+    todo: 'none: it counts for nothing',
+  },
   CONFIRMATION_SIGNATURE_INVALID: {
     means: 'a confirmation is not signed by the device that it names, or the device is not known',
     todo: "check that the device's manifest is handed in",

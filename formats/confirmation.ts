@@ -1,13 +1,16 @@
 /**
  * A confirmation: a device's signed word on how a release did, confirmed or failed.
  *
- * - The payload of a DSSE envelope of its own type, signed by the device's identity key; `verify-confirmation.ts` holds it to that.
+ * - The payload of a DSSE envelope of its own type, signed by a key of the device; `verify-confirmation.ts` holds it to that.
+ * - It carries the boot statement of the start that it is about, whose evidence key signs it: what did not run confirms nothing.
  * - It names repository, plan, release and counters, so that no word about one rollout counts in another.
  * - `sequence` rises with every word of the device, `failures` counts all of its failed trials: none can be left out unseen.
  * - The receipt of a capsule is the same payload, in a file.
  * - Unknown members are refused. Specified in `docs/formats/confirmation.md`.
  */
+import { encodeBase64 } from './bytes.ts';
 import {
+  base64Bytes,
   decodeJson,
   hexText,
   integer,
@@ -43,14 +46,17 @@ export type Confirmation = {
   readonly code: string | undefined;
   readonly sequence: number;
   readonly failures: number;
-  /** Digest of the evidence of the boot that it is said from. */
+  /** Digest of further evidence of the boot that it is said from. */
   readonly evidence: string | undefined;
+  /** The boot statement that names the key which signs this; undefined where the device's own key does. */
+  readonly statement: Uint8Array | undefined;
   readonly at: Instant | undefined;
 };
 
 /** The DSSE payload type. */
 export const CONFIRMATION_PAYLOAD_TYPE = 'application/vnd.firmament.confirmation+json';
-export const CONFIRMATION_BYTES_MAX = 4_096;
+export const CONFIRMATION_BYTES_MAX = 12_288;
+export const STATEMENT_BYTES_MAX = 8_192;
 
 const confirmationDecoder: Decoder<Confirmation> = refine(
   object('refused', {
@@ -66,6 +72,7 @@ const confirmationDecoder: Decoder<Confirmation> = refine(
     sequence: integer(1),
     failures: integer(0),
     evidence: optional(hexText(32)),
+    statement: optional(base64Bytes(STATEMENT_BYTES_MAX)),
     at: optional(instantDecoder),
   }),
   ({ version: _, ...confirmation }) => {
@@ -85,12 +92,13 @@ export function parseConfirmation(payload: Uint8Array): Verdict<Confirmation, 'C
 
 /** The payload that a device signs. */
 export function encodeConfirmation(confirmation: Confirmation): Uint8Array {
-  const { at, securityCounters, ...plain } = confirmation;
+  const { at, securityCounters, statement, ...plain } = confirmation;
   const json = new Map<string, JsonValue>([
     ['version', 1],
     ['securityCounters', securityCounters],
   ]);
   for (const [name, value] of Object.entries(plain)) if (value !== undefined) json.set(name, value);
+  if (statement !== undefined) json.set('statement', encodeBase64(statement));
   if (at !== undefined) json.set('at', encodeInstant(at));
   return encodeJson(json);
 }

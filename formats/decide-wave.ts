@@ -71,7 +71,7 @@ function openBound(plan: Plan, step: WaveStep): number {
 }
 
 /** The earliest moment at which the wave after `open` may open, or the rollout complete, by soak alone. */
-function soakedAt(plan: Plan, open: readonly { readonly openedAt: Instant }[]): Instant {
+export function soakedAt(plan: Plan, open: readonly { readonly openedAt: Instant }[]): Instant {
   const last = open.at(-1);
   return last === undefined ? plan.notBefore : last.openedAt + (plan.waves[open.length - 1]?.soakSeconds ?? 0) * 1000;
 }

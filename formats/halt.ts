@@ -31,7 +31,7 @@ export type HaltPart = {
 
 export const HALTS_MAX = 64;
 /** What a reason may say. */
-const haltReasonDecoder: Decoder<string> = text(200, /[\x20-\x7e]+/);
+export const haltReasonDecoder: Decoder<string> = text(200, /[\x20-\x7e]+/);
 
 const haltDecoder: Decoder<Halt> = object('refused', {
   plan: hexText(32),

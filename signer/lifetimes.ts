@@ -8,5 +8,7 @@ const DAY_MS = 86_400_000;
 export const ROOT_LIFETIME_MS: number = 365 * DAY_MS;
 export const TARGETS_LIFETIME_MS: number = 365 * DAY_MS;
 export const CHANNEL_LIFETIME_MS: number = 90 * DAY_MS;
+/** A halt has no end for whoever has seen it; this is for clients that know nothing of halts. */
+export const HALT_LIFETIME_MS: number = 365 * DAY_MS;
 export const SNAPSHOT_LIFETIME_MS: number = 7 * DAY_MS;
 export const TIMESTAMP_LIFETIME_MS: number = DAY_MS;

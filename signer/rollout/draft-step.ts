@@ -18,6 +18,8 @@ export type SideDraft = {
   readonly channel: string;
   readonly former: Uint8Array | undefined;
   readonly expires: Instant;
+  /** By default the one after the former; a higher one passes over what an interrupted run left behind. */
+  readonly version?: number | undefined;
 };
 
 /** The `signed` part of the next version of a rollout role. */
@@ -34,19 +36,24 @@ export function haltContent(draft: SideDraft, halt: Halt): JsonValue {
 }
 
 function sideContent(
-  { repository, former, expires }: SideDraft,
+  { repository, former, expires, version }: SideDraft,
   role: string,
   part: readonly (readonly [string, JsonValue])[],
 ): JsonValue {
-  const parsed = former && parseTargets(former);
   return targetsToJson({
     type: 'targets',
-    version: (parsed?.ok === true ? parsed.value.signed.version : 0) + 1,
+    version: version ?? nextVersion(former),
     expires,
     firmament: bindingToJson({ ...repository, role }, part),
     targets: new Map(),
     delegations: undefined,
   });
+}
+
+/** The version after that of `former`. */
+export function nextVersion(former: Uint8Array | undefined): number {
+  const parsed = former && parseTargets(former);
+  return (parsed?.ok === true ? parsed.value.signed.version : 0) + 1;
 }
 
 /** What a halt role's file halts; none if there is none. */

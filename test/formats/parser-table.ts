@@ -55,6 +55,9 @@ import { parsePeople, peopleToJson, type Person } from '../../formats/people.ts'
 import { encodeProvenance, parseProvenance } from '../../formats/provenance.ts';
 import { imagePartToCustom, parseRelease } from '../../formats/release.ts';
 import { parseRootPart, rootPartToJson, type RootPart } from '../../formats/root-part.ts';
+import { encodePublishRequest, parsePublishRequest } from '../../formats/publish-request.ts';
+import { parseRolloutStatuses } from '../../formats/rollout-status.ts';
+import { parseSignerAnswer, type SignerAnswer } from '../../formats/signer-answer.ts';
 import { encodeSeenMetadata, parseSeenMetadata } from '../../formats/seen-metadata.ts';
 import { checkSignaturePortable, type PublicKey } from '../../formats/signature-check.ts';
 import { encodeSignedNote, encodeVerifierKey, parseSignedNote, parseVerifierKey } from '../../formats/signed-note.ts';
@@ -302,6 +305,18 @@ const APPROVAL = channelPartToJson({
   event: EVENT,
 });
 
+const ROLLOUT_STATUS = {
+  ...{
+    channel: 'stable',
+    release: '2.0.0',
+    plan: 'ab'.repeat(32),
+    waves: 2,
+    open: 1,
+    did: 'nothing',
+    because: 'soaking',
+  },
+  ...{ leaseEnds: '2030-01-01T00:00:00Z', votes: [{ expected: 2, confirmed: 1, failed: 0 }] },
+};
 const PLANNED = channelPartToJson({
   release: '2.0.0',
   minSecurityCounter: 1,
@@ -374,6 +389,29 @@ const PARTS: readonly ParserRow[] = [
       encode: (part) => encodeJson(bindingToJson({ ...SAMPLE_ID, role: 'stable-halt' }, haltPartToJson(part))),
     },
   ),
+  partRow<SignerAnswer>(
+    'parseSignerAnswer',
+    encodeUtf8('{"ok":false,"code":"WAVE_NOT_OPEN","detail":"wave 1","more":[1]}'),
+    {
+      parse: orUndefined(parseSignerAnswer),
+      encode: ({ facts }) => encodeJson(facts),
+    },
+  ),
+  partRow('parseRolloutStatuses', encodeUtf8(JSON.stringify({ rollouts: [ROLLOUT_STATUS] })), {
+    parse: ofBytes(parseRolloutStatuses),
+    encode: (rollouts) => encodeUtf8(JSON.stringify({ rollouts })),
+  }),
+  {
+    ...partRow(
+      'parsePublishRequest',
+      encodePublishRequest([
+        { kind: 'channel', name: 'stable', bytes: encodeUtf8('{}') },
+        { kind: 'file', name: undefined, bytes: Uint8Array.of(1, 2, 3) },
+      ]),
+      { parse: orUndefined(parsePublishRequest), encode: encodePublishRequest },
+    ),
+    isJson: false,
+  },
   wholeRow('parseConfirmation', encodeConfirmation(SAMPLE_CONFIRMATION), {
     parse: orUndefined(parseConfirmation),
     encode: encodeConfirmation,

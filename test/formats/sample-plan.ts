@@ -82,5 +82,6 @@ export const SAMPLE_CONFIRMATION: Confirmation = {
   sequence: 7,
   failures: 1,
   evidence: undefined,
+  statement: undefined,
   at: SAMPLE_START + 2 * HOUR_MS,
 };

@@ -37,7 +37,9 @@ function publish({ repository, publisher }: Scene, changes: Changes, now?: numbe
   return publishChanges(optionsFor(repository, publisher, now), changes);
 }
 
-async function expectRefused(scene: Scene, changes: Changes, inner: string, now?: number): Promise<void> {
+/** `at` tells the inner code, and the time where it is not that of the repository. */
+async function expectRefused(scene: Scene, changes: Changes, at: string | readonly [string, number]): Promise<void> {
+  const [inner, now] = typeof at === 'string' ? [at] : at;
   scene.publisher.restore();
   const refusal = await publish(scene, changes, now);
   expect(refusal).toMatchObject({ ok: false, code: 'PUBLICATION_REFUSED' });
@@ -92,7 +94,7 @@ describe('steps', () => {
     const { firmament } = accepted(parseTargets(repository.newest('stable-rollout'))).signed;
     signed.set('firmament', new Map([...(firmament ?? []), ['former', 'ab'.repeat(32)] as const]));
     repository.put('stable-rollout', await repository.sign('stable-rollout', signed));
-    await expectRefused(scene, roles(repository, 'stable-rollout'), 'STEP_REFUSED', start + 1000);
+    await expectRefused(scene, roles(repository, 'stable-rollout'), ['STEP_REFUSED', start + 1000]);
   });
 
   test('no lease is renewed and no wave opened once the plan is halted', async () => {

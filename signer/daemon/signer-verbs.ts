@@ -1,0 +1,120 @@
+/**
+ * What the signer daemon does when asked: publish, refresh, halt; list devices, hear them, step rollouts, say how they stand.
+ *
+ * - Each verb takes files as people, factories and devices signed them, and decides by those alone.
+ * - `halt` is a publication of one halt role, and of nothing else.
+ */
+import { encodeInstant, type Instant } from '../../formats/instant.ts';
+import { isSideRole } from '../../formats/names.ts';
+import { parsePublishRequest, REQUEST_BYTES_MAX } from '../../formats/publish-request.ts';
+import { parseTimestamp } from '../../formats/tuf-snapshot.ts';
+import { parseTargets } from '../../formats/tuf-targets.ts';
+import { accept, reject, type Verdict } from '../../formats/verdict.ts';
+import { ENVELOPE_BYTES_MAX } from '../../formats/dsse.ts';
+import { TIMESTAMP_LIFETIME_MS } from '../lifetimes.ts';
+import type { Changes } from '../publication.ts';
+import { publishChanges, type PublishedNow } from '../publish-changes.ts';
+import { readPublished } from '../read-published.ts';
+import { WORD_BYTES_MAX } from '../rollout/heard-word.ts';
+import {
+  hearConfirmation,
+  registerTrust,
+  stepRollouts,
+  type RolloutNow,
+  type RolloutSigner,
+} from '../rollout/run-rollout.ts';
+import type { SignerVerb, VerbFacts, VerbTable } from './verb-table.ts';
+
+const HALT_BYTES_MAX = 131_072;
+
+/** The verbs over `signer`. */
+export function signerVerbs(signer: RolloutSigner): VerbTable {
+  const verb = (bodyBytesMax: number, run: SignerVerb['run']): SignerVerb => ({ bodyBytesMax, run });
+  return new Map([
+    ['publish', verb(REQUEST_BYTES_MAX, (body, now) => publishRequest(signer, body, now))],
+    ['halt', verb(HALT_BYTES_MAX, (body, now) => publishHalt(signer, body, now))],
+    ['refresh', verb(0, (_, now) => publishing(signer, {}, now))],
+    ['manifest', verb(ENVELOPE_BYTES_MAX, (body, now) => admitManifest(signer, body, now))],
+    ['confirm', verb(WORD_BYTES_MAX, (body, now) => hearConfirmation(signer, body, now))],
+    ['step', verb(0, async (_, now) => rollouts(await stepRollouts(signer, now)))],
+    ['waves', verb(0, async (_, now) => rollouts(await stepRollouts(signer, now, true)))],
+  ]);
+}
+
+/** What the daemon does by itself from time to time: step rollouts, and refresh the online roles long before they expire. */
+export async function doDue(signer: RolloutSigner, now: Instant): Promise<Verdict<VerbFacts>> {
+  const stepped = await stepRollouts(signer, now);
+  if (!stepped.ok) return stepped;
+  const due = await isRefreshDue(signer, now);
+  if (!due.ok || !due.value) return due.ok ? rollouts(stepped) : due;
+  const refreshed = await publishing(signer, {}, now);
+  return refreshed.ok ? rollouts(stepped) : refreshed;
+}
+
+/** Whether the timestamp has lived half its time. */
+async function isRefreshDue({ publishing: from }: RolloutSigner, now: Instant): Promise<Verdict<boolean>> {
+  const published = await readPublished(from.store, from.product, await from.memory.read());
+  if (!published.ok) return published;
+  const { state, timestamp } = published.value;
+  if (state === undefined) return accept(false);
+  const shown = timestamp && parseTimestamp(timestamp.bytes);
+  const expires = shown?.ok === true ? shown.value.signed.expires : 0;
+  return accept(expires - now <= (from.timestampLifetimeMs ?? TIMESTAMP_LIFETIME_MS) / 2);
+}
+
+async function publishRequest(signer: RolloutSigner, body: Uint8Array, now: Instant): Promise<Verdict<VerbFacts>> {
+  const parts = parsePublishRequest(body);
+  if (!parts.ok) return parts;
+  const of = (kind: string): readonly Uint8Array[] =>
+    parts.value.filter((part) => part.kind === kind).map(({ bytes }) => bytes);
+  const channels = parts.value.flatMap(({ name, bytes }) => (name === undefined ? [] : [[name, bytes] as const]));
+  const [targets, second] = of('targets');
+  if (second !== undefined || new Map(channels).size < channels.length) {
+    return reject('REQUEST_MALFORMED', 'a role is handed in twice');
+  }
+  const changes: Changes = { roots: of('root'), targets, channels: new Map(channels), targetFiles: of('file') };
+  return publishing(signer, changes, now);
+}
+
+async function publishHalt(signer: RolloutSigner, file: Uint8Array, now: Instant): Promise<Verdict<VerbFacts>> {
+  const role = parseTargets(file);
+  if (!role.ok) return role;
+  const name = role.value.signed.firmament?.get('role');
+  if (typeof name !== 'string' || !isSideRole(name) || !name.endsWith('-halt')) {
+    return reject('HALT_MALFORMED', 'the file is of no halt role');
+  }
+  return publishing(signer, { channels: new Map([[name, file]]) }, now);
+}
+
+async function publishing(
+  { publishing: to }: RolloutSigner,
+  changes: Changes,
+  now: Instant,
+): Promise<Verdict<VerbFacts>> {
+  const published = await publishChanges({ ...to, now }, changes);
+  return published.ok ? accept(publishedFacts(published.value)) : published;
+}
+
+function publishedFacts({ state, written }: PublishedNow): VerbFacts {
+  const { timestampVersion, snapshotVersion, snapshotSha256 } = state;
+  return { timestampVersion, snapshotVersion, snapshotSha256, written };
+}
+
+async function admitManifest(signer: RolloutSigner, body: Uint8Array, now: Instant): Promise<Verdict<VerbFacts>> {
+  const { store, product, memory } = signer.publishing;
+  const published = await readPublished(store, product, await memory.read());
+  if (!published.ok) return published;
+  const trust = registerTrust(published.value, now);
+  if (trust === undefined) return reject('FACTORY_NOT_TRUSTED', 'nothing is published yet that would list factories');
+  const devices = await signer.register.admit(body, trust);
+  return devices.ok ? accept({ devices: devices.value }) : devices;
+}
+
+function rollouts(stepped: Verdict<readonly RolloutNow[]>): Verdict<VerbFacts> {
+  if (!stepped.ok) return stepped;
+  const shown = stepped.value.map(({ leaseEnds, ...rollout }) => ({
+    ...rollout,
+    leaseEnds: leaseEnds === undefined ? undefined : encodeInstant(leaseEnds),
+  }));
+  return accept({ rollouts: shown });
+}
