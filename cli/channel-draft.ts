@@ -9,9 +9,10 @@ import { repositoryIdOf } from '../signer/repository-id.ts';
 import { concludeDraft } from './draft-output.ts';
 import { readInput, readOptional } from './files.ts';
 import { countValue, daysValue, firmwareVersionValue, nameValue } from './option-values.ts';
+import { addPlanOptions, planOf, type PlanOptions } from './plan-option.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
 
-type Options = {
+type Options = PlanOptions & {
   readonly rootOne: string;
   readonly channel: string;
   readonly former?: string;
@@ -32,7 +33,7 @@ type Options = {
 
 /** Adds the verb. */
 export function defineChannelDraft(command: Command, host: Host, conclude: Conclude): void {
-  command
+  addPlanOptions(command)
     .requiredOption('--root-one <file>', 'root version 1, as signed: it names the repository')
     .requiredOption('--channel <name>', 'the channel', nameValue)
     .option('--former <file>', 'the newest file of this channel; left out for the first one')
@@ -73,6 +74,8 @@ async function draft(options: Options, release: ReleaseDraft | undefined, host: 
     inForce: options.inForce,
     minSecurityCounter: options.minSecurityCounter,
     revokedDigests: options.revoke,
+    plan: planOf(options, host.now()),
+    resumes: options.resume,
   });
   return concludeDraft(
     drafted,

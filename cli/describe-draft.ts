@@ -14,6 +14,7 @@ import type { Metadata } from '../formats/tuf-metadata.ts';
 import { parseRoot, type Root } from '../formats/tuf-root.ts';
 import { parseTargets, type Targets } from '../formats/tuf-targets.ts';
 import { accept, type Verdict } from '../formats/verdict.ts';
+import { describePlan } from './describe-plan.ts';
 
 /** The draft in `bytes` as lines for people. @param role `root`, `targets`, or the channel's name. */
 export function describeDraft(bytes: Uint8Array, role: string): Verdict<readonly string[]> {
@@ -88,6 +89,7 @@ function describeChannel({ signed }: Metadata<Targets>): Verdict<readonly string
   return accept([
     `  release in force: ${release.value.release}`,
     ...components,
+    ...describePlan(part.value.plan),
     `  least security counter at every start: ${part.value.minSecurityCounter}`,
     `  revoked images: ${part.value.revokedDigests.length === 0 ? 'none' : part.value.revokedDigests.join(', ')}`,
   ]);

@@ -4,7 +4,7 @@ import type { Verifier } from '../formats/judging.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import type { Builder } from '../formats/trust-part.ts';
 import { accept, type Verdict } from '../formats/verdict.ts';
-import { draftTargets, type ChannelDelegation } from '../signer/draft-targets.ts';
+import { draftTargets, type ChannelDelegation, type RolloutDelegation } from '../signer/draft-targets.ts';
 import { parsePublicKeyFile } from '../signer/key-file.ts';
 import { TARGETS_LIFETIME_MS } from '../signer/lifetimes.ts';
 import { repositoryIdOf } from '../signer/repository-id.ts';
@@ -14,11 +14,13 @@ import { daysValue, uriValue } from './option-values.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
 
 type ChannelOption = { readonly name: string; readonly threshold: number; readonly files: readonly string[] };
+type RolloutOption = { readonly channel: string; readonly file: string };
 type Options = {
   readonly rootOne: string;
   readonly former?: string;
   readonly channel: readonly ChannelOption[];
   readonly withoutChannel: readonly string[];
+  readonly rollout: readonly RolloutOption[];
   readonly builder?: string;
   readonly builderKey?: string;
   readonly builderSource?: string;
@@ -44,6 +46,12 @@ export function defineTargetsDraft(command: Command, host: Host, conclude: Concl
       [],
     )
     .option('--without-channel <name...>', 'channels to end', [])
+    .option(
+      '--rollout <name:file>',
+      'a channel whose releases may come with a plan, and the public key that opens its waves; may be repeated',
+      addRollout,
+      [],
+    )
     .option('--builder <uri>', 'identity of a builder that counts')
     .option('--builder-key <file>', 'its public key')
     .option('--builder-source <uri>', 'the source that it may build')
@@ -77,6 +85,8 @@ async function draft(options: Options, host: Host): Promise<Verdict<Answer>> {
     if (!quorum.ok) return quorum;
     channels.push({ name, quorum: quorum.value });
   }
+  const rollouts = await readRollouts(options);
+  if (!rollouts.ok) return rollouts;
   const builders = await readBuilders(options);
   if (!builders.ok) return builders;
   const verifiers = await readVerifiers(options);
@@ -89,6 +99,7 @@ async function draft(options: Options, host: Host): Promise<Verdict<Answer>> {
     lifetimeMs: options.days,
     channels,
     withoutChannels: options.withoutChannel,
+    rollouts: rollouts.value,
     builders: builders.value,
     withoutBuilders: options.withoutBuilder,
     verifiers: verifiers.value,
@@ -98,6 +109,23 @@ async function draft(options: Options, host: Host): Promise<Verdict<Answer>> {
   });
   const { out } = options;
   return concludeDraft(drafted, out, `firmament sign --role targets --delegated-by ROOT --metadata ${out} --key KEY`);
+}
+
+async function readRollouts({ rollout }: Options): Promise<Verdict<readonly RolloutDelegation[], 'KEY_MALFORMED'>> {
+  const rollouts: RolloutDelegation[] = [];
+  for (const { channel, file } of rollout) {
+    const key = parsePublicKeyFile(await readInput(file));
+    if (!key.ok) return key;
+    rollouts.push({ channel, keys: [key.value] });
+  }
+  return accept(rollouts);
+}
+
+/** `NAME:FILE`: one channel more. */
+function addRollout(value: string, former: readonly RolloutOption[]): readonly RolloutOption[] {
+  const at = value.indexOf(':');
+  if (at < 1 || at === value.length - 1) throw new InvalidArgumentError('NAME:FILE is expected');
+  return [...former, { channel: value.slice(0, at), file: value.slice(at + 1) }];
 }
 
 async function readBuilders(options: Options): Promise<Verdict<readonly Builder[], 'KEY_MALFORMED'>> {

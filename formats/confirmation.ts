@@ -56,7 +56,7 @@ export type Confirmation = {
 /** The DSSE payload type. */
 export const CONFIRMATION_PAYLOAD_TYPE = 'application/vnd.firmament.confirmation+json';
 export const CONFIRMATION_BYTES_MAX = 12_288;
-export const STATEMENT_BYTES_MAX = 8_192;
+const STATEMENT_BYTES_MAX = 8_192;
 
 const confirmationDecoder: Decoder<Confirmation> = refine(
   object('refused', {

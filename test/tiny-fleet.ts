@@ -12,7 +12,7 @@ import { seededSigner } from './seeded-signer.ts';
 import type { TinyRepository } from './tiny-repository.ts';
 import { placeOf, planInForce } from './tiny-rollout.ts';
 
-export const TINY_FACTORY: Signer = seededSigner('tiny factory');
+const TINY_FACTORY: Signer = seededSigner('tiny factory');
 const DAY_MS = 86_400_000;
 
 /** A device of the fleet. */
