@@ -1,7 +1,7 @@
 /**
  * The whole chain on one machine: keys, root, four releases from source to a verified start, and the attacks.
  *
- * - Each link is a process of its own: builder, key holders' tool, publisher, server, device, and the image that it runs.
+ * - Each link is a process of its own: builder, workflow, control plane, key holders' tool, publisher, server, device, and the image that it runs.
  * - Every step is written to the account as it happens; one that does not go as expected is told and ends the chain.
  */
 import { cp } from 'node:fs/promises';
@@ -11,10 +11,11 @@ import { foundCompany, type Company } from './company.ts';
 import { runDeviceVerb, startDevice, type DeviceProcess } from './device-process.ts';
 import { foundRepository, type PilotRepository } from './founding.ts';
 import { showDenials } from './judging.ts';
-import { buildRelease, publishRelease, RELEASES, toJudge, type BuiltRelease } from './releases.ts';
+import { buildRelease, proposeRelease, publishRelease, RELEASES, toJudge, type BuiltRelease } from './releases.ts';
 import { seeFloors, seeRelease } from './seen-on-device.ts';
 import { CHANNEL, COMPONENT, HARDWARE, PRODUCT, tell, type Stage } from './stage.ts';
 import { serveStore, type StoreServer } from './store-server.ts';
+import { startWorkflow, type Workflow } from './workflow.ts';
 
 const POLL_MS = '200';
 
@@ -22,14 +23,19 @@ const POLL_MS = '200';
 export type RunningChain = { readonly stop: () => Promise<void> };
 
 /** What has been started so far, so that whatever happens it can be stopped. */
-type Running = { server: StoreServer | undefined; device: DeviceProcess | undefined };
+type Running = {
+  workflow: Promise<Workflow> | undefined;
+  server: StoreServer | undefined;
+  device: DeviceProcess | undefined;
+};
 
 /** Runs the chain to the last attack, and leaves server and device running. @param onServer told the repository's address. */
 export async function runChain(stage: Stage, onServer: (url: string) => void): Promise<RunningChain> {
-  const running: Running = { server: undefined, device: undefined };
+  const running: Running = { workflow: undefined, server: undefined, device: undefined };
   const stop = async (): Promise<void> => {
     await running.device?.stop();
     await running.server?.close();
+    await (await running.workflow)?.stop();
   };
   try {
     await runLinks(stage, running, onServer);
@@ -41,8 +47,9 @@ export async function runChain(stage: Stage, onServer: (url: string) => void): P
 }
 
 async function runLinks(stage: Stage, running: Running, onServer: (url: string) => void): Promise<void> {
+  running.workflow = startWorkflow(stage);
   const company = await makeKeys(stage);
-  const building = buildInTurn(stage, company);
+  const building = buildInTurn(stage, company, await running.workflow);
   const repository = await foundRepository(stage, company);
   const flash = await provision(stage, repository);
   const current = join(stage.folder, 'moments', 'store-current');
@@ -81,11 +88,11 @@ async function makeKeys(stage: Stage): Promise<Company> {
   return company;
 }
 
-/** Builds one release after the other, beside whatever else goes on. */
-function buildInTurn(stage: Stage, company: Company): readonly Promise<BuiltRelease>[] {
+/** Builds and proposes one release after the other, beside whatever else goes on. */
+function buildInTurn(stage: Stage, company: Company, workflow: Workflow): readonly Promise<BuiltRelease>[] {
   let former: Promise<unknown> = Promise.resolve();
   return RELEASES.map((plan) => {
-    const built = former.then(() => buildRelease(stage, company, plan));
+    const built = former.then(async () => proposeRelease(workflow, await buildRelease(stage, company, plan)));
     built.catch(() => undefined);
     former = built;
     return built;

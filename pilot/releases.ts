@@ -10,6 +10,7 @@ import { firmament, PROJECT, textOf } from './child.ts';
 import type { Company } from './company.ts';
 import { judge, type ToJudge } from './judging.ts';
 import { sign, signersOf, type PilotRepository } from './founding.ts';
+import type { Proposed, Workflow } from './workflow.ts';
 import { BUILDER_ID, CHANNEL, COMPONENT, HARDWARE, PRODUCT, SOURCE_URI, tell, type Stage } from './stage.ts';
 
 const FIRMWARE = join(PROJECT, 'pilot', 'firmware');
@@ -31,6 +32,8 @@ export const RELEASES: readonly ReleasePlan[] = [
 /** A release that came out the same twice, with its provenance. */
 export type BuiltRelease = {
   readonly plan: ReleasePlan;
+  /** What became of its proposal, once it was made. */
+  readonly proposed: Proposed | undefined;
   readonly image: string;
   readonly provenance: string;
   readonly sha256: string;
@@ -52,11 +55,18 @@ export async function buildRelease(stage: Stage, company: Company, plan: Release
   );
   return {
     plan,
+    proposed: undefined,
     image: textOf(built, 'image'),
     provenance: textOf(built, 'provenance'),
     sha256: textOf(built, 'sha256'),
     tookMs: stage.now() - startedAt,
   };
+}
+
+/** Proposes what was built. From here on its files are those that the control plane has taken, not the builder's. */
+export async function proposeRelease(workflow: Workflow, built: BuiltRelease): Promise<BuiltRelease> {
+  const proposed = await workflow.propose(built.plan, built);
+  return { ...built, proposed, image: proposed.image, provenance: proposed.provenance };
 }
 
 /** Tells the build, has two managers approve the release for its channels, and publishes it. */
@@ -75,6 +85,7 @@ export async function publishRelease(
     ...{ step: `build ${release}`, by: 'builder', ok: true, digest: built.sha256, code: undefined },
     ...{ detail: `two runs, one image; provenance signed; ${what}`, at: stage.now(), tookMs: built.tookMs },
   });
+  if (built.proposed !== undefined) tellProposal(stage, release, built.proposed);
   const { vsa } = await tell(stage, { step: `judge ${release}`, by: 'judge' }, async () => {
     const { reasons, ...judged } = await judge(by, toJudge(repository, built));
     return { ...judged, detail: reasons.join('; ') };
@@ -113,6 +124,13 @@ export function toJudge(repository: PilotRepository, { plan, image, provenance }
 
 /** A release that was judged fit, with the summary. */
 type JudgedRelease = BuiltRelease & { readonly vsa: string };
+
+function tellProposal(stage: Stage, release: string, { sha256, subject, tookMs }: Proposed): void {
+  stage.account.add({
+    ...{ step: `propose ${release}`, by: 'workflow', ok: true, digest: sha256, code: undefined },
+    ...{ detail: `with the token of its run, as ${subject}`, at: stage.now(), tookMs },
+  });
+}
 
 /** Drafts the channel with the release and has two managers sign it. @returns the digest of the draft. */
 async function approve(

@@ -23,7 +23,7 @@ import {
   PROVENANCE,
 } from '../ota-server/running-control.ts';
 import { PROJECT } from '../results.ts';
-import { runFile, runStep, type StepEnd } from './runner.ts';
+import { runFile, runStep, type StepEnd } from '../../pilot/action-runner.ts';
 
 const control = controlForTests();
 const COMPONENT = {

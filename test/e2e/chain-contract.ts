@@ -52,7 +52,9 @@ export function testChain(optionsOf: () => Promise<readonly string[]>): void {
 
   test('what the builder made is what the device starts and confirms', () => {
     for (const release of ['1.0.0', '2.0.0', '4.0.0']) {
-      const digests = ['build', 'install', 'start', 'confirm'].map((step) => stepsOf(`${step} ${release}`)[0]?.digest);
+      const digests = ['build', 'propose', 'install', 'start', 'confirm'].map(
+        (step) => stepsOf(`${step} ${release}`)[0]?.digest,
+      );
       expect(new Set(digests).size, release).toBe(1);
       expect(digests[0], release).toMatch(/^[0-9a-f]{64}$/);
     }

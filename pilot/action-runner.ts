@@ -1,10 +1,14 @@
-/** A step as the runner of GitHub Actions runs it: its bundle, its inputs in the environment, its answers in files. */
+/**
+ * A step as the runner of GitHub Actions runs it: its bundle, its inputs in the environment, its answers in files.
+ *
+ * - The step gets what a runner gives, and of this process's environment nothing but the path.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundleFile, type BundledAction } from '../../actions/bundle-action.ts';
-import { PROJECT } from '../results.ts';
+import { bundleFile, type BundledAction } from '../actions/bundle-action.ts';
+import { PROJECT } from './child.ts';
 
 export type Step = {
   readonly inputs: Readonly<Record<string, string>>;

@@ -1,0 +1,140 @@
+/**
+ * The workflow of the firmware's repository: it proposes what was built, to a control plane that is a process of its own.
+ *
+ * - The step is the bundled action, run as a runner runs it, with a token of this machine's issuer for its run.
+ * - Whoever approves takes the files from `incoming/`, each held against the digest that was proposed; never from the builder.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { createInterface } from 'node:readline';
+import { encodeUtf8 } from '../formats/bytes.ts';
+import { isJsonObject, parseJson } from '../formats/json.ts';
+import { sha256Hex } from '../formats/sha256.ts';
+import {
+  incomingFiles,
+  parseStoredProposal,
+  STORED_PROPOSAL_BYTES_MAX,
+  type StoredProposal,
+} from '../formats/stored-proposal.ts';
+import { runStep } from './action-runner.ts';
+import { CLI, textOf } from './child.ts';
+import { must } from './forgery.ts';
+import { startOidcIssuer, type Job, type OidcIssuer } from './oidc-issuer.ts';
+import type { ReleasePlan } from './releases.ts';
+import { COMPONENT, HARDWARE, PRODUCT, type Stage } from './stage.ts';
+
+/** A proposal as those who approve see it: who made it, and where its files lie. */
+export type Proposed = {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly image: string;
+  readonly provenance: string;
+  /** SHA-256 of the image, as proposed and as it lies there. */
+  readonly sha256: string;
+  readonly tookMs: number;
+};
+type Files = { readonly image: string; readonly provenance: string };
+
+export type Workflow = {
+  /** Proposes a release, as a run of its own. */
+  readonly propose: (plan: ReleasePlan, files: Files) => Promise<Proposed>;
+  readonly stop: () => Promise<void>;
+};
+
+const AUDIENCE = 'https://control.pilot.example';
+const JOB: Omit<Job, 'runId'> = { repository: 'pilot/firmware', ref: 'refs/heads/main', actor: 'eli' };
+
+/** Starts the issuer and the control plane. */
+export async function startWorkflow(stage: Stage): Promise<Workflow> {
+  const issuer = await startOidcIssuer();
+  const folders = { store: join(stage.folder, 'control', 'store'), state: join(stage.folder, 'control', 'proposals') };
+  const subject = `repo:${JOB.repository}:ref:${JOB.ref}`;
+  const control = await startControl(
+    ...['--store', folders.store, '--state', folders.state, '--audience', AUDIENCE],
+    ...['--proposer', `${PRODUCT},${issuer.url},${subject}`],
+  );
+  let runs = 0;
+  return {
+    propose: async (plan, files) => {
+      const startedAt = stage.now();
+      const id = await runAction(stage, { issuer, url: control.url, runId: String(++runs) }, { plan, files });
+      const stored = await readStored(join(folders.state, PRODUCT, `${id}.json`));
+      const [image, provenance] = await takeIncoming(folders.store, stored);
+      if (image === undefined || provenance === undefined) throw new Error('an image and its provenance were proposed');
+      const tookMs = stage.now() - startedAt;
+      return { ...stored.proposedBy, image: image.path, provenance: provenance.path, sha256: image.sha256, tookMs };
+    },
+    stop: async () => {
+      await control.stop();
+      await issuer.close();
+    },
+  };
+}
+
+async function startControl(
+  ...options: readonly string[]
+): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
+  const child = spawn(process.execPath, [CLI, 'control', ...options, '--port', '0', '--json'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const ended = once(child, 'close');
+  const { value: line } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
+  const answer = parseJson(encodeUtf8(line ?? ''), { bytesMax: 65_536 });
+  if (!answer.ok || !isJsonObject(answer.value))
+    throw new Error(`firmament control did not start: ${line ?? 'no word'}`);
+  const stop = async (): Promise<void> => {
+    child.kill('SIGTERM');
+    await ended;
+  };
+  return { url: textOf(answer.value, 'url'), stop };
+}
+
+/** Runs the action. @returns the id of the proposal. */
+async function runAction(
+  stage: Stage,
+  run: { readonly issuer: OidcIssuer; readonly url: string; readonly runId: string },
+  { plan, files }: { readonly plan: ReleasePlan; readonly files: Files },
+): Promise<string> {
+  const { release, securityCounter, what } = plan;
+  const component = {
+    ...{ component: COMPONENT, firmwareVersion: release, securityCounter, hardwareIds: [HARDWARE], installer: 'slot' },
+    image: relative(stage.folder, files.image),
+    statements: [relative(stage.folder, files.provenance)],
+  };
+  const { exit, log, outputs } = await runStep('propose', {
+    inputs: {
+      ...{ 'control-url': run.url, audience: AUDIENCE, product: PRODUCT, release, notes: what },
+      components: JSON.stringify([component]),
+    },
+    workspace: stage.folder,
+    oidc: run.issuer.requestFor({ ...JOB, runId: run.runId }),
+  });
+  const id = outputs.get('proposal-id');
+  if (exit !== 0 || id === undefined) throw new Error(`the workflow did not propose ${release}: ${log.trim()}`);
+  return id;
+}
+
+async function readStored(path: string): Promise<StoredProposal> {
+  const bytes = await readFile(path);
+  if (bytes.length > STORED_PROPOSAL_BYTES_MAX) throw new Error(`${path} is too long`);
+  const stored = must(parseStoredProposal(bytes));
+  if (stored.state !== 'open') throw new Error(`${stored.id} is not open`);
+  return stored;
+}
+
+/** The files of a proposal where the control plane has them, each found to be the one that was proposed. */
+function takeIncoming(
+  store: string,
+  { id, proposal }: StoredProposal,
+): Promise<readonly { readonly path: string; readonly sha256: string }[]> {
+  return Promise.all(
+    incomingFiles(id, proposal).map(async ({ name, file }) => {
+      const path = join(store, ...name.split('/'));
+      const sha256 = sha256Hex(await readFile(path));
+      if (sha256 !== file.sha256) throw new Error(`${name} is not what was proposed`);
+      return { path, sha256 };
+    }),
+  );
+}
