@@ -29,7 +29,8 @@ export async function bundleAction(action: BundledAction): Promise<Uint8Array> {
     outfile: bundleFile(action),
     write: false,
     bundle: true,
-    minify: true,
+    // Names and statements stay: shortened ones would change with code that is not even in the bundle.
+    minifyWhitespace: true,
     platform: 'node',
     format: 'esm',
     target: 'node24',

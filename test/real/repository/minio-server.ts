@@ -16,6 +16,7 @@ import type { Client } from 'minio';
 import { bucketMinio, minioClient, STORE_LIMITS, type StoreAccess } from '../../../cli/bucket-minio.ts';
 import { readStoreCredentials, type StoreCredentials } from '../../../cli/store-credentials.ts';
 import { isAbsent, type Bucket } from '../../../formats/bucket.ts';
+import type { PresignAccess } from '../../../ota-server/presigned-put.ts';
 import { accepted } from '../../accepted.ts';
 import { PROJECT } from '../../results.ts';
 import { GO_FOLDER, MINIO } from '../parts.ts';
@@ -29,10 +30,12 @@ const WORDS_LENGTH_MAX = 4_000;
 export type MinioServer = {
   /** The bucket, as `--store` names it. */
   readonly store: string;
-  /** The credential files of the two users that the manual makes. */
-  readonly files: { readonly publisher: string; readonly server: string };
+  /** The credential files of the three users that the manual makes. */
+  readonly files: { readonly publisher: string; readonly server: string; readonly control: string };
   /** The bucket in the hands of one of them. */
-  readonly bucketOf: (user: 'publisher' | 'server') => Promise<Bucket>;
+  readonly bucketOf: (user: 'publisher' | 'server' | 'control') => Promise<Bucket>;
+  /** With what one of them signs addresses. */
+  readonly accessOf: (user: 'control') => Promise<PresignAccess & { readonly bucket: string }>;
   /** A bucket in the hands of somebody else. */
   readonly bucketWith: (credentials: StoreCredentials, bucket?: string) => Bucket;
   /** The client of the operator, who may do everything. */
@@ -59,7 +62,11 @@ export async function startMinio(): Promise<MinioServer> {
     return { address, credentials, limits: STORE_LIMITS };
   };
   const operator = minioClient(accessOf(OPERATOR));
-  const files = { publisher: join(folder, 'publisher.json'), server: join(folder, 'server.json') };
+  const files = {
+    publisher: join(folder, 'publisher.json'),
+    server: join(folder, 'server.json'),
+    control: join(folder, 'control.json'),
+  };
   let child: ChildProcess | undefined;
   const kill = async (): Promise<void> => {
     if (child === undefined || hasEnded(child)) return;
@@ -85,6 +92,10 @@ export async function startMinio(): Promise<MinioServer> {
   }
   return {
     ...{ store, files, operator, kill, stop, bucketOf },
+    accessOf: async (user) => {
+      const credentials = accepted(await readStoreCredentials(files[user]));
+      return { origin: `http://127.0.0.1:${port}`, bucket: BUCKET, region: 'us-east-1', ...credentials };
+    },
     start: () => start(async () => (await knows(bucketOf('publisher'))) && knows(bucketOf('server'))),
     bucketWith: (credentials, bucket) => bucketMinio(accessOf(credentials, bucket)),
     objects: () => readAll(operator),
@@ -155,7 +166,7 @@ async function followManual(folder: string, port: number): Promise<void> {
   const policies = [...chapter.matchAll(/`([a-z-]+\.json)`:\n\n```json\n([^`]+)```/g)];
   for (const [, name = '', text = ''] of policies) writeFileSync(join(folder, name), text);
   const commands = /```sh\n([^`]*mc mb[^`]*)```/.exec(chapter)?.[1];
-  if (policies.length !== 2 || commands === undefined) throw new Error('the manual does not say how to set up MinIO');
+  if (policies.length !== 3 || commands === undefined) throw new Error('the manual does not say how to set up MinIO');
   await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', commands], {
     cwd: folder,
     env: {
