@@ -1,19 +1,23 @@
-/** `firmament channel-draft`: a release added to a channel, another put in force, images revoked. */
+/** `firmament channel-draft`: a release added to a channel, another put in force, images revoked; as a signing event. */
 import { basename } from 'node:path';
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
+import type { Subject } from '../formats/people.ts';
 import { sha256Hex } from '../formats/sha256.ts';
-import type { Verdict } from '../formats/verdict.ts';
+import { NOTES_LENGTH_MAX } from '../formats/signing-event.ts';
+import { accept, type Verdict } from '../formats/verdict.ts';
 import { draftChannel, type ReleasedFile, type ReleaseDraft } from '../signer/draft-channel.ts';
-import { CHANNEL_LIFETIME_MS } from '../signer/lifetimes.ts';
+import { CHANNEL_LIFETIME_MS, PUBLISH_WITHIN_MS } from '../signer/lifetimes.ts';
 import { repositoryIdOf } from '../signer/repository-id.ts';
-import { concludeDraft } from './draft-output.ts';
-import { readInput, readOptional } from './files.ts';
+import { concludeEvent, readChannelFile } from './event-files.ts';
+import { readInput } from './files.ts';
 import { countValue, daysValue, firmwareVersionValue, nameValue } from './option-values.ts';
 import { addPlanOptions, planOf, type PlanOptions } from './plan-option.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
 
 type Options = PlanOptions & {
   readonly rootOne: string;
+  readonly root: readonly string[];
+  readonly delegatedBy: string;
   readonly channel: string;
   readonly former?: string;
   readonly release?: string;
@@ -27,6 +31,10 @@ type Options = PlanOptions & {
   readonly inForce?: string;
   readonly minSecurityCounter?: number;
   readonly revoke: readonly string[];
+  readonly author: readonly string[];
+  readonly proposer: readonly Subject[];
+  readonly notes?: string;
+  readonly publishWithin: number;
   readonly days: number;
   readonly out: string;
 };
@@ -35,8 +43,13 @@ type Options = PlanOptions & {
 export function defineChannelDraft(command: Command, host: Host, conclude: Conclude): void {
   addPlanOptions(command)
     .requiredOption('--root-one <file>', 'root version 1, as signed: it names the repository')
+    .option('--root <file...>', 'the roots after it, oldest first', [])
+    .requiredOption('--delegated-by <file>', 'the targets file, as signed')
     .requiredOption('--channel <name>', 'the channel', nameValue)
-    .option('--former <file>', 'the newest file of this channel; left out for the first one')
+    .option(
+      '--former <file>',
+      'the newest file of this channel, or the event that brought it; left out for the first one',
+    )
     .option('--release <name>', 'a release to add and to put in force')
     .option('--component <name>', 'its component', nameValue)
     .option('--image <file>', 'its image')
@@ -48,9 +61,16 @@ export function defineChannelDraft(command: Command, host: Host, conclude: Concl
     .option('--in-force <release>', 'put another listed release in force')
     .option('--min-security-counter <n>', 'refuse everything below at every start', countValue)
     .option('--revoke <sha256...>', 'images that may not start any more', [])
+    .option('--author <name...>', 'who drafts this, by the name in the list of people', [])
+    .option('--proposer <issuer#subject>', 'the workflow that proposed it; may be repeated', addProposer, [])
+    .option('--notes <text>', 'a word to those who sign; no signature covers it', notesValue)
+    .option('--publish-within <n>', 'days in which it may be published', daysValue, PUBLISH_WITHIN_MS)
     .option('--days <n>', 'how long it is valid', daysValue, CHANNEL_LIFETIME_MS)
-    .requiredOption('--out <file>', 'where the draft goes')
+    .requiredOption('--out <file>', 'where the event goes, like 7.stable.signing.json')
     .action(async (options: Options) => {
+      if (options.author.length + options.proposer.length === 0) {
+        command.error('--author or --proposer: an event says who made it', { exitCode: 64 });
+      }
       const release = await readRelease(options);
       if (release === undefined && options.release !== undefined) {
         const needed = '--component, --image, --provenance, --firmware-version, --security-counter and --hardware';
@@ -61,13 +81,16 @@ export function defineChannelDraft(command: Command, host: Host, conclude: Concl
 }
 
 async function draft(options: Options, release: ReleaseDraft | undefined, host: Host): Promise<Verdict<Answer>> {
-  const repository = repositoryIdOf(await readInput(options.rootOne));
+  const rootOne = await readInput(options.rootOne);
+  const repository = repositoryIdOf(rootOne);
   if (!repository.ok) return repository;
   const { channel, out } = options;
-  const drafted = draftChannel({
+  const former = await readChannelFile(options.former);
+  const authors = [...options.author.map((person) => ({ person })), ...options.proposer];
+  const metadata = draftChannel({
     repository: repository.value,
     channel,
-    former: await readOptional(options.former),
+    former,
     now: host.now(),
     lifetimeMs: options.days,
     release,
@@ -76,12 +99,32 @@ async function draft(options: Options, release: ReleaseDraft | undefined, host: 
     revokedDigests: options.revoke,
     plan: planOf(options, host.now()),
     resumes: options.resume,
+    event: { notAfter: host.now() + options.publishWithin, authors },
   });
-  return concludeDraft(
-    drafted,
-    out,
-    `firmament sign --role ${channel} --delegated-by TARGETS --metadata ${out} --key KEY`,
-  );
+  if (!metadata.ok) return metadata;
+  const event = {
+    role: channel,
+    metadata: metadata.value,
+    roots: [rootOne, ...(await Promise.all(options.root.map(readInput)))],
+    delegatedBy: await readInput(options.delegatedBy),
+    former,
+    evidence: await Promise.all([options.provenance, options.vsa].filter((file) => file !== undefined).map(readInput)),
+    notes: options.notes,
+    withdrawn: [],
+  };
+  return concludeEvent(accept(event), out);
+}
+
+/** `ISSUER#SUBJECT`: an issuer has no fragment (OpenID Connect Discovery 1.0, section 3). */
+function addProposer(value: string, former: readonly Subject[]): readonly Subject[] {
+  const at = value.indexOf('#');
+  if (at < 1 || at === value.length - 1) throw new InvalidArgumentError('ISSUER#SUBJECT is expected');
+  return [...former, { issuer: value.slice(0, at), subject: value.slice(at + 1) }];
+}
+
+function notesValue(value: string): string {
+  if (value.length > NOTES_LENGTH_MAX) throw new InvalidArgumentError(`at most ${NOTES_LENGTH_MAX} characters`);
+  return value;
 }
 
 /** The release that the options describe, or undefined if they do not describe a whole one. */

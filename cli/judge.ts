@@ -13,7 +13,8 @@ import { openCedarEngine } from '../policies/policy-engine-cedar.ts';
 import { judgeImage, type JudgedFiles } from '../signer/judge.ts';
 import { readJudgingTrust } from '../signer/judging-trust.ts';
 import { demandAllowed, signVsa } from '../signer/sign-vsa.ts';
-import { readInput, readOptional, writeNew } from './files.ts';
+import { readChannelFile } from './event-files.ts';
+import { readInput, writeNew } from './files.ts';
 import { openSigner } from './open-signer.ts';
 import { countValue, firmwareVersionValue, nameValue } from './option-values.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
@@ -41,7 +42,10 @@ export function defineJudge(command: Command, host: Host, conclude: Conclude): v
   command
     .requiredOption('--root <file...>', 'root files, from version 1 to the newest')
     .requiredOption('--targets <file>', 'the targets file: it lists builders, verifiers and the policy')
-    .option('--former <file>', 'the newest file of the channel; left out for the first one')
+    .option(
+      '--former <file>',
+      'the newest file of the channel, or the event that brought it; left out for the first one',
+    )
     .requiredOption('--policy <file>', 'the policy in force')
     .requiredOption('--image <file>', 'the image')
     .requiredOption('--provenance <file>', 'its provenance')
@@ -79,7 +83,7 @@ async function judge(options: Options, targetName: string, host: Host): Promise<
     securityCounter: options.securityCounter,
     hardwareIds: options.hardware.map(nameValue),
     image: { length: image.length, sha256: sha256Hex(image) },
-    former: await readOptional(options.former),
+    former: await readChannelFile(options.former),
   };
   const judgement = judgeImage(trust.value, release, { files, engine: await openCedarEngine() });
   if (!judgement.ok) return judgement;

@@ -48,6 +48,13 @@ export function productUrlValue(value: string): URL {
   return url;
 }
 
+/** A SHA-256 in full: 64 lower-case hex digits, which people may group by spaces. */
+export function digestValue(value: string): string {
+  const digest = value.replaceAll(' ', '');
+  if (!/^[0-9a-f]{64}$/.test(digest)) throw new InvalidArgumentError('64 hex digits are expected');
+  return digest;
+}
+
 /** Whole days, as milliseconds. */
 export function daysValue(value: string): number {
   return countValue(value) * DAY_MS;

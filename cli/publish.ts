@@ -4,19 +4,20 @@
  * - Everything is first accepted by the device's own code; a refusal leaves what is published as it was.
  * - Without any file it refreshes the timestamp, and the snapshot when it is due.
  */
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { encodeHex } from '../formats/bytes.ts';
+import type { SigningEvent } from '../formats/signing-event.ts';
 import { accept, type Verdict } from '../formats/verdict.ts';
 import { publishChanges, type PublishedNow } from '../signer/publish-changes.ts';
 import { signerMemoryFile } from '../signer/signer-memory-file.ts';
 import type { Signer } from '../signer/signer.ts';
+import { readEvent } from './event-files.ts';
 import { readInput, readOptional } from './files.ts';
 import { openSigner } from './open-signer.ts';
 import { nameValue } from './option-values.ts';
 import { addStoreOptions, openObjectStore, type StoreOptions } from './store-option.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
 
-type ChannelFile = readonly [name: string, file: string];
 type Options = StoreOptions & {
   readonly product: string;
   readonly state: string;
@@ -24,7 +25,8 @@ type Options = StoreOptions & {
   readonly passphraseFile: readonly string[];
   readonly root: readonly string[];
   readonly targets?: string;
-  readonly channel: readonly ChannelFile[];
+  readonly event: readonly string[];
+  readonly withdrawn: readonly string[];
   readonly file: readonly string[];
 };
 
@@ -41,8 +43,9 @@ export function definePublish(command: Command, host: Host, conclude: Conclude):
     )
     .option('--root <file...>', 'new roots, oldest first', [])
     .option('--targets <file>', 'a new targets file')
-    .option('--channel <name=file>', 'a new file of a channel; may be repeated', addChannel, [])
-    .option('--file <file...>', 'images and provenance that the channels name', [])
+    .option('--event <file...>', 'signing events whose quorum is complete', [])
+    .option('--withdrawn <file...>', 'signing events that were withdrawn: to be remembered, not published', [])
+    .option('--file <file...>', 'images that the channels name, and evidence that is not in the events', [])
     .action(async (options: Options) => conclude(await publish(options, host)));
 }
 
@@ -51,8 +54,11 @@ async function publish(options: Options, host: Host): Promise<Verdict<Answer>> {
   if (!store.ok) return store;
   const signers = await openSigners(options, host);
   if (!signers.ok) return signers;
-  const channels = new Map<string, Uint8Array>();
-  for (const [name, file] of options.channel) channels.set(name, await readInput(file));
+  const events = await readEvents(options.event);
+  if (!events.ok) return events;
+  const withdrawn = await readEvents(options.withdrawn);
+  if (!withdrawn.ok) return withdrawn;
+  const evidence = events.value.flatMap((event) => event.evidence);
   const published = await publishChanges(
     {
       store: store.value,
@@ -64,11 +70,22 @@ async function publish(options: Options, host: Host): Promise<Verdict<Answer>> {
     {
       roots: await Promise.all(options.root.map(readInput)),
       targets: await readOptional(options.targets),
-      channels,
-      targetFiles: await Promise.all(options.file.map(readInput)),
+      channels: new Map(events.value.map(({ role, metadata }) => [role, metadata])),
+      targetFiles: [...(await Promise.all(options.file.map(readInput))), ...evidence],
+      withdrawals: [...events.value, ...withdrawn.value].map((event) => ({ ...event, envelopes: event.withdrawn })),
     },
   );
   return published.ok ? accept(answer(options.product, published.value)) : published;
+}
+
+async function readEvents(files: readonly string[]): Promise<Verdict<readonly SigningEvent[]>> {
+  const events: SigningEvent[] = [];
+  for (const file of files) {
+    const event = await readEvent(file);
+    if (!event.ok) return event;
+    events.push(event.value);
+  }
+  return accept(events);
 }
 
 async function openSigners(options: Options, host: Host): Promise<Verdict<readonly Signer[]>> {
@@ -92,11 +109,4 @@ function answer(product: string, { state, written, log }: PublishedNow): Answer 
     },
     text: `${product}: timestamp ${timestampVersion} over snapshot ${snapshotVersion}${logged}\n  ${written.join('\n  ')}`,
   };
-}
-
-/** `NAME=FILE`: one channel more. */
-function addChannel(value: string, former: readonly ChannelFile[]): readonly ChannelFile[] {
-  const at = value.indexOf('=');
-  if (at < 1 || at === value.length - 1) throw new InvalidArgumentError('NAME=FILE is expected');
-  return [...former, [nameValue(value.slice(0, at)), value.slice(at + 1)]];
 }

@@ -1,6 +1,7 @@
-/** `firmament targets-draft`: which channels there are, who manages them, which builders count, and who judges by what. */
+/** `firmament targets-draft`: which channels there are, who manages them, which builders count, who judges by what, whose key is whose. */
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Verifier } from '../formats/judging.ts';
+import { parsePeople } from '../formats/people.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import type { Builder } from '../formats/trust-part.ts';
 import { accept, type Verdict } from '../formats/verdict.ts';
@@ -30,6 +31,7 @@ type Options = {
   readonly withoutVerifier: readonly string[];
   readonly policy?: string;
   readonly withoutPolicy: readonly string[];
+  readonly people?: string;
   readonly days: number;
   readonly out: string;
 };
@@ -61,6 +63,7 @@ export function defineTargetsDraft(command: Command, host: Host, conclude: Concl
     .option('--without-verifier <uri...>', 'verifiers that count no longer', [])
     .option('--policy <file>', 'the policy to judge by; what was judged by the former one still counts')
     .option('--without-policy <sha256...>', 'former policies that count no longer', [])
+    .option('--people <file>', 'the list of people, their keys and subjects; it replaces the former list')
     .option('--days <n>', 'how long it is valid', daysValue, TARGETS_LIFETIME_MS)
     .requiredOption('--out <file>', 'where the draft goes')
     .action(async (options: Options) => {
@@ -92,6 +95,8 @@ async function draft(options: Options, host: Host): Promise<Verdict<Answer>> {
   const verifiers = await readVerifiers(options);
   if (!verifiers.ok) return verifiers;
   const policy = await readOptional(options.policy);
+  const listed = options.people === undefined ? accept(undefined) : parsePeople(await readInput(options.people));
+  if (!listed.ok) return listed;
   const drafted = draftTargets({
     repository: repository.value,
     former: await readOptional(options.former),
@@ -106,6 +111,7 @@ async function draft(options: Options, host: Host): Promise<Verdict<Answer>> {
     withoutVerifiers: options.withoutVerifier,
     policySha256: policy === undefined ? undefined : sha256Hex(policy),
     withoutPolicies: options.withoutPolicy,
+    people: listed.value,
   });
   const { out } = options;
   return concludeDraft(drafted, out, `firmament sign --role targets --delegated-by ROOT --metadata ${out} --key KEY`);

@@ -40,6 +40,8 @@ export const VERBS: ReadonlyMap<string, VerbEntry> = new Map([
     verb('draft a release in a channel', async () => (await import('./channel-draft.ts')).defineChannelDraft),
   ],
   ['sign', verb('show what a draft changes, and sign it', async () => (await import('./sign.ts')).defineSign)],
+  ['rebase', verb('draft the same change on what is newest', async () => (await import('./rebase.ts')).defineRebase)],
+  ['withdraw', verb('take a draft back, for ever', async () => (await import('./withdraw.ts')).defineWithdraw)],
   ['publish', verb('publish what people have signed', async () => (await import('./publish.ts')).definePublish)],
   [
     'capsule',

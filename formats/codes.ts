@@ -7,6 +7,7 @@
  */
 import { ROLLOUT } from './codes-rollout.ts';
 import { METADATA } from './metadata-codes.ts';
+import { APPROVAL } from './approval-codes.ts';
 import { PROPOSALS } from './proposal-codes.ts';
 
 export type CodeEntry = { readonly means: string; readonly todo: string };
@@ -59,18 +60,6 @@ const DEVICE_RULES = {
   },
   IMAGE_TRIED_BEFORE: { means: 'this image has failed its trial on this device', todo: 'publish a repaired release' },
   IMAGE_TOO_LARGE: { means: 'the image does not fit the slot', todo: 'make it smaller' },
-  EVENT_MISSING: {
-    means: 'the channel does not say what it follows and who made it, where the targets role lists people (R5)',
-    todo: 'draft it again, naming its authors',
-  },
-  AUTHOR_UNKNOWN: {
-    means: 'an author of the channel is nobody on the list of people (R2)',
-    todo: 'list the person, or the subject, in the targets role',
-  },
-  QUORUM_UNMET: {
-    means: 'too few people other than the author have signed, or none with an independent key (R2)',
-    todo: 'collect the signature of another person',
-  },
 } as const;
 
 const EVIDENCE = {
@@ -329,6 +318,7 @@ type CodeTable = typeof JSON_AND_TEXT &
   typeof TRAVEL &
   typeof PUBLISHING &
   typeof PROPOSALS &
+  typeof APPROVAL &
   typeof OPERATION;
 
 export const CODES: CodeTable = {
@@ -342,6 +332,7 @@ export const CODES: CodeTable = {
   ...TRAVEL,
   ...PUBLISHING,
   ...PROPOSALS,
+  ...APPROVAL,
   ...OPERATION,
 };
 
@@ -359,5 +350,6 @@ export const CODE_GROUPS: readonly (readonly [string, Readonly<Record<string, Co
   ['Files that travel', TRAVEL],
   ['Signing and publishing', PUBLISHING],
   ['Proposals', PROPOSALS],
+  ['Approval', APPROVAL],
   ['Operation', OPERATION],
 ];

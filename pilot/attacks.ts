@@ -18,7 +18,7 @@ import { draftChannel, type ChannelDraft, type ComponentDraft, type ReleasedFile
 import type { Signer } from '../signer/signer.ts';
 import { must, signedPart, type Forgery } from './forgery.ts';
 import { otherRepository, type KeyHolders } from './other-repository.ts';
-import { CHANNEL } from './stage.ts';
+import { CHANNEL, WORKFLOW } from './stage.ts';
 
 /** What stands before an attack: the repository as it was published, and what an attacker may have stolen. */
 export type Scene = {
@@ -90,6 +90,18 @@ export const ATTACKS: readonly Attack[] = [
       const sig = await manager.sign(encodeCanonicalJson(channel));
       const entry = { keyid: manager.keyid, sig };
       await forgery.serveAs(CHANNEL, encodeMetadata(channel, [entry, entry]));
+    },
+  },
+  {
+    name: 'approved by its own author',
+    expected: 'QUORUM_UNMET',
+    victim: 'current',
+    from: 'current',
+    prepare: async (forgery, scene) => {
+      const channel = await nextChannel(forgery, scene, { minSecurityCounter: 1 });
+      const [approver, , author] = scene.holders.managers;
+      if (approver === undefined || author === undefined) throw new Error('a channel has three managers');
+      await forgery.serveAs(CHANNEL, await signMetadata(channel, [approver, author]));
     },
   },
   {
@@ -194,7 +206,8 @@ async function nextChannel(
   change: Partial<ChannelDraft>,
 ): Promise<ReturnType<typeof signedPart>> {
   const former = await forgery.newest(CHANNEL);
-  return signedPart(must(draftChannel({ repository, now, channel: CHANNEL, former, ...change })));
+  const event = { notAfter: now, authors: [WORKFLOW] };
+  return signedPart(must(draftChannel({ repository, now, channel: CHANNEL, former, event, ...change })));
 }
 
 /** The content of a beta channel with more versions than stable, so that its version number does not give it away. */

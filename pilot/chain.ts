@@ -13,6 +13,7 @@ import { foundRepository, type PilotRepository } from './founding.ts';
 import { showDenials } from './judging.ts';
 import { buildRelease, proposeRelease, publishRelease, RELEASES, toJudge, type BuiltRelease } from './releases.ts';
 import { seeFloors, seeRelease } from './seen-on-device.ts';
+import { showSigningRefusals } from './signing-refusals.ts';
 import { CHANNEL, COMPONENT, HARDWARE, PRODUCT, tell, type Stage } from './stage.ts';
 import { serveStore, type StoreServer } from './store-server.ts';
 import { startWorkflow, type Workflow } from './workflow.ts';
@@ -73,6 +74,7 @@ async function runLinks(stage: Stage, running: Running, onServer: (url: string) 
   await seeFloors(stage, running.device, newest);
   await repository.store.copyTo(current);
   await showDenials(stage, { company, repository }, toJudge(repository, newest));
+  await showSigningRefusals(stage, { company, repository });
   const scene = await setScene(stage, company, { repository, newest });
   await runAttacks(stage, scene, {
     flash: { current: flash, before: flashBefore },

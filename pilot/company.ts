@@ -2,6 +2,7 @@
  * The people of the pilot and their keys: each key in a folder of its own, encrypted, with a passphrase of its own.
  *
  * - Three owners hold root and targets, two of whom must sign; three release managers hold the channels, two of whom must sign.
+ * - One of the managers answers for the workflow that proposes, so that manager's signature never counts (rule R2).
  * - The online roles, the builder and the judge have one key each; no person's key is ever used by a process that is not that person's tool.
  * - Passphrases are 128 random bits, so that the low work factor takes nothing from them (ADR 0004).
  */

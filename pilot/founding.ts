@@ -1,16 +1,22 @@
 /**
  * The repository of the pilot's product, from nothing: root, targets, and where everything is kept.
  *
+ * - The list of people says whose key is whose, and who answers for the workflow that proposes.
  * - Root and targets are signed by two of three owners, each with the installed tool and a key of their own.
  * - The publisher's memory lies outside of what is published.
  */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { encodeJson } from '../formats/encode-json.ts';
+import { peopleToJson, type Person } from '../formats/people.ts';
+import { keyIdOf } from '../formats/tuf-key.ts';
+import { parsePublicKeyFile } from '../signer/key-file.ts';
 import { firmament, textOf } from './child.ts';
 import type { Company, Holder } from './company.ts';
+import { must } from './forgery.ts';
 import { POLICY, VERIFIER_ID } from './judging.ts';
 import type { PublishedStore } from './published-store.ts';
-import { BUILDER_ID, CHANNEL, LOG_ORIGIN, PRODUCT, SOURCE_URI, tell, type Stage } from './stage.ts';
+import { BUILDER_ID, CHANNEL, LOG_ORIGIN, PRODUCT, SOURCE_URI, tell, WORKFLOW, type Stage } from './stage.ts';
 
 export type PilotRepository = {
   /** What is published, and a server serves. */
@@ -48,8 +54,18 @@ export async function foundRepository(stage: Stage, company: Company): Promise<P
   return { store: stage.store, state: join(stage.folder, 'signer', 'state.json'), root, targets, desk };
 }
 
-/** Adds a holder's signature to a draft, without a question: the pilot has nobody at the terminal. */
-export async function sign(holder: Holder, metadata: string, role: readonly string[]): Promise<void> {
+/** The options with which a holder signs a channel's event, without a question: the pilot has nobody at the terminal. */
+export function signsEvent(
+  { keyFile, passphraseFile }: Holder,
+  event: string,
+  { root }: Pick<PilotRepository, 'root'>,
+): readonly string[] {
+  const key = ['--key', keyFile, '--passphrase-file', passphraseFile, '--yes'];
+  return ['sign', '--event', event, '--root-one', root, ...key];
+}
+
+/** Adds a holder's signature to a draft of root or targets. */
+async function sign(holder: Holder, metadata: string, role: readonly string[]): Promise<void> {
   const { keyFile, passphraseFile } = holder;
   await firmament(
     'sign',
@@ -76,16 +92,29 @@ function draftRoot(company: Company, out: string): ReturnType<typeof firmament> 
   );
 }
 
-function draftTargets(
+async function draftTargets(
   company: Company,
   files: { readonly root: string; readonly out: string },
 ): ReturnType<typeof firmament> {
+  const people = join(dirname(files.out), 'people.json');
+  await writeFile(people, encodeJson(peopleToJson(await peopleOf(company))));
   const managers = company.managers.map(({ publicFile }) => publicFile).join(',');
   return firmament(
     'targets-draft',
-    ...['--root-one', files.root, '--out', files.out],
+    ...['--root-one', files.root, '--out', files.out, '--people', people],
     ...['--channel', `${CHANNEL}:2:${managers}`, '--channel', `beta:2:${managers}`],
     ...['--builder', BUILDER_ID, '--builder-key', company.builder.publicFile, '--builder-source', SOURCE_URI],
     ...['--verifier', VERIFIER_ID, '--verifier-key', company.judge.publicFile, '--policy', POLICY],
+  );
+}
+
+/** The managers by name, each with an independent key; the last one answers for the workflow. */
+function peopleOf({ managers }: Company): Promise<readonly Person[]> {
+  return Promise.all(
+    managers.map(async ({ name, publicFile }, i) => {
+      const keyid = keyIdOf(must(parsePublicKeyFile(await readFile(publicFile))));
+      const subjects = i === managers.length - 1 ? [WORKFLOW] : [];
+      return { person: name, keys: [{ keyid, independent: true }], subjects };
+    }),
   );
 }

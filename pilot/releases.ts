@@ -9,10 +9,12 @@ import { join } from 'node:path';
 import { firmament, PROJECT, textOf } from './child.ts';
 import type { Company } from './company.ts';
 import { judge, type ToJudge } from './judging.ts';
-import { sign, signersOf, type PilotRepository } from './founding.ts';
+import { signersOf, signsEvent, type PilotRepository } from './founding.ts';
 import type { Proposed, Workflow } from './workflow.ts';
-import { BUILDER_ID, CHANNEL, COMPONENT, HARDWARE, PRODUCT, SOURCE_URI, tell, type Stage } from './stage.ts';
+import { BUILDER_ID, CHANNEL, COMPONENT, HARDWARE, PRODUCT, SOURCE_URI, tell, WORKFLOW, type Stage } from './stage.ts';
 
+/** The workflow as an option of `channel-draft`. */
+export const PROPOSER: string = `${WORKFLOW.issuer}#${WORKFLOW.subject}`;
 const FIRMWARE = join(PROJECT, 'pilot', 'firmware');
 
 export type ReleasePlan = {
@@ -108,7 +110,7 @@ export async function publishRelease(
       detail: `${String(published.get('logSize'))} entries under this root: the release stood there before anybody saw it`,
     }),
   );
-  await cp(channelFile(repository, CHANNEL, release), newestChannelFile(repository));
+  await cp(eventFile(repository, CHANNEL, release), newestEventFile(repository));
   stage.onRelease({
     ...{ release, digest: built.sha256, builtBy: BUILDER_ID, approvedBy: approvers },
     outcome: 'published',
@@ -118,7 +120,7 @@ export async function publishRelease(
 /** What the judge is asked about `built`. */
 export function toJudge(repository: PilotRepository, { plan, image, provenance }: BuiltRelease): ToJudge {
   const { release, securityCounter } = plan;
-  const former = plan === RELEASES[0] ? undefined : newestChannelFile(repository);
+  const former = plan === RELEASES[0] ? undefined : newestEventFile(repository);
   return { release, component: COMPONENT, hardware: HARDWARE, securityCounter, image, provenance, former };
 }
 
@@ -132,26 +134,27 @@ function tellProposal(stage: Stage, release: string, { sha256, subject, tookMs }
   });
 }
 
-/** Drafts the channel with the release and has two managers sign it. @returns the digest of the draft. */
+/** Drafts the channel with the release, as the workflow proposed it, and has two managers sign it. @returns the event's name. */
 async function approve(
   { company, repository }: { readonly company: Company; readonly repository: PilotRepository },
   { plan, image, provenance, vsa }: JudgedRelease,
   channel: string,
 ): Promise<string> {
   const { release, securityCounter } = plan;
-  const out = channelFile(repository, channel, release);
-  const former = plan === RELEASES[0] ? [] : ['--former', newestChannelFile(repository)];
+  const out = eventFile(repository, channel, release);
+  const former = plan === RELEASES[0] ? [] : ['--former', newestEventFile(repository)];
   const draft = await firmament(
     'channel-draft',
     ...['--root-one', repository.root, '--channel', channel, '--out', out, ...former],
+    ...['--delegated-by', repository.targets, '--proposer', PROPOSER],
     ...['--release', release, '--component', COMPONENT, '--hardware', HARDWARE],
     ...['--image', image, '--provenance', provenance, '--vsa', vsa],
     ...['--firmware-version', release, '--security-counter', String(securityCounter)],
   );
   for (const holder of signersOf(company.managers)) {
-    await sign(holder, out, ['--role', channel, '--delegated-by', repository.targets]);
+    await firmament(...signsEvent(holder, out, repository));
   }
-  return textOf(draft, 'sha256');
+  return textOf(draft, 'event');
 }
 
 function publish(
@@ -161,21 +164,22 @@ function publish(
 ): ReturnType<typeof firmament> {
   const { channels, built, isFirst } = what;
   const founding = isFirst ? ['--root', repository.root, '--targets', repository.targets] : [];
-  const signed = channels.map((channel) => `${channel}=${channelFile(repository, channel, built.plan.release)}`);
+  const events = channels.map((channel) => eventFile(repository, channel, built.plan.release));
   return firmament(
     'publish',
     ...['--product', PRODUCT, ...repository.store.options, '--state', repository.state, ...founding],
     ...['--key', snapshot.keyFile, timestamp.keyFile, log.keyFile],
     ...['--passphrase-file', snapshot.passphraseFile, timestamp.passphraseFile, log.passphraseFile],
-    ...signed.flatMap((file) => ['--channel', file]),
-    ...['--file', built.image, built.provenance, built.vsa],
+    ...['--event', ...events, '--file', built.image],
   );
 }
 
-function channelFile(repository: PilotRepository, channel: string, release: string): string {
-  return join(repository.desk, `${release}.${channel}.json`);
+/** The signing event of a release for a channel. */
+export function eventFile({ desk }: Pick<PilotRepository, 'desk'>, channel: string, release: string): string {
+  return join(desk, `${release}.${channel}.signing.json`);
 }
 
-function newestChannelFile(repository: PilotRepository): string {
-  return join(repository.desk, `newest.${CHANNEL}.json`);
+/** The event that brought what is published now. */
+export function newestEventFile({ desk }: Pick<PilotRepository, 'desk'>): string {
+  return join(desk, `newest.${CHANNEL}.signing.json`);
 }

@@ -1,6 +1,7 @@
 /**
  * What every part of the pilot works with: its folder, its clock, and the account that it writes to.
  */
+import type { Subject } from '../formats/people.ts';
 import type { Instant } from '../formats/instant.ts';
 import type { Account, Step } from './account.ts';
 import type { ToldEvent } from './device-process.ts';
@@ -13,6 +14,8 @@ export const HARDWARE = 'pilot-gateway-a';
 /** The channel that the pilot's device follows. */
 export const CHANNEL = 'stable';
 export const BUILDER_ID = 'https://builders.example/pilot';
+/** The workflow that proposes releases, as its OIDC tokens name it; one of the managers answers for it. */
+export const WORKFLOW: Subject = { issuer: 'https://ci.example', subject: 'repo:pilot/firmware:ref:refs/heads/main' };
 export const SOURCE_URI = 'https://source.example/pilot/firmware';
 
 /** The pilot's transparency log: the first line of its checkpoints. */

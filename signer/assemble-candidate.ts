@@ -27,6 +27,7 @@ import { roleObject } from './repository-layout.ts';
 import type { Signer } from './signer.ts';
 import { assembleLog } from './assemble-log.ts';
 import type { PublishedLog } from './read-log.ts';
+import type { WithdrawnDraft } from './withdrawn-draft.ts';
 import { collectTargets } from './collect-targets.ts';
 
 export type CandidateInput = {
@@ -36,6 +37,7 @@ export type CandidateInput = {
   readonly changes: Changes;
   /** The log as it stands, where roots demand one. */
   readonly log: PublishedLog | undefined;
+  readonly withdrawn: readonly WithdrawnDraft[];
   readonly onlineSigners: readonly Signer[];
   readonly now: Instant;
   readonly snapshotLifetimeMs?: number | undefined;
@@ -69,6 +71,7 @@ export async function assembleCandidate(input: CandidateInput): Promise<Verdict<
     timestamp,
     snapshot: snapshot.value.bytes,
     roles: roles.value.files,
+    withdrawn: input.withdrawn,
     ...targets.value,
     ...logged.value,
   });

@@ -41,6 +41,8 @@ export type ChannelDraft = DraftTime & {
   /** The newest file of this channel; undefined for the first one. */
   readonly former: Uint8Array | undefined;
   readonly release?: ReleaseDraft | undefined;
+  /** Targets of releases, in place of `release`, as another draft describes them. */
+  readonly addedTargets?: ReadonlyMap<string, TargetFile>;
   /** The release in force: by default the one that is added, else the former one. */
   readonly inForce?: string | undefined;
   readonly minSecurityCounter?: number | undefined;
@@ -129,16 +131,25 @@ function nextEvent(
 }
 
 function nextTargets(former: Targets, draft: ChannelDraft): Verdict<Targets, 'DRAFT_REFUSED'> {
-  const { release, withoutReleases = [] } = draft;
-  const kept = new Map([...former].filter(([name]) => !withoutReleases.includes(parseTargetName(name)?.release ?? '')));
-  if (release === undefined) return accept(kept);
-  const added = releaseTargets(release);
+  const { release, addedTargets = new Map<string, TargetFile>(), withoutReleases = [] } = draft;
+  const kept = new Map([...former].filter(([name]) => !withoutReleases.includes(releaseOf(name))));
+  const added = release === undefined ? accept(addedTargets) : releaseTargets(release);
   if (!added.ok) return added;
-  const standing = new Map([...former].filter(([name]) => parseTargetName(name)?.release === release.name));
-  if (standing.size > 0 && !sameTargets(standing, added.value)) {
-    return reject('DRAFT_REFUSED', `${release.name} stands in the channel already, with other content`);
+  for (const name of new Set([...added.value.keys()].map(releaseOf))) {
+    const standing = ofRelease(former, name);
+    if (standing.size > 0 && !sameTargets(standing, ofRelease(added.value, name))) {
+      return reject('DRAFT_REFUSED', `${name} stands in the channel already, with other content`);
+    }
   }
   return accept(new Map([...kept, ...added.value]));
+}
+
+function releaseOf(targetName: string): string {
+  return parseTargetName(targetName)?.release ?? '';
+}
+
+function ofRelease(targets: Targets, release: string): Targets {
+  return new Map([...targets].filter(([name]) => releaseOf(name) === release));
 }
 
 /** The targets of each component: its image, and the evidence beside it. */

@@ -10,5 +10,7 @@ export const TARGETS_LIFETIME_MS: number = 365 * DAY_MS;
 export const CHANNEL_LIFETIME_MS: number = 90 * DAY_MS;
 /** A halt has no end for whoever has seen it; this is for clients that know nothing of halts. */
 export const HALT_LIFETIME_MS: number = 365 * DAY_MS;
+/** How long a drafted channel may wait for its signatures before it must be drafted again. */
+export const PUBLISH_WITHIN_MS: number = 14 * DAY_MS;
 export const SNAPSHOT_LIFETIME_MS: number = 7 * DAY_MS;
 export const TIMESTAMP_LIFETIME_MS: number = DAY_MS;

@@ -12,6 +12,7 @@ import type { LogDraft } from './draft-log-append.ts';
 import type { LogMemory } from './log-memory.ts';
 import type { PutCondition, StoredObject } from './object-store.ts';
 import type { SignerState } from './signer-state.ts';
+import type { WithdrawnDraft } from './withdrawn-draft.ts';
 
 /** What is published now, by the signer's own state. */
 export type Published = {
@@ -35,6 +36,15 @@ export type Changes = {
   readonly channels?: ReadonlyMap<string, Uint8Array>;
   /** Images and evidence that the channels name; each is found by its digest. */
   readonly targetFiles?: readonly Uint8Array[];
+  /** Drafts with withdrawals beside them: to be remembered, and never published. */
+  readonly withdrawals?: readonly Withdrawals[];
+};
+
+/** A draft of a channel, and the envelopes that may withdraw it. */
+export type Withdrawals = {
+  readonly role: string;
+  readonly metadata: Uint8Array;
+  readonly envelopes: readonly Uint8Array[];
 };
 
 /** A target with its bytes. */
@@ -62,6 +72,8 @@ export type Candidate = {
   readonly proofs: CandidateProofs;
   /** What must be appended to the log for that. */
   readonly log: LogDraft | undefined;
+  /** Contents of channels that must never be published. */
+  readonly withdrawn: readonly WithdrawnDraft[];
 };
 
 /** Proofs for devices: by `root VERSION` and by `channel NAME`. */

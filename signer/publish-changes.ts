@@ -2,6 +2,7 @@
  * One publication from start to end, while no other one with the same memory runs: read, assemble, verify, write.
  *
  * - Without changes it is the refresh of the online roles: a new timestamp, and a new snapshot when it is due.
+ * - Withdrawals are remembered before anything else, whatever becomes of the rest.
  * - A publication that was interrupted before its timestamp is finished first where new roots are to come: which side of the
  *   timestamp they belong on depends on what devices see.
  */
@@ -14,6 +15,7 @@ import { sha256Hex } from '../formats/sha256.ts';
 import { assembleCandidate } from './assemble-candidate.ts';
 import { logPolicies } from './assemble-log.ts';
 import { draftLogAppend } from './draft-log-append.ts';
+import { collectWithdrawn } from './collect-withdrawn.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { Changes, Published } from './publication.ts';
 import { appendToLog, publish } from './publish.ts';
@@ -55,6 +57,13 @@ export function publishChanges(options: PublishOptions, changes: Changes): Promi
 async function publishInOrder(options: PublishOptions, changes: Changes): Promise<Verdict<PublishedNow, PublishCode>> {
   const published = await readPublished(options.store, options.product, await options.memory.read());
   if (!published.ok) return published;
+  const { state } = published.value;
+  const withdrawn = collectWithdrawn(published.value, changes);
+  const known = new Set((state?.withdrawn ?? []).map(({ sha256 }) => sha256));
+  if (state !== undefined && withdrawn.some(({ sha256 }) => !known.has(sha256))) {
+    await options.memory.write({ ...state, withdrawn });
+    return publishInOrder(options, changes);
+  }
   if (!isInterrupted(published.value) || (changes.roots ?? []).length === 0) {
     return publishOver(published.value, options, changes);
   }
@@ -102,7 +111,8 @@ async function publishOver(
 ): Promise<Verdict<PublishedNow, PublishCode>> {
   const log = await openLog(published, options, changes);
   if (!log.ok) return log;
-  const candidate = await assembleCandidate({ ...options, published, changes, log: log.value });
+  const withdrawn = collectWithdrawn(published, changes);
+  const candidate = await assembleCandidate({ ...options, published, changes, log: log.value, withdrawn });
   if (!candidate.ok) return candidate;
   const publication = verifyPublication(candidate.value, options.now);
   if (!publication.ok) return publication;

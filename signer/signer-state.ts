@@ -4,6 +4,7 @@
  * - A store that shows an old timestamp, or none, cannot make the signer sign again over what is past.
  * - Written, durably, before the timestamp of these versions becomes visible; versions never go back.
  * - The snapshot is named by digest: wherever its bytes come from, they are these or none.
+ * - What was withdrawn is kept until its channel is past that version: then no publisher takes it any more (rule R5).
  * - Specified in `docs/formats/signing.md`.
  */
 import { encodeCanonicalJson } from '../formats/canonical-json.ts';
@@ -13,6 +14,7 @@ import {
   integer,
   literal,
   object,
+  optional,
   refine,
   type DecodeCode,
   type Decoder,
@@ -21,6 +23,7 @@ import type { JsonValue } from '../formats/json.ts';
 import { nameDecoder } from '../formats/names.ts';
 import { accept, type Verdict } from '../formats/verdict.ts';
 import type { LogMemory } from './log-memory.ts';
+import { withdrawnDecoder, withdrawnToJson, type WithdrawnDraft } from './withdrawn-draft.ts';
 
 export type SignerState = {
   readonly product: string;
@@ -31,6 +34,8 @@ export type SignerState = {
   /** The snapshot that it names, and every later one starts from. */
   readonly snapshotVersion: number;
   readonly snapshotSha256: string;
+  /** Channel contents that must never be published. */
+  readonly withdrawn?: readonly WithdrawnDraft[] | undefined;
 };
 
 /** Port: one signer's memory, used by one publication at a time. */
@@ -47,7 +52,7 @@ export type SignerMemory = {
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
 };
 
-export const SIGNER_STATE_BYTES_MAX = 4096;
+export const SIGNER_STATE_BYTES_MAX = 65_536;
 
 const stateDecoder: Decoder<SignerState> = refine(
   object('refused', {
@@ -57,6 +62,7 @@ const stateDecoder: Decoder<SignerState> = refine(
     timestampVersion: integer(1),
     snapshotVersion: integer(1),
     snapshotSha256: hexText(32),
+    withdrawn: optional(withdrawnDecoder),
   }),
   ({ version: _, ...state }) => accept(state),
 );
@@ -67,6 +73,8 @@ export function parseSignerState(bytes: Uint8Array): Verdict<SignerState, Decode
 }
 
 /** The bytes of a state. */
-export function encodeSignerState(state: SignerState): Uint8Array {
-  return encodeCanonicalJson(new Map<string, JsonValue>([['version', 1], ...Object.entries(state)]));
+export function encodeSignerState({ withdrawn, ...state }: SignerState): Uint8Array {
+  const members = new Map<string, JsonValue>([['version', 1], ...Object.entries(state)]);
+  if (withdrawn !== undefined) members.set('withdrawn', withdrawnToJson(withdrawn));
+  return encodeCanonicalJson(members);
 }

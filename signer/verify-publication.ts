@@ -3,6 +3,7 @@
  *
  * - Roots: root 1 signed by itself, each next one by the former and itself, all bound to this repository (P1, R1).
  * - A whole refresh over the new timestamp, for every channel (`verify-refresh.ts`).
+ * - A new channel is current: it follows what is published, its time is not over, nobody withdrew it (`verify-current.ts`).
  * - Wherever roots, targets or channel are new, the release in force boots on all of its hardware (`verify-bootable.ts`).
  * - Plans, wave steps and halts follow what was published before (`verify-rollouts.ts`).
  * - New targets have the name, length and digest that their channel gives; a target name has one content, in all channels and
@@ -28,10 +29,13 @@ import {
   type TrustedRoot,
 } from '../bootloader-verifier/boot/verify-root.ts';
 import type { Candidate, ImmutableObject, Publication } from './publication.ts';
+import type { SignerState } from './signer-state.ts';
 import { roleObject, targetObject, timestampObject } from './repository-layout.ts';
 import { verifyLogAppend, type LogAppendCode } from './verify-log-append.ts';
 import { verifyBootable, type BootableCode } from './verify-bootable.ts';
 import { verifyRollouts, type RolloutsCode } from './verify-rollouts.ts';
+import { verifyCurrent, type CurrentCode } from './verify-current.ts';
+import { mergeWithdrawn } from './withdrawn-draft.ts';
 import { verifyRefresh, type OnlineFiles, type RefreshCode } from './verify-refresh.ts';
 
 type InnerCode =
@@ -41,6 +45,7 @@ type InnerCode =
   | BootableCode
   | LogAppendCode
   | RolloutsCode
+  | CurrentCode
   | 'METADATA_EXPIRED'
   | 'RELEASE_MALFORMED'
   | 'TARGET_NAME_REFUSED'
@@ -78,6 +83,8 @@ function verifyParts(candidate: Candidate, now: Instant): Verdict<Verified<Publi
   if (!refreshed.ok) return refreshed;
   const rootsAreNew = roots.length > before.roots.length;
   for (const channel of refreshed.value) {
+    const current = newRoles.has(channel) ? verifyCurrent(candidate, channel, now) : accept(undefined);
+    if (!current.ok) return current;
     const mustBoot = rootsAreNew || newRoles.has('targets') || newRoles.has(channel);
     const bootable = mustBoot ? verifyBootable(candidate, channel) : accept(undefined);
     if (!bootable.ok) return bootable;
@@ -225,6 +232,7 @@ function publicationOf(
       timestampVersion: version,
       snapshotVersion: of.version,
       snapshotSha256: sha256Hex(snapshot),
+      withdrawn: stillWithdrawn(candidate),
     },
     timestamp: {
       name: timestampObject(product),
@@ -232,6 +240,12 @@ function publicationOf(
       condition: before.timestamp === undefined ? 'create-only' : { replaces: before.timestamp.etag },
     },
   };
+}
+
+/** The withdrawn drafts that this publication does not make stale. */
+function stillWithdrawn({ withdrawn, roles }: Candidate): SignerState['withdrawn'] {
+  const live = mergeWithdrawn(withdrawn, [], (role) => versionOf(roles.get(role) ?? new Uint8Array()));
+  return live.length === 0 ? undefined : live;
 }
 
 function versionOf(role: Uint8Array): number {

@@ -16,7 +16,7 @@ import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 
 export type QuorumCode = 'EVENT_MISSING' | 'AUTHOR_UNKNOWN' | 'QUORUM_UNMET';
 /** Somebody who may sign a role: with how many keys does not matter, with which kind does. */
-type Voter = { readonly person: string; readonly independent: boolean };
+export type Voter = { readonly person: string; readonly independent: boolean };
 /** A channel as it stands: its name, what was signed, and the event in it. */
 type Approved = {
   readonly name: string;
@@ -52,7 +52,7 @@ export function verifyQuorum(
 }
 
 /** The people behind `authors`. */
-function authorsOf(
+export function authorsOf(
   authors: readonly Author[],
   people: readonly Person[],
 ): Verdict<ReadonlySet<string>, 'AUTHOR_UNKNOWN'> {
@@ -67,7 +67,7 @@ function authorsOf(
  * The people whose keys the role lists, in the order of the list, each once.
  * @param keyids only these keys of the role; independent is who has an independent one among them.
  */
-function votersOf(
+export function votersOf(
   role: { readonly name: string; readonly delegations: Delegations; readonly people: readonly Person[] },
   keyids: ReadonlySet<string>,
 ): readonly Voter[] {
@@ -91,7 +91,7 @@ function votersOf(
 }
 
 /** The ids of the keys that have validly signed, each asked about as often as it stands there. */
-function signersOf(
+export function signersOf(
   { signatures, signedBytes }: Metadata<unknown>,
   { keys }: Delegations,
   check: SignatureCheck,

@@ -46,11 +46,15 @@ async function done(...args: readonly string[]): Promise<Readonly<Record<string,
   return answer;
 }
 
+/** The options with which `name` signs, without being asked. */
+const by = (name: string): readonly string[] => [
+  ...['--key', at(`${name}.age`), '--passphrase-file', at('passphrase'), '--yes'],
+];
+
 /** Both people sign `file`, one after the other. */
 async function signByBoth(file: string, role: string, ...more: readonly string[]): Promise<void> {
   for (const name of ['ada', 'ben']) {
-    const key = ['--key', at(`${name}.age`), '--passphrase-file', at('passphrase'), '--yes'];
-    await done('sign', '--metadata', file, '--role', role, ...key, ...more);
+    await done('sign', '--metadata', file, '--role', role, ...by(name), ...more);
   }
 }
 
@@ -68,21 +72,28 @@ async function foundRepository(): Promise<void> {
   await signByBoth(at('1.targets.json'), 'targets', '--delegated-by', at('1.root.json'));
 }
 
-/** Drafts and signs a release; returns the options that hand its files to `publish`. */
-async function release(name: string, version: number, ...more: readonly string[]): Promise<readonly string[]> {
+type Signed = { readonly version: number; readonly signers?: readonly string[]; readonly file?: string };
+
+/** Drafts a release and has `signers` sign it; returns the options that hand its files to `publish`. */
+async function release(
+  name: string,
+  { version, signers = ['ada', 'ben'], file = String(version) }: Signed,
+  ...more: readonly string[]
+): Promise<readonly string[]> {
   const { image, provenance } = await tinyComponent(name, BUILDER, { securityCounter: version });
   await mkdir(at(name));
   await writeFile(at(name, 'image.js'), image);
   await writeFile(at(name, 'provenance.json'), provenance);
-  const file = at(`${version}.stable.json`);
+  const event = at(`${file}.stable.signing.json`);
   await done(
     ...['channel-draft', '--root-one', at('1.root.json'), '--channel', 'stable', '--release', name],
     ...['--component', 'gateway', '--hardware', 'gw-1', '--firmware-version', name],
     ...['--security-counter', String(version), '--image', at(name, 'image.js')],
-    ...['--provenance', at(name, 'provenance.json'), '--out', file, ...more],
+    ...['--provenance', at(name, 'provenance.json'), '--out', event, ...more],
+    ...['--delegated-by', at('1.targets.json'), '--author', 'ada'],
   );
-  await signByBoth(file, 'stable', '--delegated-by', at('1.targets.json'));
-  return ['--channel', `stable=${file}`, '--file', at(name, 'image.js'), at(name, 'provenance.json')];
+  for (const signer of signers) await done('sign', '--event', event, ...by(signer), '--root-one', at('1.root.json'));
+  return ['--event', event, '--file', at(name, 'image.js')];
 }
 
 const publishOptions = (): readonly string[] => [
@@ -115,7 +126,7 @@ async function newClient(url: string): Promise<Updater> {
 
 test('what people sign and the signer publishes, tuf-js refreshes and downloads, release after release', async () => {
   await foundRepository();
-  const first = await release('1.0.0', 1);
+  const first = await release('1.0.0', { version: 1 });
   const founding = ['--root', at('1.root.json'), '--targets', at('1.targets.json')];
   const published = await done(...publishOptions(), ...founding, ...first);
   expect(published).toMatchObject({ code: 'DONE', timestampVersion: 1, snapshotVersion: 1 });
@@ -127,7 +138,7 @@ test('what people sign and the signer publishes, tuf-js refreshes and downloads,
   if (target === undefined) throw new Error('tuf-js does not find the target');
   expect(await readFile(await client.downloadTarget(target))).toEqual(await readFile(at('1.0.0', 'image.js')));
 
-  const second = await release('2.0.0', 2, '--former', at('1.stable.json'));
+  const second = await release('2.0.0', { version: 2 }, '--former', at('1.stable.signing.json'));
   await done(...publishOptions(), ...second);
   expect(await done(...publishOptions())).toMatchObject({ timestampVersion: 3, snapshotVersion: 2, written: [] });
   const later = await newClient(url);
@@ -138,12 +149,42 @@ test('what people sign and the signer publishes, tuf-js refreshes and downloads,
 });
 
 test('a publication that a device would refuse leaves the store as it was, and says why', async () => {
-  const bad = await release('3.0.0', 3, '--former', at('2.stable.json'), '--min-security-counter', '4');
+  const bad = await release('3.0.0', { version: 3, signers: ['ada'] }, '--former', at('2.stable.signing.json'));
   const before = await readdir(at('store'), { recursive: true });
   const refusal = await firmament(...publishOptions(), ...bad);
   expect(refusal).toMatchObject({ exit: 1, answer: { ok: false, code: 'PUBLICATION_REFUSED' } });
-  expect(refusal.answer['detail']).toContain('IMAGE_ROLLBACK');
+  expect(refusal.answer['detail']).toContain('METADATA_THRESHOLD_UNMET');
   expect(await readdir(at('store'), { recursive: true })).toEqual(before);
+});
+
+test('a draft that devices would refuse is not even signed', async () => {
+  const least = ['--former', at('2.stable.signing.json'), '--min-security-counter', '5'];
+  await release('4.0.0', { version: 4, signers: [] }, ...least);
+  expect(await firmament('sign', '--event', at('4.stable.signing.json'), ...by('ada'))).toMatchObject({
+    exit: 1,
+    answer: { code: 'IMAGE_ROLLBACK' },
+  });
+});
+
+test('a draft that was overtaken is rebased, signed again and published; a withdrawn one never is', async () => {
+  await release('5.0.0', { version: 3, signers: [], file: '5' }, '--former', at('1.stable.signing.json'));
+  const stale = await firmament('sign', '--event', at('5.stable.signing.json'), ...by('ada'));
+  expect(stale).toMatchObject({ exit: 1, answer: { code: 'EVENT_STALE' } });
+  const rebased = at('5b.stable.signing.json');
+  const onto = ['--former', at('2.stable.signing.json'), '--out', rebased];
+  await done('rebase', '--event', at('5.stable.signing.json'), ...onto);
+  for (const name of ['ada', 'ben']) await done('sign', '--event', rebased, ...by(name));
+  const withdrawn = at('5c.stable.signing.json');
+  await copyFile(rebased, withdrawn);
+  await done('withdraw', '--event', withdrawn, '--key', at('ben.age'), '--passphrase-file', at('passphrase'));
+  expect(await firmament('sign', '--event', withdrawn, ...by('ada'))).toMatchObject({
+    answer: { code: 'EVENT_WITHDRAWN' },
+  });
+  await done(...publishOptions(), '--withdrawn', withdrawn);
+  const image = ['--file', at('5.0.0', 'image.js')];
+  const refused = await firmament(...publishOptions(), '--event', rebased, ...image);
+  expect(refused).toMatchObject({ exit: 1, answer: { code: 'PUBLICATION_REFUSED' } });
+  expect(refused.answer['detail']).toContain('EVENT_WITHDRAWN');
 });
 
 test('a signer whose state is gone publishes nothing over a repository that exists', async () => {

@@ -79,12 +79,21 @@ export function testChain(optionsOf: () => Promise<readonly string[]>): void {
     expect(stepsOf('confirm 3.0.0')).toEqual([]);
   });
 
+  test("key holders' tools and the publisher refuse what nobody may approve", () => {
+    expect(stepsOf('refuse').map(({ step, by, code }) => [step, by, code])).toEqual([
+      ['refuse: the author approves', 'fay', 'AUTHOR_NEVER_COUNTS'],
+      ['refuse: a draft that was overtaken', 'dee', 'EVENT_STALE'],
+      ['refuse: a withdrawn draft', 'publisher', 'EVENT_WITHDRAWN'],
+    ]);
+  });
+
   test('every attack is refused with its own code while the device runs what it ran', () => {
     expect(stepsOf('attack').map(({ step, code }) => [step, code])).toEqual([
       ['attack: a changed image', 'IMAGE_HASH_MISMATCH'],
       ['attack: an older release below the floor', 'IMAGE_ROLLBACK'],
       ['attack: one signature of two', 'METADATA_THRESHOLD_UNMET'],
       ['attack: the same key twice', 'METADATA_THRESHOLD_UNMET'],
+      ['attack: approved by its own author', 'QUORUM_UNMET'],
       ["attack: another product's release", 'REPOSITORY_MISMATCH'],
       ["attack: beta's metadata served as stable's", 'ROLE_MISMATCH'],
       ['attack: a release for other hardware', 'HARDWARE_MISMATCH'],

@@ -61,6 +61,7 @@ import { parseSignerAnswer, type SignerAnswer } from '../../formats/signer-answe
 import { encodeSeenMetadata, parseSeenMetadata } from '../../formats/seen-metadata.ts';
 import { checkSignaturePortable, type PublicKey } from '../../formats/signature-check.ts';
 import { encodeSignedNote, encodeVerifierKey, parseSignedNote, parseVerifierKey } from '../../formats/signed-note.ts';
+import { encodeSigningEvent, parseSigningEvent } from '../../formats/signing-event.ts';
 import { parseStatement, STATEMENT_PAYLOAD_TYPE, statementToPlain, type Statement } from '../../formats/statement.ts';
 import { parseTrustPart, trustPartToJson, type TrustPart } from '../../formats/trust-part.ts';
 import {
@@ -78,6 +79,7 @@ import type { Verdict } from '../../formats/verdict.ts';
 import { encodeVsa, parseVsa } from '../../formats/vsa.ts';
 import { verifyThreshold, type RoleKeys } from '../../formats/verify-signatures.ts';
 import { parseWaveStep, waveStepToJson, type WaveStep } from '../../formats/wave-step.ts';
+import { encodeWithdrawal, parseWithdrawal } from '../../formats/withdrawal.ts';
 import { accepted } from '../accepted.ts';
 import { seededSigner } from '../seeded-signer.ts';
 import { signedProvenance, tinyProvenance } from '../tiny-release.ts';
@@ -97,6 +99,7 @@ import {
 } from './sample-proposal.ts';
 import { tinyJudging } from '../tiny-vsa.ts';
 import { bound, SAMPLE_FILES, SAMPLE_ID } from './sample-repository.ts';
+import { SAMPLE_EVENT, SAMPLE_WITHDRAWAL } from './signing-vectors.ts';
 import { SAMPLE_VSA } from './sample-vsa.ts';
 
 export type ParserRow = {
@@ -415,6 +418,14 @@ const PARTS: readonly ParserRow[] = [
   wholeRow('parseConfirmation', encodeConfirmation(SAMPLE_CONFIRMATION), {
     parse: orUndefined(parseConfirmation),
     encode: encodeConfirmation,
+  }),
+  wholeRow('parseSigningEvent', encodeSigningEvent(SAMPLE_EVENT), {
+    parse: orUndefined(parseSigningEvent),
+    encode: encodeSigningEvent,
+  }),
+  wholeRow('parseWithdrawal', encodeWithdrawal(SAMPLE_WITHDRAWAL), {
+    parse: orUndefined(parseWithdrawal),
+    encode: encodeWithdrawal,
   }),
   wholeRow<readonly Person[]>('parsePeople', encodeJson(peopleToJson(PEOPLE)), {
     parse: orUndefined(parsePeople),

@@ -1,0 +1,99 @@
+/**
+ * The same change, drafted again on a channel that has moved on: what was signed is gone, and everybody signs again (rule R5).
+ *
+ * - The change is what the draft does to the file that it followed: releases added or dropped, what is in force, floors, the plan.
+ * - Authors stay; who rebases without changing anything made nothing.
+ * - A withdrawn draft is not carried on: what is wanted after all is drafted anew.
+ */
+import { sha256Hex } from '../formats/sha256.ts';
+import type { Instant } from '../formats/instant.ts';
+import { parseChannelPart, type ChannelPart } from '../formats/channel-part.ts';
+import { parseTargetName } from '../formats/names.ts';
+import type { SigningEvent } from '../formats/signing-event.ts';
+import { parseTargets, type TargetFile } from '../formats/tuf-targets.ts';
+import { accept, reject, type Verdict } from '../formats/verdict.ts';
+import { draftChannel, type ChannelDraft, type ChannelDraftCode } from './draft-channel.ts';
+import { repositoryIdOf, type RepositoryIdCode } from './repository-id.ts';
+import { keysOfRole } from './keys-of-role.ts';
+import { verifyWithdrawals } from './verify-withdrawal.ts';
+
+export type Rebase = {
+  /** The newest file of the channel, as published. */
+  readonly former: Uint8Array;
+  /** The newest roots and targets file, where they have changed. */
+  readonly roots?: readonly Uint8Array[] | undefined;
+  readonly delegatedBy?: Uint8Array | undefined;
+  readonly now: Instant;
+  readonly lifetimeMs: number;
+  readonly notAfter: Instant;
+};
+export type RebaseCode = ChannelDraftCode | RepositoryIdCode | 'EVENT_MALFORMED' | 'EVENT_MISSING' | 'EVENT_WITHDRAWN';
+
+type Read = {
+  readonly version: number;
+  readonly targets: ReadonlyMap<string, TargetFile>;
+  readonly part: ChannelPart | undefined;
+};
+
+/** The event of the same change after `onto.former`, without signatures. */
+export function rebaseEvent(event: SigningEvent, onto: Rebase): Verdict<SigningEvent, RebaseCode> {
+  const roots = onto.roots ?? event.roots;
+  const delegatedBy = onto.delegatedBy ?? event.delegatedBy;
+  const [rootOne] = roots;
+  if (rootOne === undefined) return reject('EVENT_MALFORMED', 'the event has no root');
+  const repository = repositoryIdOf(rootOne);
+  if (!repository.ok) return repository;
+  const targets = parseTargets(delegatedBy);
+  if (!targets.ok) return targets;
+  const drafted = parseTargets(event.metadata);
+  if (!drafted.ok) return drafted;
+  const digest = sha256Hex(drafted.value.signedBytes);
+  const keys = keysOfRole(targets.value, event.role);
+  const withdrawn = verifyWithdrawals(event.withdrawn, { repository: repository.value, role: event.role, keys });
+  if (withdrawn.some((withdrawal) => withdrawal.event === digest)) {
+    return reject('EVENT_WITHDRAWN', 'a withdrawn draft is not carried on: draft anew what is wanted');
+  }
+  const change = changeOf(event, onto);
+  if (!change.ok) return change;
+  const metadata = draftChannel({
+    ...change.value,
+    repository: repository.value,
+    channel: event.role,
+    former: onto.former,
+    now: onto.now,
+    lifetimeMs: onto.lifetimeMs,
+  });
+  if (!metadata.ok) return metadata;
+  return accept({ ...event, metadata: metadata.value, roots, delegatedBy, former: onto.former, withdrawn: [] });
+}
+
+/** What the draft does to the file that it followed, as options of a draft. */
+function changeOf(event: SigningEvent, { notAfter }: Rebase): Verdict<Partial<ChannelDraft>, RebaseCode> {
+  const drafted = read(event.metadata);
+  if (!drafted.ok) return drafted;
+  const former =
+    event.former === undefined ? accept({ version: 0, targets: new Map(), part: undefined }) : read(event.former);
+  if (!former.ok) return former;
+  const { part, targets, version } = drafted.value;
+  if (part?.event === undefined) return reject('EVENT_MISSING', `${event.role} does not say who made it`);
+  const before: Read = former.value;
+  const isNew = <T>(now: T, then: T | undefined): T | undefined => (now === then ? undefined : now);
+  const dropped = [...before.targets.keys()].filter((name) => !targets.has(name));
+  return accept({
+    addedTargets: new Map([...targets].filter(([name]) => !before.targets.has(name))),
+    withoutReleases: [...new Set(dropped.flatMap((name) => parseTargetName(name)?.release ?? []))],
+    inForce: isNew(part.release, before.part?.release),
+    minSecurityCounter: isNew(part.minSecurityCounter, before.part?.minSecurityCounter),
+    revokedDigests: part.revokedDigests.filter((revoked) => before.part?.revokedDigests.includes(revoked) !== true),
+    plan: part.plan?.since === version ? part.plan : undefined,
+    resumes: (part.plan?.resumes ?? []).filter((halt) => before.part?.plan?.resumes.includes(halt) !== true),
+    event: { notAfter, authors: part.event.authors },
+  });
+}
+
+function read(bytes: Uint8Array): Verdict<Read, RebaseCode> {
+  const parsed = parseTargets(bytes);
+  if (!parsed.ok) return parsed;
+  const part = parseChannelPart(parsed.value.signed.firmament);
+  return part.ok ? accept({ ...parsed.value.signed, part: part.value }) : part;
+}
