@@ -3,8 +3,8 @@
  *
  * - Everything is verified here, anew: the provenance by the builders that people listed, the policy by the digest that they signed.
  * - A denial is a judgement with its reasons; a refusal means that there is none.
- * - Key holders judge again before they sign (rule R4): `judgeChannel` decides over the channel that is to be signed, from the same
- *   bytes, and needs no word of whoever judged before.
+ * - Key holders judge again before they sign (rule R4): `judgeAdded` decides over what the channel that is to be signed adds, from the
+ *   same bytes, and needs no word of whoever judged before.
  */
 import { verifyDelegatedRole, type SignedRoleCode } from '../bootloader-verifier/boot/verify-targets.ts';
 import { verifySignedProvenance, type SignedProvenanceCode } from '../bootloader-verifier/boot/verify-provenance.ts';
@@ -73,9 +73,9 @@ export function judgeImage(
 
 /** The judgement of one component of a channel. */
 export type JudgedComponent = { readonly component: Component; readonly judgement: Judgement };
-export type ChannelToJudge = {
-  /** The channel file that is to be signed; its signatures play no part. */
-  readonly channel: Uint8Array;
+export type ReleasesToJudge = {
+  /** The components of the releases that a channel adds, as it describes them. */
+  readonly components: readonly Component[];
   /** The newest published file of the same channel, or undefined. */
   readonly former: Uint8Array | undefined;
   /** All statements at hand, in any order: each provenance is found by the digest that the channel names. */
@@ -85,21 +85,19 @@ export type ChannelToJudge = {
 };
 
 /**
- * Judges every component of the release that `channel` puts in force, as a key holder does before signing.
- * @returns a judgement a component, in the order of installation; `EVIDENCE_MISMATCH` where a provenance is not at hand.
+ * Judges what a channel adds, as a key holder does before signing.
+ * @returns a judgement a component; `EVIDENCE_MISMATCH` where a provenance is not at hand.
  */
-export function judgeChannel(
+export function judgeAdded(
   trust: JudgingTrust,
-  { channel, former, statements, policy }: ChannelToJudge,
+  { components, former, statements, policy }: ReleasesToJudge,
   engine: PolicyEngine,
 ): Verdict<readonly JudgedComponent[], JudgeCode | 'EVIDENCE_MISMATCH'> {
-  const release = readInForce(trust, channel);
-  if (!release.ok) return release;
   const sha256 = sha256Hex(policy);
   const named = acceptedPolicies(trust.judging).find((accepted) => accepted === sha256);
   const judging = { ...trust.judging, policy: { sha256: named ?? trust.judging.policy.sha256, stillAccepted: [] } };
   const judged: JudgedComponent[] = [];
-  for (const component of release.value.components) {
+  for (const component of components) {
     const { name, sha256 } = component.provenanceTarget;
     const provenance = statements.find((bytes) => sha256Hex(bytes) === sha256);
     if (provenance === undefined) return reject('EVIDENCE_MISMATCH', `${name} is not at hand`);

@@ -9,7 +9,7 @@ import { checkSignaturePortable } from '../../formats/signature-check.ts';
 import { parseTargets } from '../../formats/tuf-targets.ts';
 import { openCedarEngine } from '../../policies/policy-engine-cedar.ts';
 import type { Judgement } from '../../policies/judge-release.ts';
-import { judgeChannel, judgeImage, type JudgedFiles, type ReleaseToJudge } from '../../signer/judge.ts';
+import { judgeAdded, judgeImage, type JudgedFiles, type ReleaseToJudge } from '../../signer/judge.ts';
 import { readJudgingTrust, type JudgingTrust } from '../../signer/judging-trust.ts';
 import { signVsa } from '../../signer/sign-vsa.ts';
 import { accepted } from '../accepted.ts';
@@ -152,10 +152,9 @@ describe('an image', () => {
 });
 
 describe('a key holder judges again', () => {
-  const again = (change: object = {}): ReturnType<typeof judgeChannel> => {
-    const channel = repository.newest('stable');
-    const statements = [files.provenance];
-    return judgeChannel(trust, { channel, former: undefined, statements, policy: POLICY, ...change }, engine);
+  const again = (change: object = {}): ReturnType<typeof judgeAdded> => {
+    const offered = { components: [component], former: undefined, statements: [files.provenance], policy: POLICY };
+    return judgeAdded(trust, { ...offered, ...change }, engine);
   };
 
   test('from the very channel that is to be signed, component by component', () => {
@@ -164,9 +163,10 @@ describe('a key holder judges again', () => {
 
   test('and sees a denial with its reasons, whatever anybody judged before', async () => {
     const worse = await makeTinyRepository({ first: { provenance: { runs: [] } } });
-    const channel = worse.newest('stable');
+    const { targets } = accepted(parseTargets(worse.newest('stable'))).signed;
+    const { components } = accepted(parseRelease(targets, '1.0.0'));
     const statements = [worse.releases.get('1.0.0')?.provenance ?? POLICY];
-    expect(accepted(again({ channel, statements }))).toMatchObject([{ judgement: { policies: ['reproducible'] } }]);
+    expect(accepted(again({ components, statements }))).toMatchObject([{ judgement: { policies: ['reproducible'] } }]);
   });
 
   test('and never without the provenance that the channel names', () => {
@@ -179,10 +179,10 @@ describe('a key holder judges again', () => {
     await rewritten.publishTargets({ policySha256: '44'.repeat(32) });
     const roots = rewritten.roots();
     const listed = accepted(readJudgingTrust({ roots, targets: rewritten.newest('targets') }, TINY_NOW));
-    const offered = { channel: repository.newest('stable'), former: undefined, statements: [files.provenance] };
-    expect(judgeChannel(listed, { ...offered, policy: POLICY }, engine)).toMatchObject({ ok: true });
+    const offered = { components: [component], former: undefined, statements: [files.provenance] };
+    expect(judgeAdded(listed, { ...offered, policy: POLICY }, engine)).toMatchObject({ ok: true });
     await rewritten.publishTargets({ withoutPolicies: [JUDGING.policy.sha256] });
     const gone = accepted(readJudgingTrust({ roots, targets: rewritten.newest('targets') }, TINY_NOW));
-    expect(judgeChannel(gone, { ...offered, policy: POLICY }, engine)).toMatchObject({ code: 'POLICY_MISMATCH' });
+    expect(judgeAdded(gone, { ...offered, policy: POLICY }, engine)).toMatchObject({ code: 'POLICY_MISMATCH' });
   });
 });
