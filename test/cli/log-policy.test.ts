@@ -3,14 +3,13 @@ import { expect, test } from 'vitest';
 import { describeDraft } from '../../cli/describe-draft.ts';
 import { parseRootPart, type LogPolicy } from '../../formats/root-part.ts';
 import { parseRoot } from '../../formats/tuf-root.ts';
-import { changeLogPolicy, type LogChange } from '../../signer/draft-log-policy.ts';
+import { changeLogPolicy } from '../../signer/draft-log-policy.ts';
 import { accepted } from '../accepted.ts';
+import { LOGGED as FOUNDING, NO_CHANGE as NOTHING } from '../logged-repository.ts';
 import { seededSigner } from '../seeded-signer.ts';
 import { LOG_ORIGIN, LOG_POLICY, LOG_SIGNER } from '../tiny-log.ts';
 import { makeTinyRepository } from '../tiny-repository.ts';
 
-const NOTHING: LogChange = { origin: undefined, keys: [], lessened: [], witnesses: [], quorum: undefined };
-const FOUNDING: LogChange = { ...NOTHING, origin: LOG_ORIGIN, keys: [LOG_SIGNER.key] };
 const NEXT = seededSigner('log 2');
 const WITNESS = { name: 'w.example', key: seededSigner('w').key, administration: 'university' };
 

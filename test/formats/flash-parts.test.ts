@@ -46,6 +46,13 @@ const BUNDLE: BootBundle = {
     { component: 'hub', provenance: BYTES, vsa: new Uint8Array() },
     { component: 'gateway', provenance: BYTES, vsa: undefined },
   ],
+  proofs: {
+    channel: BYTES,
+    roots: new Map([
+      [2, BYTES],
+      [3, new Uint8Array()],
+    ]),
+  },
 };
 const STATE: BootState = { good: 'a', trial: { slot: 'b', starts: 2 }, confirmed: 'b', failed: [SHA256] };
 const FLOORS: Floors = {
@@ -62,7 +69,7 @@ const FACTORY: FactoryRecord = {
   channelName: 'stable',
   root: BYTES,
 };
-const SEEN: SeenMetadata = { timestamp: BYTES, snapshot: new Uint8Array() };
+const SEEN: SeenMetadata = { timestamp: BYTES, snapshot: new Uint8Array(), checkpoint: BYTES };
 
 /** A part by its encoder and parser; what was seen online answers undefined where others have a code. */
 type Part = {
@@ -129,7 +136,9 @@ test.each(PARTS)(
   ({ bytes, parse, code }) => {
     expect(parse(edited(bytes, ['x-unknown'], 1))).toMatchObject({ ok: false, code });
     const members = Object.keys(JSON.parse(new TextDecoder().decode(bytes)) as object);
-    for (const member of members.filter((name) => !['good', 'trial', 'confirmed'].includes(name))) {
+    for (const member of members.filter(
+      (name) => !['good', 'trial', 'proofs', 'checkpoint', 'confirmed'].includes(name),
+    )) {
       expect(parse(edited(bytes, [member], undefined)), member).toMatchObject({ ok: false, code });
       expect(parse(edited(bytes, [member], null)), member).toMatchObject({ ok: false, code });
     }
@@ -299,5 +308,17 @@ test('what was seen online is kept up to the sizes that a device reads', () => {
       true,
       false,
     ]);
+  }
+});
+
+test('proofs stand in a bundle or not at all; those of roots in rising order, the channel once', () => {
+  const without = { ...BUNDLE, proofs: undefined };
+  expect(parseBootBundle(encodeBootBundle(without))).toEqual(accept(without));
+  const noChannel = { ...BUNDLE, proofs: { channel: undefined, roots: new Map() } };
+  expect(parseBootBundle(encodeBootBundle(noChannel))).toEqual(accept(noChannel));
+  for (const versions of [[3, 2], [1]]) {
+    const roots = new Map(versions.map((version) => [version, BYTES]));
+    const code = 'BOOT_BUNDLE_MALFORMED';
+    expect(parseBootBundle(encodeBootBundle({ ...BUNDLE, proofs: { channel: BYTES, roots } }))).toMatchObject({ code });
   }
 });

@@ -37,6 +37,28 @@ test('metadata is served as JSON under the hash of its content; only timestamp.j
   }
 });
 
+test('the log is served as C2SP has it: notes as text that may change, tiles and entries as bytes that never do', async () => {
+  const { put, get } = await startServer();
+  for (const [name, type, caching] of [
+    ['gw/log/checkpoint', 'text/plain; charset=utf-8', 'no-cache'],
+    [`gw/log/proof/${SHA256}`, 'text/plain; charset=utf-8', 'no-cache'],
+    ['gw/log/tile/0/x001/000.p/7', 'application/octet-stream', IMMUTABLE],
+    ['gw/log/tile/entries/000', 'application/octet-stream', IMMUTABLE],
+  ] as const) {
+    put(name, 'of the log');
+    const answer = await get(`/r/${name}`);
+    expect([answer.status, answer.body.toString()], name).toEqual([200, 'of the log']);
+    expect(answer.headers).toMatchObject({
+      'content-type': type,
+      'cache-control': caching,
+      etag: etagOf('of the log'),
+      'x-content-type-options': 'nosniff',
+    });
+  }
+  put('gw/log/claim', 'of publishers');
+  expect((await get('/r/gw/log/claim')).status).toBe(404);
+});
+
 test('a target is served under the hash in its name, whole and in ranges', async () => {
   const { put, get } = await startServer();
   put(TARGET, IMAGE);
