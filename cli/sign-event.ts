@@ -15,7 +15,8 @@ import { digestOf, signEvent } from '../signer/sign-event.ts';
 import { verifyEvent, type JudgedEvent } from '../signer/verify-event.ts';
 import { describeEvent } from './describe-event.ts';
 import { openKeyHolderMemory, readChannelFile, readEvent, replaceEvent, type KnownRepository } from './event-files.ts';
-import { readInput } from './files.ts';
+import { readInput, readOptional } from './files.ts';
+import { judgeEvent } from './judge-event.ts';
 import { openSigner } from './open-signer.ts';
 import type { Answer, Host } from './verb.ts';
 
@@ -29,6 +30,8 @@ export type SignEventOptions = {
   readonly published?: string;
   /** The digest that people agreed on by other ways. */
   readonly digest?: string;
+  /** The policy that people signed, to judge by again. */
+  readonly policy?: string;
 };
 
 /** Signs the event in `options.event`. @param isWanted asks the person, once the change is shown. */
@@ -49,7 +52,10 @@ export async function signEventFile(
   const { version } = judged.value.channel.metadata.signed;
   const before = memory.signed.get(role);
   const lines = describeEvent(judged.value, before?.version === version ? before.sha256 : undefined);
-  host.say(`You are about to sign:\n${lines.join('\n')}\n`);
+  const { repository } = memory;
+  const again = await judgeEvent(judged.value, await readOptional(options.policy), repository);
+  if (!again.ok) return again;
+  host.say(`You are about to sign:\n${[...lines, ...again.value].join('\n')}\n`);
   if (!(await isWanted())) return reject('SIGNING_DECLINED', 'nothing was signed');
   return sign(judged.value, options, { file, host });
 }

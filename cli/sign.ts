@@ -30,6 +30,7 @@ type Options = Partial<MetadataOptions> & {
   readonly rootOne?: string;
   readonly published?: string;
   readonly digest?: string;
+  readonly policy?: string;
   readonly yes?: true;
 };
 
@@ -40,6 +41,7 @@ export function defineSign(command: Command, host: Host, conclude: Conclude): vo
     .option('--root-one <file>', 'for an event: root 1, from a source that you trust; needed once, then remembered')
     .option('--published <file>', 'for an event: the newest file of the channel that you know to be published')
     .option('--digest <sha256>', 'for an event: the digest that you agreed on by other ways', digestValue)
+    .option('--policy <file>', 'for an event: the policy that people signed; what is new is judged by it again')
     .option('--metadata <file>', 'a draft of root or targets; it gets the signature')
     .addOption(new Option('--role <role>', 'for metadata: which of the two').choices(['root', 'targets']))
     .option('--delegated-by <file>', 'for metadata: the former root for a root, the root for targets')

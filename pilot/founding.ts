@@ -61,7 +61,7 @@ export function signsEvent(
   { root }: Pick<PilotRepository, 'root'>,
 ): readonly string[] {
   const key = ['--key', keyFile, '--passphrase-file', passphraseFile, '--yes'];
-  return ['sign', '--event', event, '--root-one', root, ...key];
+  return ['sign', '--event', event, '--root-one', root, '--policy', POLICY, ...key];
 }
 
 /** Adds a holder's signature to a draft of root or targets. */
