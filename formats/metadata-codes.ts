@@ -12,6 +12,10 @@ export const METADATA = {
     means: 'a file is longer than its role allows or its parent says',
     todo: 'check the server: it may send endless data',
   },
+  METADATA_LENGTH_MISMATCH: {
+    means: 'a file is shorter than its parent says',
+    todo: 'fetch again; if it stays so, the repository is inconsistent',
+  },
   METADATA_HASH_MISMATCH: {
     means: 'a file is not the one that its parent names by hash',
     todo: 'fetch again; if it stays so, the repository is inconsistent',
@@ -44,6 +48,14 @@ export const METADATA = {
   ROLE_NOT_DELEGATED: {
     means: 'a role is not delegated, or not listed in the snapshot',
     todo: 'check the channel name and the repository',
+  },
+  TARGET_UNKNOWN: {
+    means: 'no role that may vouch for a target lists it',
+    todo: 'check the name of the target, and the paths of the delegations',
+  },
+  SEARCH_TOO_LONG: {
+    means: 'the search for a target would visit more delegated roles than are visited',
+    todo: 'delegate more narrowly: give each role the paths that are its own',
   },
   TARGET_NAME_REFUSED: { means: 'a target name is outside the allowed characters or paths', todo: 'rename the target' },
 } as const;

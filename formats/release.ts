@@ -84,6 +84,8 @@ export function parseRelease(
     if (part === undefined) continue;
     const beside = (name: string): Verdict<ReleaseTarget, 'RELEASE_MALFORMED'> =>
       findBeside(targets, encodeTargetName({ ...parts, file: name }), targetName);
+    const image = findBeside(targets, targetName, targetName);
+    if (!image.ok) return image;
     const provenance = beside(part.provenance);
     if (!provenance.ok) return provenance;
     const vsa = part.vsa === undefined ? accept(undefined) : beside(part.vsa);
@@ -91,7 +93,7 @@ export function parseRelease(
     components.push({
       ...part,
       component: parts.component,
-      image: { name: targetName, length: file.length, sha256: file.sha256 },
+      image: image.value,
       provenanceTarget: provenance.value,
       vsaTarget: vsa.value,
     });
@@ -109,16 +111,18 @@ export function parseRelease(
   return accept({ release: name, components: components.sort((a, b) => a.order - b.order) });
 }
 
-/** The target `name`, which the image `of` names as its evidence. */
+/** The target `name`: the image `of` itself, or what it names as its evidence. */
 function findBeside(
   targets: ReadonlyMap<string, TargetFile>,
   name: string,
   of: string,
 ): Verdict<ReleaseTarget, 'RELEASE_MALFORMED'> {
   const file = targets.get(name);
-  return file === undefined
-    ? reject('RELEASE_MALFORMED', `${of}: ${name} is not a target`)
-    : accept({ name, length: file.length, sha256: file.sha256 });
+  if (file === undefined) return reject('RELEASE_MALFORMED', `${of}: ${name} is not a target`);
+  const { length, sha256 } = file;
+  return sha256 === undefined
+    ? reject('RELEASE_MALFORMED', `${of}: ${name} has no SHA-256`)
+    : accept({ name, length, sha256 });
 }
 
 /** The files that stand for a component beside its image. */

@@ -3,18 +3,37 @@
  *
  * - Key ids are opaque names given by the metadata's author; ours are the SHA-256 of the key's canonical JSON.
  * - What counts towards a threshold is the key, not its id: `keyFingerprint` is the same for one key under two ids, two types
- *   or two spellings.
- * - A key of an unknown type is carried and never verifies anything.
+ *   or two spellings, hex and PEM among them.
+ * - A key of an unknown type is carried, also one that has no public part, and never verifies anything.
  */
+import { encodeHex } from './bytes.ts';
 import { encodeCanonicalJson } from './canonical-json.ts';
-import { mapOf, object, refine, text, type Decoder } from './decode.ts';
+import { mapOf, object, optional, refine, shape, text, type Decoder } from './decode.ts';
 import type { JsonValue } from './json.ts';
+import { parsePublicKeyPem } from './public-key-pem.ts';
 import { sha256Hex } from './sha256.ts';
 import type { PublicKey } from './signature-check.ts';
 import { accept } from './verdict.ts';
 
+/** How many keys a role may list. */
 export const KEYS_MAX = 64;
+/** How many keys a file may have: each of many delegated roles may bring its own. */
+export const FILE_KEYS_MAX = 4_096;
 const PUBLIC_LENGTH_MAX = 8192;
+/** Types whose keys have a public part; what another type has is its own affair. */
+const TYPES_WITH_PUBLIC: ReadonlySet<string> = new Set([
+  'ed25519',
+  'rsa',
+  'ecdsa',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+]);
+/** What stands before the key itself in the DER of a SubjectPublicKeyInfo: Ed25519 (RFC 8410), P-256 and P-384 (RFC 5480). */
+const SPKI_HEADS = [
+  '302a300506032b6570032100',
+  '3059301306072a8648ce3d020106082a8648ce3d030107034200',
+  '3076301006072a8648ce3d020106052b81040022036200',
+];
 
 /** A key id: any name its author likes, within reason. */
 export const keyIdDecoder: Decoder<string> = text(256);
@@ -24,9 +43,12 @@ function keyDecoder(unknownMembers: 'refused' | 'ignored'): Decoder<PublicKey> {
     object(unknownMembers, {
       keytype: text(64),
       scheme: text(64),
-      keyval: object(unknownMembers, { public: text(PUBLIC_LENGTH_MAX) }),
+      keyval: object(unknownMembers, { public: optional(text(PUBLIC_LENGTH_MAX)) }),
     }),
-    ({ keytype, scheme, keyval }) => accept({ keytype, scheme, public: keyval.public }),
+    ({ keytype, scheme, keyval }) =>
+      keyval.public === undefined && (unknownMembers === 'refused' || TYPES_WITH_PUBLIC.has(keytype))
+        ? shape('.keyval.public: it is missing')
+        : accept({ keytype, scheme, public: keyval.public ?? '' }),
   );
 }
 
@@ -34,7 +56,7 @@ function keyDecoder(unknownMembers: 'refused' | 'ignored'): Decoder<PublicKey> {
 export const keysDecoder: Decoder<ReadonlyMap<string, PublicKey>> = mapOf(
   keyIdDecoder,
   keyDecoder('ignored'),
-  KEYS_MAX,
+  FILE_KEYS_MAX,
 );
 
 /** A key in a part of ours, as in the list of builders: nothing else may stand beside it. */
@@ -55,9 +77,14 @@ export function keyIdOf(key: PublicKey): string {
 }
 
 /**
- * One text for one key, whatever id and type it stands under, however its hex is written and its PEM is broken into lines.
+ * One text for one key, whatever id and type it stands under, in hex or in PEM, however either is written.
  * The type is left out because some tools have two names for one type, and a key that is named twice is still one key.
  */
 export function keyFingerprint(key: PublicKey): string {
-  return /^[0-9A-Fa-f]+$/.test(key.public) ? key.public.toLowerCase() : key.public.replace(/\s+/g, '');
+  const der = parsePublicKeyPem(key.public);
+  if (der === undefined) {
+    return /^[0-9A-Fa-f]+$/.test(key.public) ? key.public.toLowerCase() : key.public.replace(/\s+/g, '');
+  }
+  const hex = encodeHex(der);
+  return hex.slice(SPKI_HEADS.find((head) => hex.startsWith(head))?.length ?? 0);
 }

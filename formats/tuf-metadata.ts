@@ -2,6 +2,7 @@
  * What all TUF metadata files share: the envelope with signatures, and the common part of `signed`.
  *
  * - Unknown members are ignored, as the specification demands; ours stand under `firmament`.
+ * - A key id signs once: a file in which one stands twice among the signatures is refused.
  * - The signed bytes are the canonical JSON of `signed`, computed once a file from the very value that is decoded.
  * - Parsing decides nothing about trust: `verify-signatures.ts` does.
  * - Source: TUF specification 1.0.34, sections 4.2.1 and 4.2.2.
@@ -14,6 +15,7 @@ import {
   object,
   optional,
   refine,
+  shape,
   text,
   type DecodeCode,
   type Decoded,
@@ -59,7 +61,11 @@ const signatureDecoder: Decoder<SignatureEntry> = refine(
 );
 
 const envelopeDecoder = object('ignored', {
-  signatures: list(signatureDecoder, SIGNATURES_MAX),
+  signatures: refine(list(signatureDecoder, SIGNATURES_MAX), (signatures) =>
+    new Set(signatures.map(({ keyid }) => keyid)).size === signatures.length
+      ? accept(signatures)
+      : shape('a key id stands twice'),
+  ),
   signed: anyObject,
 });
 

@@ -6,32 +6,26 @@
  * - Source: TUF specification 1.0.34, sections 4.4 and 4.6.
  */
 import { integer, mapOf, object, optional, refine, shape, text, type Decoder } from './decode.ts';
+import { hashesDecoder, hashesToJson, type FileHashes } from './file-hashes.ts';
 import type { JsonValue } from './json.ts';
 import { headToJson, parseMetadata, type Metadata, type MetadataParseCode, type SignedHead } from './tuf-metadata.ts';
 import { accept, type Verdict } from './verdict.ts';
 
 /** What a parent says of a metadata file. */
-export type MetaFile = {
-  readonly version: number;
-  readonly length: number | undefined;
-  readonly sha256: string | undefined;
-};
+export type MetaFile = FileHashes & { readonly version: number; readonly length: number | undefined };
 export type Snapshot = { readonly meta: ReadonlyMap<string, MetaFile> };
 export type Timestamp = { readonly snapshot: MetaFile };
 
+/** The longest snapshot that a device of ours goes on with. */
 export const SNAPSHOT_BYTES_MAX = 2_000_000;
+/** The longest snapshot that is read at all: some repositories have tens of thousands of bins. */
+export const SNAPSHOT_BYTES_READ_MAX = 16_000_000;
 export const TIMESTAMP_BYTES_MAX = 16_384;
-const ROLES_MAX = 20_000;
-
-/** Hashes by algorithm: the SHA-256 among them, which must be there; others are ignored. */
-export const hashesDecoder: Decoder<string> = refine(mapOf(text(64), text(256, /^[0-9a-f]+$/), 8), (hashes) => {
-  const sha256 = hashes.get('sha256');
-  return sha256?.length === 64 ? accept(sha256) : shape('SHA-256 in lower-case hex is expected among them');
-});
+const ROLES_MAX = 100_000;
 
 const metaFileDecoder: Decoder<MetaFile> = refine(
   object('ignored', { version: integer(1), length: optional(integer(0)), hashes: optional(hashesDecoder) }),
-  ({ version, length, hashes }) => accept({ version, length, sha256: hashes }),
+  ({ version, length, hashes }) => accept({ version, length, ...(hashes ?? { sha256: undefined }) }),
 );
 
 const metaDecoder = mapOf(text(512, /^.+\.json$/s), metaFileDecoder, ROLES_MAX);
@@ -47,7 +41,7 @@ const timestampDecoder: Decoder<Timestamp> = refine(object('ignored', { meta: me
 
 /** Parses snapshot metadata. */
 export function parseSnapshot(bytes: Uint8Array): Verdict<Metadata<Snapshot>, MetadataParseCode> {
-  return parseMetadata(bytes, { type: 'snapshot', bytesMax: SNAPSHOT_BYTES_MAX, decoder: snapshotDecoder });
+  return parseMetadata(bytes, { type: 'snapshot', bytesMax: SNAPSHOT_BYTES_READ_MAX, decoder: snapshotDecoder });
 }
 
 /** Parses timestamp metadata. */
@@ -71,6 +65,7 @@ export function timestampToJson(timestamp: SignedHead & Timestamp): JsonValue {
 function metaFileToJson(file: MetaFile): JsonValue {
   const members = new Map<string, JsonValue>([['version', file.version]]);
   if (file.length !== undefined) members.set('length', file.length);
-  if (file.sha256 !== undefined) members.set('hashes', new Map([['sha256', file.sha256]]));
+  const hashes = hashesToJson(file);
+  if (hashes !== undefined) members.set('hashes', hashes);
   return members;
 }

@@ -62,6 +62,8 @@ function listedIn(roles: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, T
   const listed = new Map<string, Target>();
   for (const bytes of roles.values()) {
     for (const [name, { length, sha256 }] of targetsOf(bytes)) {
+      // Without a SHA-256 it has no place of its own; verifying refuses its channel.
+      if (sha256 === undefined) continue;
       listed.set(`${sha256} ${length} ${name}`, { name, length, sha256 });
     }
   }

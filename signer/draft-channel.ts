@@ -181,7 +181,9 @@ function sameTargets(a: Targets, b: Targets): boolean {
 function contentOf(targets: Targets): Uint8Array {
   return encodeCanonicalJson(
     new Map(
-      [...targets].map(([name, { length, sha256, custom }]) => [name, [length, sha256, custom ?? new Map()]] as const),
+      [...targets].map(
+        ([name, { length, sha256, custom }]) => [name, [length, sha256 ?? null, custom ?? new Map()]] as const,
+      ),
     ),
   );
 }

@@ -6,7 +6,7 @@
  * - Key holders judge again before they sign (rule R4): `judgeAdded` decides over what the channel that is to be signed adds, from the
  *   same bytes, and needs no word of whoever judged before.
  */
-import { verifyDelegatedRole, type SignedRoleCode } from '../bootloader-verifier/boot/verify-targets.ts';
+import { verifyChannelRole, type SignedRoleCode } from '../bootloader-verifier/boot/verify-targets.ts';
 import { verifySignedProvenance, type SignedProvenanceCode } from '../bootloader-verifier/boot/verify-provenance.ts';
 import { verifyBinding, type BindingCode } from '../formats/binding.ts';
 import { parseChannelPart } from '../formats/channel-part.ts';
@@ -122,7 +122,7 @@ function readFormer(trust: JudgingTrust, former: Uint8Array | undefined): Verdic
   const parsed = parseTargets(former);
   if (!parsed.ok) return parsed;
   const name = roleOf(parsed.value.signed);
-  const signed = verifyDelegatedRole(trust.targets, { name, bytes: former }, checkSignaturePortable);
+  const signed = verifyChannelRole(trust.targets, { name, bytes: former }, checkSignaturePortable);
   return signed.ok ? readInForce(trust, former) : signed;
 }
 

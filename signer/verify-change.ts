@@ -97,7 +97,7 @@ function verifyKept({ channel, former }: Change): Verdict<void, 'DRAFT_REFUSED'>
 
 function isSame(a: TargetFile, b: TargetFile): boolean {
   const content = ({ length, sha256, custom }: TargetFile): Uint8Array =>
-    encodeCanonicalJson([length, sha256, custom ?? null]);
+    encodeCanonicalJson([length, sha256 ?? null, custom ?? null]);
   return equalBytes(content(a), content(b));
 }
 

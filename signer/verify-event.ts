@@ -22,7 +22,7 @@ import { accept, markVerified, reject, type Verdict, type Verified } from '../fo
 import { authorsOf, type QuorumCode } from '../bootloader-verifier/boot/verify-quorum.ts';
 import { verifyRootChain, type RootCode, type TrustedRoot } from '../bootloader-verifier/boot/verify-root.ts';
 import {
-  verifyDelegatedRole,
+  verifyChannelRole,
   verifyTargetsRole,
   type SignedRoleCode,
   type TrustedTargets,
@@ -198,6 +198,6 @@ function readSigned(
   role: string,
   by: { readonly targets: TrustedTargets; readonly memory: KeyHolderMemory },
 ): Verdict<ReadChannel, EventCode> {
-  const signed = verifyDelegatedRole(by.targets, { name: role, bytes }, checkSignaturePortable);
+  const signed = verifyChannelRole(by.targets, { name: role, bytes }, checkSignaturePortable);
   return signed.ok ? readBound(bytes, role, by.memory) : signed;
 }

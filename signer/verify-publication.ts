@@ -146,7 +146,7 @@ function verifyNames({ before, roles }: Candidate): Verdict<void, 'RELEASE_MALFO
   for (const bytes of [...before.roles.values(), ...roles.values()]) {
     const parsed = parseTargets(bytes);
     for (const [name, { length, sha256, custom }] of parsed.ok ? parsed.value.signed.targets : []) {
-      const content = sha256Hex(encodeCanonicalJson([length, sha256, custom ?? null]));
+      const content = sha256Hex(encodeCanonicalJson([length, sha256 ?? null, custom ?? null]));
       if ((said.get(name) ?? content) !== content) {
         return reject('RELEASE_MALFORMED', `${name} was given to other content: release names are given once`);
       }

@@ -16,15 +16,15 @@ import {
   verifyBoundSnapshot,
   verifyBoundTimestamp,
   type BoundTrust,
-  type OfferedRole,
 } from '../bootloader-verifier/boot/verify-bound.ts';
 import { verifyHaltRole, verifyRolloutRole, type RolloutCode } from '../bootloader-verifier/boot/verify-rollout.ts';
 import {
   findListed,
-  verifyDelegatedRole,
+  verifyChannelRole,
   verifyTargetsRole,
   type TargetsCode,
   type TrustedTargets,
+  type OfferedRole,
 } from '../bootloader-verifier/boot/verify-targets.ts';
 import {
   verifySeen,
@@ -79,7 +79,7 @@ export function verifyRefresh(input: RefreshInput): Verdict<readonly string[], R
     }
     const channel = verifyRole(input, listed, {
       name,
-      verify: (bytes) => verifyDelegatedRole(targets.value, { name, bytes }, trust.check),
+      verify: (bytes) => verifyChannelRole(targets.value, { name, bytes }, trust.check),
     });
     if (!channel.ok) return channel;
     channels.push(name);

@@ -6,8 +6,8 @@
 import type { BindingCode } from '../../formats/binding.ts';
 import { TARGETS_BYTES_MAX } from '../../formats/tuf-targets.ts';
 import { accept, type Verdict } from '../../formats/verdict.ts';
-import { verifyBoundRole, type BoundTrust, type OfferedRole } from '../boot/verify-bound.ts';
-import { findListed, type TargetsCode, type TrustedTargets } from '../boot/verify-targets.ts';
+import { verifyBoundRole, type BoundTrust } from '../boot/verify-bound.ts';
+import { findListed, type TargetsCode, type TrustedTargets, type OfferedRole } from '../boot/verify-targets.ts';
 import type { TrustedSnapshot } from '../boot/verify-timestamp.ts';
 import { getPresent, type RepositoryClient } from './repository-client.ts';
 

@@ -30,12 +30,7 @@ import {
   type RootCode,
   type TrustedRoot,
 } from '../boot/verify-root.ts';
-import {
-  verifyDelegatedRole,
-  verifyTargetsRole,
-  type TargetsCode,
-  type TrustedTargets,
-} from '../boot/verify-targets.ts';
+import { verifyChannelRole, verifyTargetsRole, type TargetsCode, type TrustedTargets } from '../boot/verify-targets.ts';
 import { verifySeen, type SnapshotCode, type TimestampCode, type TrustedSnapshot } from '../boot/verify-timestamp.ts';
 import type { SeenMetadata } from '../../formats/seen-metadata.ts';
 import { fetchRole, limit } from './fetch-role.ts';
@@ -87,7 +82,7 @@ export async function refresh(input: RefreshInput): Promise<Verdict<Refreshed, R
   const { channelName: name } = device.factory;
   const channel = await fetchRole(input.client, listed, {
     name,
-    verify: (bytes) => verifyDelegatedRole(targets.value.role, { name, bytes }, trust.check),
+    verify: (bytes) => verifyChannelRole(targets.value.role, { name, bytes }, trust.check),
   });
   if (!channel.ok) return channel;
   const logged = await refreshLog(input.client, loggedParts(trust, chain, { name, ...channel.value }), {

@@ -11,6 +11,7 @@ import assert from 'node:assert/strict';
 import { concatBytes } from '../../formats/bytes.ts';
 import { OperationError } from '../../formats/operation-error.ts';
 import type { RepositoryClient } from './repository-client.ts';
+import { startSilence, type Silence, type SilenceLimits } from './silence.ts';
 
 /** What the pilot's devices allow. */
 export const SILENCE_MS_MAX = 15_000;
@@ -19,13 +20,6 @@ const PROGRESS_BYTES = 4_096;
 const REMEMBERED = 'metadata/timestamp.json';
 
 type Remembered = { readonly etag: string; readonly bytes: Uint8Array };
-
-export type HttpLimits = {
-  /** How long an answer may make no progress, in milliseconds. */
-  readonly silenceMsMax: number;
-  /** Aborted when nothing is wanted any more. */
-  readonly stop: AbortSignal;
-};
 
 export const PRODUCT_ADDRESS_EXPECTED = 'an http or https address that ends in a slash is expected';
 
@@ -37,7 +31,7 @@ export function productAddress(value: string): URL | undefined {
 }
 
 /** A client for the product at `base`, an address that ends in `/r/PRODUCT/`. */
-export function repositoryClientHttp(base: URL, limits: HttpLimits): RepositoryClient {
+export function repositoryClientHttp(base: URL, limits: SilenceLimits): RepositoryClient {
   let remembered: Remembered | undefined;
   return {
     get: async (name, bytesMax) => {
@@ -56,26 +50,6 @@ export function repositoryClientHttp(base: URL, limits: HttpLimits): RepositoryC
       } finally {
         silence.end();
       }
-    },
-  };
-}
-
-/** A watch over one answer: aborts it when nothing has moved for too long, and whatever is left of it at the end. */
-type Silence = { readonly signal: AbortSignal; readonly progress: () => void; readonly end: () => void };
-
-function startSilence({ silenceMsMax, stop }: HttpLimits): Silence {
-  const abort = new AbortController();
-  const timer = setTimeout(() => {
-    abort.abort(new DOMException('no progress', 'TimeoutError'));
-  }, silenceMsMax);
-  return {
-    signal: AbortSignal.any([abort.signal, stop]),
-    progress: () => {
-      timer.refresh();
-    },
-    end: () => {
-      clearTimeout(timer);
-      abort.abort();
     },
   };
 }

@@ -6,16 +6,16 @@
  */
 import { verifyBinding, type BindingCode, type RepositoryId } from '../../formats/binding.ts';
 import type { SignedHead } from '../../formats/tuf-metadata.ts';
-import { accept, type Verdict } from '../../formats/verdict.ts';
+import { SNAPSHOT_BYTES_MAX } from '../../formats/tuf-snapshot.ts';
+import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import {
-  findListed,
-  verifyListedRole,
+  verifyRoleFile,
+  type OfferedRole,
   type SignedRoleCode,
   type TargetsCode,
   type TrustedTargets,
 } from './verify-targets.ts';
 import {
-  verifyFile,
   verifySnapshot,
   verifyTimestamp,
   type Seen,
@@ -28,13 +28,6 @@ import {
 
 /** What every step works with, and the repository that each part must name. */
 export type BoundTrust = Trust & { readonly repository: RepositoryId };
-
-/** A file that is offered as the role `name`, and how its signatures are checked. */
-export type OfferedRole = {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-  readonly verify: (bytes: Uint8Array) => Verdict<TrustedTargets, SignedRoleCode>;
-};
 
 /** Decides which timestamp to go on with. @param seen what this device saw last, if the root still vouches for it. */
 export function verifyBoundTimestamp(
@@ -52,6 +45,9 @@ export function verifyBoundSnapshot(
   bytes: Uint8Array,
   seen: Seen | undefined,
 ): Verdict<TrustedSnapshot, SnapshotCode | BindingCode> {
+  if (bytes.length > SNAPSHOT_BYTES_MAX) {
+    return reject('JSON_TOO_LARGE', `snapshot: ${bytes.length} bytes, a device reads ${SNAPSHOT_BYTES_MAX}`);
+  }
   const snapshot = verifySnapshot(trust, bytes, seen?.snapshot);
   return snapshot.ok ? bound(trust, 'snapshot', snapshot.value) : snapshot;
 }
@@ -61,14 +57,11 @@ export function verifyBoundRole(
   trust: BoundTrust & { readonly snapshot: TrustedSnapshot },
   { name, bytes, verify }: OfferedRole,
 ): Verdict<TrustedTargets, TargetsCode | BindingCode> {
-  const named = findListed(trust.snapshot, name);
-  if (!named.ok) return named;
-  const whole = verifyFile(bytes, named.value, name);
-  if (!whole.ok) return whole;
-  const signed = verify(bytes);
-  if (!signed.ok) return signed;
-  const role = bound(trust, name, signed.value);
-  return role.ok ? verifyListedRole(trust, name, role.value) : role;
+  const verifyBound = (file: Uint8Array): Verdict<TrustedTargets, SignedRoleCode | BindingCode> => {
+    const signed = verify(file);
+    return signed.ok ? bound(trust, name, signed.value) : signed;
+  };
+  return verifyRoleFile(trust, { name, bytes, verify: verifyBound });
 }
 
 /** `part`, if it names this repository and `role`. */

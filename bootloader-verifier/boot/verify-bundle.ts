@@ -28,7 +28,7 @@ import { verifyPartsLogged, type LogCode, type LoggedParts } from './verify-log.
 import { verifyProvenance, type ProvenanceCode } from './verify-provenance.ts';
 import { verifyDemandedVsa, type DemandedVsaCode } from './verify-vsa.ts';
 import { verifyRootChain, type RootCode, type TrustedRoot } from './verify-root.ts';
-import { verifyDelegatedRole, verifyTargetsRole, type SignedRoleCode, type TrustedTargets } from './verify-targets.ts';
+import { verifyChannelRole, verifyTargetsRole, type SignedRoleCode, type TrustedTargets } from './verify-targets.ts';
 
 /** What a device is and what it will never go below: the two things it does not take from anybody's word. */
 export type DeviceTrust = { readonly factory: FactoryRecord; readonly floors: Floors; readonly check: SignatureCheck };
@@ -158,7 +158,7 @@ function verifyBoundRoles(root: TrustedRoot, files: SignedFiles, device: DeviceT
   if (!targets.ok) return targets;
   const targetsBound = verifyBinding(targets.value.signed.firmament, { repository, role: 'targets' });
   if (!targetsBound.ok) return targetsBound;
-  const channel = verifyDelegatedRole(targets.value, { name: channelName, bytes: files.channel }, device.check);
+  const channel = verifyChannelRole(targets.value, { name: channelName, bytes: files.channel }, device.check);
   if (!channel.ok) return channel;
   const channelBound = verifyBinding(channel.value.signed.firmament, { repository, role: channelName });
   if (!channelBound.ok) return channelBound;

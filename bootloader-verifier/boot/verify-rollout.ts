@@ -11,7 +11,7 @@ import type { BindingCode } from '../../formats/binding.ts';
 import { accept, markVerified, reject, type Verdict, type Verified } from '../../formats/verdict.ts';
 import { parseWaveStep, type WaveStep } from '../../formats/wave-step.ts';
 import { verifyBoundRole, type BoundTrust } from './verify-bound.ts';
-import { verifyDelegatedRole, type TargetsCode, type TrustedTargets } from './verify-targets.ts';
+import { verifyChannelRole, type TargetsCode, type TrustedTargets } from './verify-targets.ts';
 import type { TrustedSnapshot } from './verify-timestamp.ts';
 
 export type Rollout = Verified<{ readonly step: WaveStep; readonly expires: Instant }>;
@@ -45,7 +45,7 @@ export function verifyHaltRole(trust: Listed, file: SideFile): Verdict<Halts, Ro
 function verifySideRole(trust: Listed, { name, bytes, delegatedBy }: SideFile): Verdict<TrustedTargets, RolloutCode> {
   const role = verifyBoundRole(
     { ...trust, now: NO_TIME },
-    { name, bytes, verify: (file) => verifyDelegatedRole(delegatedBy, { name, bytes: file }, trust.check) },
+    { name, bytes, verify: (file) => verifyChannelRole(delegatedBy, { name, bytes: file }, trust.check) },
   );
   if (!role.ok) return role;
   return role.value.signed.targets.size === 0

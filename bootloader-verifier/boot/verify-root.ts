@@ -15,21 +15,17 @@ import { parseRoot, type Root } from '../../formats/tuf-root.ts';
 import { accept, markVerified, reject, type Verdict, type Verified } from '../../formats/verdict.ts';
 import { verifyThreshold } from '../../formats/verify-signatures.ts';
 
-export type TrustedRoot = Verified<{
+/** A root that the walk of TUF has accepted. */
+export type TufRoot = Verified<{
   /** The file as signed. */
   readonly bytes: Uint8Array;
   readonly sha256: string;
   readonly metadata: Metadata<Root>;
-  /** What it demands beyond TUF. */
-  readonly part: RootPart;
 }>;
-export type RootCode =
-  | MetadataParseCode
-  | 'METADATA_THRESHOLD_UNMET'
-  | 'ROOT_VERSION_NOT_NEXT'
-  | 'ROOT_ROLLBACK'
-  | DemandCode
-  | 'LOG_POLICY_WEAKENED';
+/** A root as our devices trust it: with what it demands beyond TUF. */
+export type TrustedRoot = TufRoot & { readonly part: RootPart };
+export type TufRootCode = MetadataParseCode | 'METADATA_THRESHOLD_UNMET' | 'ROOT_VERSION_NOT_NEXT';
+export type RootCode = TufRootCode | 'ROOT_ROLLBACK' | DemandCode | 'LOG_POLICY_WEAKENED';
 
 /**
  * Takes a root file as trusted because its digest is pinned by the factory or by the floors.
@@ -43,12 +39,24 @@ export function verifyPinnedRoot(bytes: Uint8Array, sha256: string): Verdict<Tru
   return part.ok ? accept(markVerified({ bytes, sha256, metadata: metadata.value, part: part.value })) : part;
 }
 
-/** Decides whether `bytes` is the next root after `trusted`. */
-export function verifyNextRoot(
-  trusted: TrustedRoot,
+/**
+ * Takes a root file as trusted because whoever keeps it got it so: it starts the walk (5.2). Its expiry plays no part yet.
+ * It must meet its own threshold, for a root that nobody signed was never one.
+ */
+export function verifyInitialRoot(bytes: Uint8Array, check: SignatureCheck): Verdict<TufRoot, TufRootCode> {
+  const metadata = parseRoot(bytes);
+  if (!metadata.ok) return metadata;
+  const { keys, roles } = metadata.value.signed;
+  const signed = verifyThreshold(metadata.value, { name: 'root', keys, ...roles.root }, check);
+  return signed.ok ? accept(markVerified({ bytes, sha256: sha256Hex(bytes), metadata: metadata.value })) : signed;
+}
+
+/** Decides whether `bytes` is the next root after `trusted`, as TUF has it. */
+export function verifyNextTufRoot(
+  trusted: TufRoot,
   bytes: Uint8Array,
   check: SignatureCheck,
-): Verdict<TrustedRoot, RootCode> {
+): Verdict<TufRoot, TufRootCode> {
   const next = parseRoot(bytes);
   if (!next.ok) return next;
   const old = trusted.metadata.signed;
@@ -66,12 +74,21 @@ export function verifyNextRoot(
   if (signed.version !== old.version + 1) {
     return reject('ROOT_VERSION_NOT_NEXT', `root version ${signed.version} after ${old.version}`);
   }
-  // R3: what the former root demands, this one demands too.
-  const part = parseRootPart(signed.firmament);
+  return accept(markVerified({ bytes, sha256: sha256Hex(bytes), metadata: next.value }));
+}
+
+/** Decides whether `bytes` is the next root after `trusted`, and demands what that one demands (R3). */
+export function verifyNextRoot(
+  trusted: TrustedRoot,
+  bytes: Uint8Array,
+  check: SignatureCheck,
+): Verdict<TrustedRoot, RootCode> {
+  const next = verifyNextTufRoot(trusted, bytes, check);
+  if (!next.ok) return next;
+  const part = parseRootPart(next.value.metadata.signed.firmament);
   if (!part.ok) return part;
   const kept = keepsDemands(trusted.part, part.value);
-  if (!kept.ok) return kept;
-  return accept(markVerified({ bytes, sha256: sha256Hex(bytes), metadata: next.value, part: part.value }));
+  return kept.ok ? accept(markVerified({ ...next.value, part: part.value })) : kept;
 }
 
 /**
@@ -104,7 +121,7 @@ export function verifyRootChain(
 }
 
 /** The freeze check on the newest root (5.3.10). */
-export function verifyRootFresh(root: TrustedRoot, now: Instant): Verdict<void, 'METADATA_EXPIRED'> {
+export function verifyRootFresh(root: TufRoot, now: Instant): Verdict<void, 'METADATA_EXPIRED'> {
   return root.metadata.signed.expires > now
     ? accept(undefined)
     : reject('METADATA_EXPIRED', `root version ${root.metadata.signed.version} has expired`);

@@ -11,7 +11,7 @@
  */
 import type { Instant } from '../../formats/instant.ts';
 import type { SeenMetadata } from '../../formats/seen-metadata.ts';
-import { sha256Hex } from '../../formats/sha256.ts';
+import { matchesHashes } from '../../formats/file-hashes.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
 import type { Metadata, MetadataParseCode } from '../../formats/tuf-metadata.ts';
 import type { TopRole } from '../../formats/tuf-root.ts';
@@ -24,17 +24,17 @@ import {
 } from '../../formats/tuf-snapshot.ts';
 import { accept, markVerified, reject, type Verdict, type Verified } from '../../formats/verdict.ts';
 import { verifyThreshold } from '../../formats/verify-signatures.ts';
-import type { TrustedRoot } from './verify-root.ts';
+import type { TufRoot } from './verify-root.ts';
 
 export type TrustedTimestamp = Verified<Metadata<Timestamp>>;
 export type TrustedSnapshot = Verified<Metadata<Snapshot>>;
-export type FileCode =
-  MetadataParseCode | 'METADATA_HASH_MISMATCH' | 'METADATA_TOO_LARGE' | 'METADATA_VERSION_MISMATCH';
+export type FileCode = MetadataParseCode | NamedFileCode | 'METADATA_VERSION_MISMATCH';
+type NamedFileCode = 'METADATA_HASH_MISMATCH' | 'METADATA_TOO_LARGE';
 export type TimestampCode = FileCode | 'METADATA_THRESHOLD_UNMET' | 'METADATA_EXPIRED' | 'TIMESTAMP_ROLLBACK';
 export type SnapshotCode = FileCode | 'METADATA_THRESHOLD_UNMET' | 'METADATA_EXPIRED' | 'SNAPSHOT_ROLLBACK';
 
 /** What every step of a refresh works with: the newest root, the fixed start time of the run, and how signatures are checked. */
-export type Trust = { readonly root: TrustedRoot; readonly now: Instant; readonly check: SignatureCheck };
+export type Trust = { readonly root: TufRoot; readonly now: Instant; readonly check: SignatureCheck };
 
 /** What was seen last: enough to compare with, not to go on with. */
 export type Seen = { readonly timestamp: Metadata<Timestamp>; readonly snapshot: Metadata<Snapshot> };
@@ -51,6 +51,34 @@ export function verifySeen(
   if (!timestamp.ok) return timestamp;
   const snapshot = verifyRememberedSnapshot(trust, seen.snapshot);
   return snapshot.ok ? accept({ timestamp: timestamp.value, snapshot: snapshot.value }) : snapshot;
+}
+
+/** What a client that keeps its files remembers of former runs: what the newest root still vouches for. */
+export type Recalled = {
+  readonly timestamp: Metadata<Timestamp> | undefined;
+  readonly snapshot: Metadata<Snapshot> | undefined;
+  /** The keys of one of them have been rotated: both are to be deleted. */
+  readonly rotated: boolean;
+};
+
+/**
+ * What is left of the kept timestamp and snapshot under the newest root. Where the signatures of either no longer count, its keys
+ * were rotated, and both are forgotten: that is how a repository recovers from a fast-forward attack (5.3.11). To look at the
+ * signatures, and not at the change of keys, also holds where a former run ended between the new root and the forgetting.
+ * A file that cannot be read is forgotten alone: a damaged snapshot is no reason to forget the timestamp.
+ */
+export function recall(
+  trust: Trust,
+  kept: { readonly timestamp: Uint8Array | undefined; readonly snapshot: Uint8Array | undefined },
+): Recalled {
+  const timestamp = kept.timestamp && verifyRememberedTimestamp(trust, kept.timestamp);
+  const snapshot = kept.snapshot && verifyRememberedSnapshot(trust, kept.snapshot);
+  const rotated = [timestamp, snapshot].some((one) => one?.ok === false && one.code === 'METADATA_THRESHOLD_UNMET');
+  return {
+    timestamp: timestamp?.ok === true && !rotated ? timestamp.value : undefined,
+    snapshot: snapshot?.ok === true && !rotated ? snapshot.value : undefined,
+    rotated,
+  };
 }
 
 /**
@@ -125,16 +153,16 @@ export function verifyRememberedSnapshot(
   return signed.ok ? parsed : signed;
 }
 
-/** Whether `bytes` has the length and digest that its parent gives, where it gives them. */
+/** Whether `bytes` is no longer than its parent says, and has the digests that it gives, where it gives them (5.5.2, 5.6.2). */
 export function verifyFile(
   bytes: Uint8Array,
-  named: Pick<MetaFile, 'length' | 'sha256'>,
+  named: Omit<MetaFile, 'version'>,
   what: string,
-): Verdict<void, 'METADATA_HASH_MISMATCH' | 'METADATA_TOO_LARGE'> {
+): Verdict<void, NamedFileCode> {
   if (named.length !== undefined && bytes.length > named.length) {
     return reject('METADATA_TOO_LARGE', `${what}: ${bytes.length} bytes, its parent names ${named.length}`);
   }
-  if (named.sha256 !== undefined && sha256Hex(bytes) !== named.sha256) {
+  if (!matchesHashes(bytes, named)) {
     return reject('METADATA_HASH_MISMATCH', `${what} is not the file that its parent names`);
   }
   return accept(undefined);

@@ -72,6 +72,7 @@ import {
   type SignedHead,
 } from '../../formats/tuf-metadata.ts';
 import { anyObject } from '../../formats/decode.ts';
+import { parsePublicKeyPem } from '../../formats/public-key-pem.ts';
 import { parseRoot, rootToJson } from '../../formats/tuf-root.ts';
 import { parseSnapshot, parseTimestamp, snapshotToJson, timestampToJson } from '../../formats/tuf-snapshot.ts';
 import { parseTargets, targetsToJson, type TargetFile } from '../../formats/tuf-targets.ts';
@@ -532,7 +533,16 @@ const LOG_ROWS: readonly ParserRow[] = [
   }),
 ];
 
+const PEM = '-----BEGIN PUBLIC KEY-----\n';
+
 const TEXTS: readonly ParserRow[] = [
+  {
+    ...partRow('parsePublicKeyPem', encodeUtf8(`${PEM}AAH/\n+A==\n${PEM.replace('BEGIN', 'END')}`), {
+      parse: (bytes) => parsePublicKeyPem(Buffer.from(bytes).toString('latin1')),
+      encode: (der) => encodeUtf8(`${PEM}${encodeBase64(der)}\n${PEM.replace('BEGIN', 'END')}`),
+    }),
+    isJson: false,
+  },
   textRow('parseHex', '00ff10ab', { parse: parseHex, encode: encodeHex }),
   textRow('parseBase64', 'AAH/+A==', { parse: parseBase64, encode: encodeBase64 }),
   textRow('parseInstant', '2030-01-31T23:59:59Z', { parse: parseInstant, encode: encodeInstant }),

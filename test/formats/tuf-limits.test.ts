@@ -1,10 +1,10 @@
 /** Every limit of the TUF profile: read at its maximum, refused one beyond. The numbers are those of `docs/formats/tuf.md`. */
 import { expect, test } from 'vitest';
 import type { Code } from '../../formats/codes.ts';
-import { KEYS_MAX } from '../../formats/tuf-key.ts';
+import { FILE_KEYS_MAX, KEYS_MAX } from '../../formats/tuf-key.ts';
 import { SIGNATURES_MAX, type MetadataType } from '../../formats/tuf-metadata.ts';
 import { ROOT_BYTES_MAX } from '../../formats/tuf-root.ts';
-import { SNAPSHOT_BYTES_MAX, TIMESTAMP_BYTES_MAX } from '../../formats/tuf-snapshot.ts';
+import { SNAPSHOT_BYTES_MAX, SNAPSHOT_BYTES_READ_MAX, TIMESTAMP_BYTES_MAX } from '../../formats/tuf-snapshot.ts';
 import { TARGETS_BYTES_MAX, TARGETS_MAX } from '../../formats/tuf-targets.ts';
 import { edited, SAMPLE_FILES, SAMPLE_SIGNERS } from './sample-repository.ts';
 import { PARSERS } from './tuf-vectors.ts';
@@ -62,16 +62,20 @@ function sized(type: MetadataType, max: number): Limit {
 
 const text = (length: number): string => 'a'.repeat(length);
 const delegated = ['signed', 'delegations', 'roles'];
+const bins = (bitLength: number): object => ({
+  keys: {},
+  succinct_roles: { keyids: ['a'], threshold: 1, bit_length: bitLength, name_prefix: 'bin' },
+});
 
 const LIMITS: readonly Limit[] = [
   sized('root', 512_000),
   sized('targets', 32_000_000),
-  sized('snapshot', 2_000_000),
+  sized('snapshot', 16_000_000),
   sized('timestamp', 16_384),
   limit('signatures of a file', 64, {
     type: 'root',
     path: ['signatures'],
-    value: (n) => items(n, () => ({ keyid, sig: '00' })),
+    value: (n) => items(n, (i) => ({ keyid: `k${i}`, sig: '00' })),
   }),
   limit('characters of a signature', 16_384, { type: 'root', path: ['signatures', 0, 'sig'], value: text }),
   limit('characters of a key id', 256, { type: 'root', path: ['signatures', 0, 'keyid'], value: text }),
@@ -80,7 +84,7 @@ const LIMITS: readonly Limit[] = [
     path: ['signed', 'spec_version'],
     value: (n) => `1.${'0'.repeat(n - 2)}`,
   }),
-  limit('keys of a file', 64, { type: 'root', path: ['signed', 'keys'], value: (n) => members(n, KEY) }),
+  limit('keys of a file', 4_096, { type: 'root', path: ['signed', 'keys'], value: (n) => members(n, KEY) }),
   limit('characters of the id of a key', 256, {
     type: 'root',
     path: ['signed', 'keys'],
@@ -99,16 +103,27 @@ const LIMITS: readonly Limit[] = [
     value: (n) => items(n, (i) => `k${i}`),
   }),
   limit('threshold', 64, { type: 'root', path: ['signed', 'roles', 'root', 'threshold'], value: (n) => n }),
-  limit('delegated roles', 4096, {
+  limit('delegated roles', 32_768, {
     type: 'targets',
     path: delegated,
     value: (n) => items(n, (i) => ({ ...ROLE, name: `r${i}` })),
   }),
-  limit('paths of a delegated role', 256, {
+  limit('paths of a delegated role', 8_192, {
     type: 'targets',
     path: delegated,
     value: (n) => [{ ...ROLE, paths: items(n, () => '*') }],
   }),
+  limit('hash prefixes of a delegated role', 65_536, {
+    type: 'targets',
+    path: delegated,
+    value: (n) => [{ ...ROLE, paths: undefined, path_hash_prefixes: items(n, () => '0') }],
+  }),
+  limit('digits of a hash prefix', 64, {
+    type: 'targets',
+    path: delegated,
+    value: (n) => [{ ...ROLE, paths: undefined, path_hash_prefixes: [text(n)] }],
+  }),
+  limit('bits of succinct roles', 32, { type: 'targets', path: ['signed', 'delegations'], value: bins }),
   limit('characters of a path', 512, {
     type: 'targets',
     path: delegated,
@@ -139,7 +154,7 @@ const LIMITS: readonly Limit[] = [
     path: ['signed', 'targets', 'a'],
     value: (n) => ({ length: 0, hashes: { ...HASHES, sha3: text(n) } }),
   }),
-  limit('files of a snapshot', 20_000, {
+  limit('files of a snapshot', 100_000, {
     type: 'snapshot',
     path: ['signed', 'meta'],
     value: (n) => members(n, { version: 1 }, (i) => `r${i}.json`),
@@ -168,8 +183,9 @@ test('a targets file holds 200,000 targets, and not one more', { timeout: 180_00
 });
 
 test('the limits that callers stream and count by are those of the parsers', () => {
-  expect([ROOT_BYTES_MAX, TARGETS_BYTES_MAX, SNAPSHOT_BYTES_MAX, TIMESTAMP_BYTES_MAX]).toEqual([
-    512_000, 32_000_000, 2_000_000, 16_384,
+  expect([ROOT_BYTES_MAX, TARGETS_BYTES_MAX, SNAPSHOT_BYTES_READ_MAX, TIMESTAMP_BYTES_MAX]).toEqual([
+    512_000, 32_000_000, 16_000_000, 16_384,
   ]);
-  expect([SIGNATURES_MAX, KEYS_MAX, TARGETS_MAX]).toEqual([64, 64, 200_000]);
+  expect(SNAPSHOT_BYTES_MAX).toBe(2_000_000);
+  expect([SIGNATURES_MAX, KEYS_MAX, FILE_KEYS_MAX, TARGETS_MAX]).toEqual([64, 64, 4_096, 200_000]);
 });

@@ -73,6 +73,13 @@ const ENVELOPE: readonly Refusal[] = [
       [[{ keyid }], 'a signature without its text'],
       [[{ keyid, sig: null }], 'a signature that is null'],
       [[[keyid, '00']], 'a signature that is a list'],
+      [
+        [
+          { keyid, sig: '00' },
+          { keyid, sig: '01' },
+        ],
+        'two signatures of one key id',
+      ],
     ],
   ),
   ...at(
@@ -225,6 +232,14 @@ const delegated = (change: object): readonly object[] => [
   { name: 'stable', keyids: [keyid], threshold: 1, terminating: false, paths: ['*/*/*'], ...change },
 ];
 
+const succinct = (change: object): object => ({
+  bit_length: 8,
+  keyids: [keyid],
+  name_prefix: 'bin',
+  threshold: 1,
+  ...change,
+});
+
 const DELEGATIONS: readonly Refusal[] = [
   ...at(
     'targets',
@@ -247,7 +262,10 @@ const DELEGATIONS: readonly Refusal[] = [
       [delegated({ threshold: 0 }), 'a delegated role with a threshold of 0'],
       [delegated({ keyids: [keyid, keyid] }), 'a delegated role that lists a key id twice'],
       [delegated({ paths: undefined }), 'a delegated role without paths'],
-      [delegated({ paths: undefined, path_hash_prefixes: ['00'] }), 'a delegated role by hash prefixes'],
+      [delegated({ path_hash_prefixes: ['00'] }), 'a delegated role by paths and by hash prefixes'],
+      [delegated({ paths: undefined, path_hash_prefixes: ['0G'] }), 'a hash prefix that is no hex'],
+      [delegated({ paths: undefined, path_hash_prefixes: [''] }), 'an empty hash prefix'],
+      [delegated({ paths: undefined, path_hash_prefixes: ['AB'] }), 'a hash prefix in capitals'],
       [delegated({ paths: '*' }), 'paths that are a text'],
       [delegated({ paths: [''] }), 'an empty path'],
       [delegated({ terminating: undefined }), 'a delegated role that does not say whether it terminates'],
@@ -259,10 +277,12 @@ const DELEGATIONS: readonly Refusal[] = [
     'targets',
     ['signed', 'delegations'],
     [
-      [
-        { keys: {}, succinct_roles: { bit_length: 8, keyids: [keyid], name_prefix: 'bin', threshold: 1 } },
-        'succinct roles',
-      ],
+      [{ keys: {}, roles: [], succinct_roles: succinct({}) }, 'succinct roles beside others'],
+      [{ keys: {}, succinct_roles: succinct({ bit_length: 0 }) }, 'succinct roles of 0 bits'],
+      [{ keys: {}, succinct_roles: succinct({ bit_length: '8' }) }, 'succinct roles whose bits are a text'],
+      [{ keys: {}, succinct_roles: succinct({ name_prefix: undefined }) }, 'succinct roles without a prefix'],
+      [{ keys: {}, succinct_roles: succinct({ threshold: 0 }) }, 'succinct roles with a threshold of 0'],
+      [{ keys: {}, succinct_roles: succinct({ keyids: [keyid, keyid] }) }, 'succinct roles with a key id twice'],
       [{ roles: [] }, 'delegations without keys'],
       [null, 'delegations that are null'],
     ],
@@ -284,7 +304,7 @@ const TARGETS: readonly Refusal[] = [
     [
       [undefined, 'a target without hashes'],
       [{}, 'a target with an empty object of hashes'],
-      [{ sha512: 'ab'.repeat(64) }, 'a target without SHA-256'],
+      [{ sha512: 'ab'.repeat(63) }, 'a SHA-512 of 63 bytes'],
       [{ sha256: 'AB'.repeat(32) }, 'a hash in capitals'],
       [{ sha256: 'ab'.repeat(31) }, 'a SHA-256 of 31 bytes'],
       [{ sha256: 'ab'.repeat(33) }, 'a SHA-256 of 33 bytes'],
@@ -331,7 +351,7 @@ const META: readonly Refusal[] = [
     ['signed', 'meta', 'targets.json', 'hashes'],
     [
       [{}, 'an empty object of hashes'],
-      [{ sha512: 'ab'.repeat(64) }, 'hashes without SHA-256'],
+      [{ sha512: 'ab'.repeat(63) }, 'a file with a SHA-512 of 63 bytes'],
       [null, 'hashes that are null'],
     ],
   ),

@@ -30,10 +30,17 @@ test('what is written of a snapshot and a timestamp is read as the same', () => 
   }
 });
 
-test('length and hashes of a file may be left out, and other algorithms beside SHA-256 are ignored', () => {
-  const file = { version: 2, hashes: { sha256: 'cd'.repeat(32), sha512: 'ab'.repeat(64) }, 'x-unknown': 1 };
+test('length and hashes of a file may be left out, and unknown algorithms beside a known one are ignored', () => {
+  const file = {
+    version: 2,
+    hashes: { sha256: 'cd'.repeat(32), sha512: 'ab'.repeat(64), blake2b: 'ef' },
+    'x-unknown': 1,
+  };
   const { meta } = accepted(parseSnapshot(edited(SNAPSHOT, ['signed', 'meta', 'targets.json'], file))).signed;
-  expect(meta.get('targets.json')).toEqual({ version: 2, length: undefined, sha256: 'cd'.repeat(32) });
+  expect(meta.get('targets.json')).toEqual({
+    ...{ version: 2, length: undefined },
+    ...{ sha256: 'cd'.repeat(32), sha512: 'ab'.repeat(64) },
+  });
 });
 
 test('names of the language are no files of a snapshot', () => {

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { parseRoot } from '../../formats/tuf-root.ts';
 import { encodeMetadata, openMetadata } from '../../formats/tuf-metadata.ts';
-import { verifyDelegatedRole, verifyTargetsRole } from '../../bootloader-verifier/boot/verify-targets.ts';
+import { verifyChannelRole, verifyTargetsRole } from '../../bootloader-verifier/boot/verify-targets.ts';
 import { verifyNextRoot, verifyPinnedRoot } from '../../bootloader-verifier/boot/verify-root.ts';
 import { checkSignaturePortable as check } from '../../formats/signature-check.ts';
 import { addSignature } from '../../signer/add-signature.ts';
@@ -34,11 +34,11 @@ test('two people sign a channel one after the other, and the device accepts it f
   const targets = accepted(verifyTargetsRole(root, delegatedBy, check));
   const unsigned = { metadata: draftOf(tiny.newest('stable')), role: { channel: 'stable' }, delegatedBy };
   const one = await signedBy(unsigned, signersOf('stable').slice(0, 1));
-  expect(verifyDelegatedRole(targets, { name: 'stable', bytes: one }, check)).toMatchObject({
+  expect(verifyChannelRole(targets, { name: 'stable', bytes: one }, check)).toMatchObject({
     code: 'METADATA_THRESHOLD_UNMET',
   });
   const two = await signedBy(unsigned, signersOf('stable').slice(0, 2));
-  expect(verifyDelegatedRole(targets, { name: 'stable', bytes: two }, check).ok).toBe(true);
+  expect(verifyChannelRole(targets, { name: 'stable', bytes: two }, check).ok).toBe(true);
   expect(two).toEqual(tiny.newest('stable'));
 });
 

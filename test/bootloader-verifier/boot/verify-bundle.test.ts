@@ -94,13 +94,13 @@ describe('signatures', () => {
     expect(judge({ channel })).toBe('METADATA_THRESHOLD_UNMET');
   });
 
-  test('one key counts once, however often it signs', async () => {
+  test('a part that one key has signed twice is refused: a key id signs once', async () => {
     const [one] = managers;
     const twice = await sign.channel(
       signedOf(repository.newest('stable')),
       [one, one].filter((s) => s !== undefined),
     );
-    expect(judge({ channel: twice })).toBe('METADATA_THRESHOLD_UNMET');
+    expect(judge({ channel: twice })).toBe('SHAPE_MALFORMED');
   });
 
   test('one key under two key ids counts once', async () => {

@@ -1,0 +1,49 @@
+/**
+ * Makes `bootloader-verifier/tuf-client`: one file that runs as it is on Node 20 and newer, wherever it is copied.
+ *
+ * - Reproducible: the same source and the pinned esbuild give the same bytes; a test holds the committed file to it.
+ * - Readable: nothing is shortened, so that it can be reviewed.
+ * - A file without an extension is a CommonJS or an ES module by what stands around it; this one is valid as both, and takes
+ *   `require` from `node:module`.
+ * - `node cli/node24.js bootloader-verifier/agent/tuf-client/bundle.ts --write` writes it.
+ */
+import { chmodSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+/** Where the executable stands. */
+export const TUF_CLIENT: string = fileURLToPath(new URL('../../tuf-client', import.meta.url));
+
+const HEAD = [
+  '#!/usr/bin/env node',
+  '// Made from bootloader-verifier/agent/tuf-client/main.ts by bundle.ts beside it: a change belongs there.',
+  "import('node:module').then(({ createRequire }) =>",
+  '  ((require) => {',
+];
+const FOOT = ["  })(createRequire('/')),", ');'];
+
+/** The executable as it should stand. */
+export async function bundleTufClient(): Promise<string> {
+  const built = await build({
+    entryPoints: ['bootloader-verifier/agent/tuf-client/main.ts'],
+    absWorkingDir: fileURLToPath(new URL('../../../', import.meta.url)),
+    bundle: true,
+    write: false,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    charset: 'utf8',
+    tsconfigRaw: {},
+    preserveSymlinks: true,
+    legalComments: 'inline',
+    banner: { js: HEAD.join('\n') },
+    footer: { js: FOOT.join('\n') },
+    logLevel: 'silent',
+  });
+  return built.outputFiles.map(({ text }) => text).join('');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url) && process.argv.includes('--write')) {
+  writeFileSync(TUF_CLIENT, await bundleTufClient());
+  chmodSync(TUF_CLIENT, 0o755);
+}

@@ -1,0 +1,184 @@
+/** The executable as it is committed: equal to its source, and run as people run it, against a server that tells its requests. */
+import { spawn } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { bundleTufClient, TUF_CLIENT } from '../../../bootloader-verifier/agent/tuf-client/bundle.ts';
+import { simulate, type SimulatedRepository } from './simulated-repository.ts';
+
+const closing: (() => void)[] = [];
+
+afterEach(() => {
+  for (const close of closing.splice(0).reverse()) close();
+});
+
+type Scene = {
+  readonly repository: SimulatedRepository;
+  /** Paths that were asked for. */
+  readonly asked: string[];
+  readonly folder: string;
+  readonly run: (...args: readonly string[]) => Promise<{ readonly exit: number | null; readonly note: string }>;
+  readonly refresh: () => ReturnType<Scene['run']>;
+  readonly download: (...names: readonly string[]) => ReturnType<Scene['run']>;
+  readonly kept: () => readonly string[];
+  readonly loaded: () => readonly string[];
+};
+
+/** A repository that expires in the real future, its server, and a folder for the client, which has its root already. */
+async function makeScene(change: (repository: SimulatedRepository) => void = () => undefined): Promise<Scene> {
+  const { repository } = await simulate((r) => {
+    for (const role of ['root', 'targets', 'snapshot', 'timestamp']) r.expires.set(role, Date.UTC(2090, 0, 1));
+    change(r);
+  }, 'fresh');
+  const folder = mkdtempSync(join(tmpdir(), 'firmament-tuf-client-'));
+  closing.push(() => rmSync(folder, { recursive: true }));
+  const asked: string[] = [];
+  const server = await listen(repository, asked);
+  closing.push(() => server.close());
+  const address = server.address();
+  const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  const run = (...args: readonly string[]): ReturnType<Scene['run']> => runClient(TUF_CLIENT, args);
+  const metadata = ['--metadata-url', `${url}/metadata`, '--metadata-dir', join(folder, 'metadata')];
+  const targets = ['--target-dir', join(folder, 'targets'), '--target-base-url', `${url}/targets/`];
+  writeFileSync(join(folder, 'root.json'), repository.files.get('metadata/1.root.json') ?? '');
+  expect((await run('--metadata-dir', join(folder, 'metadata'), 'init', join(folder, 'root.json'))).exit).toBe(0);
+  return {
+    ...{ repository, asked, folder, run },
+    refresh: () => run(...metadata, 'refresh'),
+    download: (...names) =>
+      run(...metadata, ...names.flatMap((name) => ['--target-name', name]), ...targets, 'download'),
+    kept: () => readdirSync(join(folder, 'metadata')).sort(),
+    loaded: () => readdirSync(join(folder, 'targets')).sort(),
+  };
+}
+
+function listen(repository: SimulatedRepository, asked: string[]): Promise<Server> {
+  const server = createServer((request, response) => {
+    const path = request.url ?? '';
+    asked.push(path);
+    const bytes = repository.files.get(path.slice(1));
+    if (path.startsWith('/targets/moved')) response.writeHead(302, { location: path.replace('moved', 'here') }).end();
+    else response.writeHead(bytes === undefined ? 404 : 200).end(bytes);
+  });
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+function runClient(path: string, args: readonly string[]): ReturnType<Scene['run']> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let note = '';
+    child.stderr.on('data', (chunk: Buffer) => (note += chunk.toString()));
+    child.on('error', reject);
+    child.on('close', (exit) => resolve({ exit, note }));
+  });
+}
+
+test('the committed executable is what its source gives, byte for byte', async () => {
+  expect(readFileSync(TUF_CLIENT, 'utf8')).toBe(await bundleTufClient());
+});
+
+test('init keeps the root and asks for nothing; refresh keeps the four roles and nothing else', async () => {
+  const scene = await makeScene();
+  expect([scene.kept(), scene.asked]).toEqual([['root.json'], []]);
+  expect(await scene.refresh()).toEqual({ exit: 0, note: '' });
+  expect(scene.kept()).toEqual(['root.json', 'snapshot.json', 'targets.json', 'timestamp.json']);
+});
+
+test('targets are taken in their order to the first that fails, and what is there is not fetched again', async () => {
+  const scene = await makeScene((r) => {
+    r.expires.set('../a', Date.UTC(2090, 0, 1));
+    r.delegate('targets', '../a', { paths: ['*/*', '*'] });
+    r.add('../a', 'sub/one', 'first');
+    r.add('targets', 'two', 'second');
+  });
+  expect(await scene.download('sub/one', 'missing', 'two')).toMatchObject({
+    exit: 1,
+    note: expect.stringContaining('TARGET_UNKNOWN') as string,
+  });
+  expect(scene.loaded()).toEqual(['sub%2Fone']);
+  expect(scene.kept()).toContain('..%2Fa.json');
+  expect((await scene.download('sub/one', 'two')).exit).toBe(0);
+  expect(scene.loaded()).toEqual(['sub%2Fone', 'two']);
+  expect(readFileSync(join(scene.folder, 'targets', 'two'), 'utf8')).toBe('second');
+  expect(scene.asked.filter((path) => path.includes('.one'))).toHaveLength(1);
+});
+
+test('a target that was altered on disk is fetched again, and one altered on the server never gets its name', async () => {
+  const scene = await makeScene((r) => r.add('targets', 'file', 'right'));
+  expect((await scene.download('file')).exit).toBe(0);
+  const path = join(scene.folder, 'targets', 'file');
+  writeFileSync(path, 'wrong');
+  expect((await scene.download('file')).exit).toBe(0);
+  expect(readFileSync(path, 'utf8')).toBe('right');
+  rmSync(path);
+  const served = [...scene.repository.files.keys()].find((name) => name.endsWith('.file')) ?? '';
+  for (const [content, code] of [
+    ['wrong', 'IMAGE_HASH_MISMATCH'],
+    ['right, and more', 'IMAGE_LENGTH_MISMATCH'],
+    ['rig', 'IMAGE_LENGTH_MISMATCH'],
+  ] as const) {
+    scene.repository.files.set(served, Buffer.from(content));
+    expect(await scene.download('file')).toMatchObject({ exit: 1, note: expect.stringContaining(code) as string });
+    expect(scene.loaded()).toEqual([]);
+  }
+});
+
+test('a target whose name would climb has no address; a redirect of one is followed', async () => {
+  const scene = await makeScene((r) => {
+    r.root.consistentSnapshot = false;
+    for (const name of ['../file', '/file', 'a//b', 'moved', '?x']) r.add('targets', name, 'x');
+    r.files.set('targets/here', Buffer.from('x'));
+    r.files.set('targets/%3Fx', Buffer.from('x'));
+  });
+  for (const name of ['../file', '/file', 'a//b'])
+    expect(await scene.download(name)).toMatchObject({
+      exit: 1,
+      note: expect.stringContaining('TARGET_NAME_REFUSED') as string,
+    });
+  expect((await scene.download('moved', '?x')).exit).toBe(0);
+  expect(scene.loaded()).toEqual(['%3Fx', 'moved']);
+});
+
+test('every fault ends with exit 1 and its code: usage, no root, a bad root, no server', async () => {
+  const scene = await makeScene();
+  const folder = join(scene.folder, 'empty');
+  const at = ['--metadata-dir', folder];
+  writeFileSync(join(scene.folder, 'bad.json'), '{}');
+  for (const [args, code] of [
+    [[], 'USAGE'],
+    [['--no-such-option', 'refresh'], 'USAGE'],
+    [[...at, 'refresh'], 'USAGE'],
+    [[...at, '--metadata-url', 'http://127.0.0.1:1/', 'refresh', 'more'], 'USAGE'],
+    [[...at, '--metadata-url', 'http://127.0.0.1:1/', 'download'], 'USAGE'],
+    [[...at, '--metadata-url', 'http://127.0.0.1:1/', 'refresh'], 'NOT_FOUND'],
+    [[...at, 'init', join(scene.folder, 'absent.json')], 'FILE_UNREADABLE'],
+    [[...at, 'init', join(scene.folder, 'bad.json')], 'SHAPE_MALFORMED'],
+    [
+      ['--metadata-dir', join(scene.folder, 'metadata'), '--metadata-url', 'http://127.0.0.1:1/', 'refresh'],
+      'NETWORK_UNREACHABLE',
+    ],
+    [['--metadata-dir', join(scene.folder, 'metadata'), '--metadata-url', 'ftp://127.0.0.1/', 'refresh'], 'USAGE'],
+  ] as const) {
+    const { exit, note } = await scene.run(...args);
+    expect([exit, note.split(': ')[1]], args.join(' ')).toEqual([1, code]);
+  }
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('copied to a place of its own, it runs there', async () => {
+  const scene = await makeScene();
+  const copy = join(scene.folder, 'tuf-client');
+  copyFileSync(TUF_CLIENT, copy);
+  const args = ['--metadata-dir', join(scene.folder, 'other'), 'init', join(scene.folder, 'root.json')];
+  expect((await runClient(copy, args)).exit).toBe(0);
+});
+
+test('what a process that is gone left half written is removed, and what a living one writes is not', async () => {
+  const scene = await makeScene();
+  writeFileSync(join(scene.folder, 'metadata', '@999999999.tmp'), 'half');
+  writeFileSync(join(scene.folder, 'metadata', `@${process.pid}.tmp`), 'half');
+  expect((await scene.refresh()).exit).toBe(0);
+  expect(scene.kept().filter((name) => name.startsWith('@'))).toEqual([`@${process.pid}.tmp`]);
+});
