@@ -10,6 +10,8 @@ import { METADATA } from './metadata-codes.ts';
 import { APPROVAL } from './approval-codes.ts';
 import { PROPOSALS } from './proposal-codes.ts';
 
+import { IDENTITY_CODES } from './identity-codes.ts';
+
 export type CodeEntry = { readonly means: string; readonly todo: string };
 
 const JSON_AND_TEXT = {
@@ -65,19 +67,6 @@ const DEVICE_RULES = {
 const EVIDENCE = {
   ENVELOPE_MALFORMED: { means: 'bytes are not a DSSE envelope of the expected payload type', todo: 'see the detail' },
   STATEMENT_MALFORMED: { means: 'a payload is not the in-toto statement expected here', todo: 'see the detail' },
-  EVIDENCE_MALFORMED: {
-    means: 'evidence of a boot is not of its form',
-    todo: 'see the detail; update the device or the signer',
-  },
-  MANIFEST_MALFORMED: { means: "a factory's manifest is not of its form", todo: 'see the detail, write it again' },
-  FACTORY_NOT_TRUSTED: {
-    means: 'a manifest is of a factory that the targets role does not list, or no longer (R27)',
-    todo: 'have the owners list the factory, with days and count',
-  },
-  FACTORY_COUNT_EXCEEDED: {
-    means: 'a factory names more devices than it may (R27)',
-    todo: 'find out why before its count is raised: a station may have been robbed',
-  },
   EVIDENCE_MISMATCH: {
     means: 'evidence is not the one that the release names by digest',
     todo: 'fetch again; if it stays so, it was altered',
@@ -143,10 +132,6 @@ const FLASH = {
   PROTECTED_STORE_MISSING: {
     means: 'the floors cannot be read: the device must be recovered (R19)',
     todo: 'start the recovery image',
-  },
-  DEVICE_SECRET_MISSING: {
-    means: 'the secret of the device cannot be read: it starts, but proves nothing',
-    todo: 'none in the field: the device needs the factory for a new identity',
   },
   DEVICE_PROVISIONED: {
     means: 'a device has its factory record already',
@@ -319,7 +304,8 @@ type CodeTable = typeof JSON_AND_TEXT &
   typeof PUBLISHING &
   typeof PROPOSALS &
   typeof APPROVAL &
-  typeof OPERATION;
+  typeof OPERATION &
+  typeof IDENTITY_CODES;
 
 export const CODES: CodeTable = {
   ...JSON_AND_TEXT,
@@ -333,6 +319,7 @@ export const CODES: CodeTable = {
   ...PUBLISHING,
   ...PROPOSALS,
   ...APPROVAL,
+  ...IDENTITY_CODES,
   ...OPERATION,
 };
 
@@ -351,5 +338,6 @@ export const CODE_GROUPS: readonly (readonly [string, Readonly<Record<string, Co
   ['Signing and publishing', PUBLISHING],
   ['Proposals', PROPOSALS],
   ['Approval', APPROVAL],
+  ['Identity', IDENTITY_CODES],
   ['Operation', OPERATION],
 ];

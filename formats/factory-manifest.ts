@@ -10,8 +10,10 @@ import { parseHex } from './bytes.ts';
 import { decodeJson, hexText, list, literal, object, oneOf, refine, shape, type Decoder } from './decode.ts';
 import { DEVICE_KEY_BYTES, deviceIdOf } from './device-id.ts';
 import { encodeJson } from './encode-json.ts';
+import type { DeviceComponent } from './factory-record.ts';
 import type { JsonValue } from './json.ts';
 import { nameDecoder } from './names.ts';
+import { COMPONENTS_MAX } from './release.ts';
 import { accept, reject, type Verdict } from './verdict.ts';
 
 export type DeviceClass = 'claimed' | 'proven';
@@ -20,8 +22,8 @@ export type ManifestDevice = {
   /** Its factory key, Ed25519, in hex. */
   readonly publicKey: string;
   readonly class: DeviceClass;
-  readonly hardwareId: string;
-  readonly component: string;
+  /** What it is made of, and of which hardware. */
+  readonly components: readonly Pick<DeviceComponent, 'component' | 'hardwareId'>[];
 };
 export type FactoryManifest = {
   readonly product: string;
@@ -44,8 +46,7 @@ const deviceDecoder: Decoder<ManifestDevice> = refine(
     deviceId: hexText(32),
     publicKey: hexText(DEVICE_KEY_BYTES),
     class: oneOf('claimed', 'proven'),
-    hardwareId: nameDecoder,
-    component: nameDecoder,
+    components: list(object('refused', { component: nameDecoder, hardwareId: nameDecoder }), COMPONENTS_MAX, 1),
   }),
   (device) =>
     deviceIdOf(parseHex(device.publicKey) ?? new Uint8Array()) === device.deviceId
@@ -77,7 +78,11 @@ export function parseFactoryManifest(payload: Uint8Array): Verdict<FactoryManife
 /** The payload that a factory signs. */
 export function encodeFactoryManifest(manifest: FactoryManifest): Uint8Array {
   const { devices, ...members } = manifest;
-  const device = (named: ManifestDevice): JsonValue => new Map<string, JsonValue>(Object.entries(named));
+  const device = ({ components, ...named }: ManifestDevice): JsonValue =>
+    new Map<string, JsonValue>([
+      ...Object.entries(named),
+      ['components', components.map((component) => new Map<string, JsonValue>(Object.entries(component)))],
+    ]);
   return encodeJson(
     new Map<string, JsonValue>([['version', 1], ...Object.entries(members), ['devices', devices.map(device)]]),
   );

@@ -60,6 +60,7 @@ export const SMALL_FLASH: FlashSizes = {
   protected: 4_096,
   state: 4_096,
   cache: 32_768,
+  credentials: 16_384,
   'bundle-a': 65_536,
   'bundle-b': 65_536,
   'slot-a': 1_024,

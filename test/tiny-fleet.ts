@@ -47,8 +47,7 @@ export async function manifestOf(
       deviceId,
       publicKey: signer.key.public,
       class: 'claimed',
-      hardwareId: 'gw-1',
-      component: 'gateway',
+      components: [{ component: 'gateway', hardwareId: 'gw-1' }],
     })),
   });
   const sig = await TINY_FACTORY.sign(preAuthEncoding(MANIFEST_PAYLOAD_TYPE, payload));

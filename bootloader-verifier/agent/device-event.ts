@@ -21,6 +21,7 @@ export type DeviceStep =
   | 'wave'
   | 'trust'
   | 'image-ended'
+  | 'identity'
   | 'stop';
 
 export type DeviceEvent = {

@@ -7,9 +7,10 @@
  *   only waits for a component to take its image, it starts anew after each poll.
  * - A release whose wave is not open for this device is told and waited for; the device goes on with what it runs (P3).
  * - A network fault is told and waited out; nothing but the poll stops.
+ * - A device that has identities brings them up to date after each poll, once its release is confirmed: an update never waits for that.
  */
 import { BOOT_STATE_EMPTY } from '../../formats/boot-state.ts';
-import type { Instant } from '../../formats/instant.ts';
+import { encodeInstant, type Instant } from '../../formats/instant.ts';
 import { OperationError } from '../../formats/operation-error.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
 import type { Rejected, Verdict } from '../../formats/verdict.ts';
@@ -24,15 +25,18 @@ import {
   type Started,
 } from '../boot/start-device.ts';
 import type { FindInstaller } from '../boot/installer.ts';
+import type { BootIdentityVerdict } from '../boot/measure-boot.ts';
 import type { BootPermit } from '../boot/verify-bundle.ts';
 import type { FirmwareImage } from '../boot/verify-image.ts';
 import type { RunningSlot } from './install.ts';
 import { deviceEvent, type DeviceEvent, type DeviceReport } from './device-event.ts';
 import type { ImageRunner, RunningImage } from './image-runner.ts';
+import { keepIdentity, type IdentityPorts } from './keep-identity.ts';
 import { poll, type PollCode, type PollInput, type Polled } from './poll.ts';
 import { pollCapsules } from './poll-capsules.ts';
 import type { CapsuleFolder } from './capsule-folder.ts';
 import type { RepositoryClient } from './repository-client.ts';
+import type { VerifiedCertificate } from './verify-certificate.ts';
 
 export type UpdateSource =
   | { readonly kind: 'server'; readonly client: RepositoryClient }
@@ -47,6 +51,8 @@ export type DevicePorts = {
   readonly runImage: ImageRunner;
   /** The ways to the components with a flash of their own, for the boot stage alone. */
   readonly findInstaller: FindInstaller;
+  /** Where identities come from; undefined for a device that gets none. */
+  readonly identities?: Pick<IdentityPorts, 'client' | 'freshKey'> | undefined;
   readonly check: SignatureCheck;
   readonly now: () => Instant;
   /** Waits; returns early when the device is to stop. */
@@ -86,7 +92,8 @@ async function liveRound(device: DevicePorts, options: LifeOptions): Promise<Rou
   const running = device.runImage(started.image, started.mode);
   try {
     const kept = await keepOrRevert(device, started, running);
-    return kept ? await pollUntilRestart(device, options, { slot, running }) : 'restart';
+    const { identity } = started;
+    return kept ? await pollUntilRestart(device, options, { slot, running, identity }) : 'restart';
   } finally {
     await running.stop();
   }
@@ -128,7 +135,11 @@ async function keepOrRevert(device: DevicePorts, started: Started, running: Runn
 }
 
 /** What a round lives with: the slot that it started, and its image; or a slot that waits for a component; or nothing. */
-type Life = { readonly slot: RunningSlot | undefined; readonly running: RunningImage | undefined };
+type Life = {
+  readonly slot: RunningSlot | undefined;
+  readonly running: RunningImage | undefined;
+  readonly identity?: BootIdentityVerdict | undefined;
+};
 
 async function pollUntilRestart(device: DevicePorts, options: LifeOptions, life: Life): Promise<RoundEnd> {
   let settled: Uint8Array | undefined;
@@ -138,6 +149,7 @@ async function pollUntilRestart(device: DevicePorts, options: LifeOptions, life:
       settled = polled.value.settled;
       if (polled.value.outcome.kind === 'installed') return 'restart';
     }
+    if (life.identity !== undefined) await updateIdentity(device, life.identity);
     if (options.untilSettled) return life.slot?.isGood === false ? 'restart' : 'stop';
     const ended = await Promise.race([device.sleep(options.pollMs).then(() => false), imageEnded(life.running)]);
     if (ended && !device.isStopping()) {
@@ -170,6 +182,25 @@ async function pollOnce(
     tell(device, { step: 'poll', ok: false, code: fault.code, detail: { detail: fault.message } });
     return undefined;
   }
+}
+
+async function updateIdentity(device: DevicePorts, identity: BootIdentityVerdict): Promise<void> {
+  const { identities, systemFlash: flash, check } = device;
+  if (identities === undefined || device.isStopping()) return;
+  if (!identity.ok) return tell(device, { step: 'identity', ok: false, code: identity.code });
+  try {
+    const kept = await keepIdentity({ ...identities, flash, check, now: device.now() }, identity.value);
+    if (!kept.ok) tell(device, { step: 'identity', ok: false, code: kept.code, detail: { detail: kept.detail } });
+    else if (kept.value.kind === 'new')
+      tell(device, { step: 'identity', ok: true, detail: told(kept.value.certificate) });
+  } catch (fault) {
+    if (!(fault instanceof OperationError)) throw fault;
+    tell(device, { step: 'identity', ok: false, code: fault.code, detail: { detail: fault.message } });
+  }
+}
+
+function told({ serial, notAfter, extension }: VerifiedCertificate): DeviceEvent['detail'] {
+  return { serial, notAfter: encodeInstant(notAfter), class: extension.class, release: extension.release };
 }
 
 function pollSource(device: DevicePorts, input: Omit<PollInput, 'client'>): Promise<Verdict<Polled, PollCode>> {

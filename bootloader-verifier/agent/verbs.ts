@@ -21,6 +21,8 @@ import type { DeviceEvent } from './device-event.ts';
 import { capsuleFolder } from './capsule-folder.ts';
 import { liveDevice, type UpdateSource } from './device.ts';
 import { flashFiles } from './flash-files.ts';
+import { identityClientHttp } from './identity-client-http.ts';
+import { freshKeyNode } from './identity-key-node.ts';
 import { IMAGE_TIMES, imageRunnerNode } from './image-runner-node.ts';
 import { installerFile, MICROCONTROLLER_BYTES } from './installer-file.ts';
 import { provisionDevice } from './provision.ts';
@@ -96,6 +98,11 @@ function deviceCommand(host: Host, outcome: Outcome): Command {
     .option('--microcontroller <name=file...>', 'the flash of a component that is transferred', parseMicrocontrollers)
     .option('--name <name>', 'how it names itself in its reports', parseName, 'device')
     .option('--poll-ms <ms>', 'time between two polls, in milliseconds', parseMilliseconds, 300_000)
+    .option(
+      '--est <address>',
+      'where it gets identities, like https://est.example/.well-known/est/gateway/',
+      parseAddress,
+    )
     .option('--until-settled', 'end after the first poll that installs nothing', false)
     .action(async (options: RunOptions, command: Command) => {
       if ((options.url === undefined) === (options.capsules === undefined)) {
@@ -119,6 +126,7 @@ type RunOptions = {
   readonly capsules?: string;
   readonly microcontroller?: ReadonlyMap<string, string>;
   readonly name: string;
+  readonly est?: URL;
   readonly pollMs: number;
   readonly untilSettled: boolean;
 };
@@ -148,6 +156,10 @@ async function run(options: RunOptions, host: Host): Promise<void> {
       source: sourceOf(options, host),
       runImage: imageRunnerNode(host.nodePath, IMAGE_TIMES, (line) => host.writeNote(`image: ${line}\n`)),
       findInstaller: (component) => findMicrocontroller(options.microcontroller, component),
+      identities:
+        options.est === undefined
+          ? undefined
+          : { client: identityClientHttp(options.est, host.stop), freshKey: freshKeyNode },
       check: checkSignaturePortable,
       now: host.now,
       sleep: (ms) => sleep(ms, host.stop),

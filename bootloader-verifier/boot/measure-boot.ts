@@ -6,7 +6,12 @@
  * - A secret that cannot be read keeps no device from starting: it only proves nothing.
  * - The verifier itself is not measured here: what measures it must lie below it, in hardware. So its half of the code input is zero.
  */
-import { encodeBootStatement, encodeMeasuredBoot, BOOT_STATEMENT_PAYLOAD_TYPE } from '../../formats/boot-statement.ts';
+import {
+  BOOT_STATEMENT_PAYLOAD_TYPE,
+  encodeBootStatement,
+  encodeMeasuredBoot,
+  type BootStatement,
+} from '../../formats/boot-statement.ts';
 import type { SlotId } from '../../formats/boot-state.ts';
 import { concatBytes, encodeHex, parseHex } from '../../formats/bytes.ts';
 import { deviceIdOf } from '../../formats/device-id.ts';
@@ -24,7 +29,8 @@ import type { BootPermit } from './verify-bundle.ts';
 
 /** What the system can prove of this start. */
 export type BootIdentity = {
-  readonly deviceId: string;
+  /** What the statement says. */
+  readonly boot: BootStatement;
   /** The boot statement in its envelope, signed by the factory key. */
   readonly statement: Uint8Array;
   /** The 32-byte seed of the evidence key that the statement names. Secret. */
@@ -64,11 +70,12 @@ export async function measureBoot(
     hidden: NOTHING_HIDDEN,
   });
   const evidenceSeed = deriveKeySeed(attestSecret);
-  const payload = encodeBootStatement({ ...boot, evidenceKey: encodeHex(ed25519PublicKey(evidenceSeed)) });
+  const said = { ...boot, evidenceKey: encodeHex(ed25519PublicKey(evidenceSeed)) };
+  const payload = encodeBootStatement(said);
   const payloadType = BOOT_STATEMENT_PAYLOAD_TYPE;
   const sig = signEd25519(preAuthEncoding(payloadType, payload), factorySeed);
   const statement = encodeEnvelope({ payloadType, payload, signatures: [{ keyid: deviceId, sig }] });
-  return accept({ deviceId, statement, evidenceSeed });
+  return accept({ boot: said, statement, evidenceSeed });
 }
 
 function measured(

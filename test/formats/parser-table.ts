@@ -27,15 +27,12 @@ import { encodeConfirmation, parseConfirmation } from '../../formats/confirmatio
 import { checkpointText, parseCheckpoint, type Checkpoint } from '../../formats/checkpoint.ts';
 import { encodeEnvelope, parseEnvelope } from '../../formats/dsse.ts';
 import { encodeJson } from '../../formats/encode-json.ts';
-import { encodeBootStatement, parseBootStatement } from '../../formats/boot-statement.ts';
-import { encodeFactoryManifest, parseFactoryManifest } from '../../formats/factory-manifest.ts';
-import { encodeDeviceSecret, parseDeviceSecret } from '../../formats/device-secret.ts';
 import { encodeFactoryRecord, parseFactoryRecord } from '../../formats/factory-record.ts';
 import { encodeRecord, parseRecord } from '../../formats/flash-record.ts';
 import { encodeFloors, parseFloors } from '../../formats/floors.ts';
 import { haltPartToJson, parseHaltPart, type HaltPart } from '../../formats/halt.ts';
 import { encodeInstant, parseInstant } from '../../formats/instant.ts';
-import { isJsonObject, parseJson, type JsonObject, type JsonValue } from '../../formats/json.ts';
+import { parseJson, type JsonObject, type JsonValue } from '../../formats/json.ts';
 import { encodeLogLeaf, parseLogLeaf } from '../../formats/log-leaf.ts';
 import { encodeLogProof, parseLogProof } from '../../formats/log-proof.ts';
 import { encodeEntryBundle, encodeTile, parseEntryBundle, parseTile } from '../../formats/log-tiles.ts';
@@ -87,7 +84,9 @@ import { signedProvenance, tinyProvenance } from '../tiny-release.ts';
 import { LOG_POLICY, logOf, signedCheckpoint, signedProof } from '../tiny-log.ts';
 import { makeTinyRepository } from '../tiny-repository.ts';
 import { SAMPLE_CONFIRMATION, SAMPLE_HALT, SAMPLE_PLAN, SAMPLE_STEP } from './sample-plan.ts';
-import { SAMPLE_ANCHOR, SAMPLE_BOOT, SAMPLE_FACTORY, SAMPLE_MANIFEST } from './sample-identity.ts';
+import { IDENTITY_ROWS } from './identity-rows.ts';
+import { bytesRow, ofBytes, orUndefined, partRow, textRow, wholeRow, type ParserRow } from './parser-rows.ts';
+import { SAMPLE_ANCHOR, SAMPLE_FACTORY } from './sample-identity.ts';
 import {
   encodeClaims,
   SAMPLE_ANSWER,
@@ -102,16 +101,6 @@ import { tinyJudging } from '../tiny-vsa.ts';
 import { bound, SAMPLE_FILES, SAMPLE_ID } from './sample-repository.ts';
 import { SAMPLE_EVENT, SAMPLE_WITHDRAWAL } from './signing-vectors.ts';
 import { SAMPLE_VSA } from './sample-vsa.ts';
-
-export type ParserRow = {
-  /** The name under which the parser is exported. */
-  readonly parser: string;
-  /** Whether the outer layer of the file is JSON, so that values can be changed, too. */
-  readonly isJson: boolean;
-  readonly file: Uint8Array;
-  /** Tries the parser on a mutant; returns whether it accepted it. */
-  readonly holds: (mutant: Uint8Array) => boolean;
-};
 
 type Quorum = RoleKeys & { readonly name: string; readonly keys: ReadonlyMap<string, PublicKey> };
 const ROOT = accepted(parseRoot(SAMPLE_FILES['1.root.json'])).signed;
@@ -144,86 +133,6 @@ function metadataRow<T>(
     return true;
   };
   return { parser, isJson: true, file, holds };
-}
-
-/** A row for a part of ours: what is accepted is written and read as the same. */
-function partRow<T>(
-  parser: string,
-  file: Uint8Array,
-  format: { readonly parse: (bytes: Uint8Array) => T | undefined; readonly encode: (value: T) => Uint8Array },
-): ParserRow {
-  const holds = (mutant: Uint8Array): boolean => {
-    const value = format.parse(mutant);
-    if (value === undefined) return false;
-    expect(format.parse(format.encode(value))).toEqual(value);
-    return true;
-  };
-  return { parser, isJson: true, file, holds };
-}
-
-/** A row for a part in which nothing is ignored: what is accepted is written as the very JSON that was read. */
-function wholeRow<T>(
-  parser: string,
-  file: Uint8Array,
-  format: { readonly parse: (bytes: Uint8Array) => T | undefined; readonly encode: (value: T) => Uint8Array },
-): ParserRow {
-  const row = partRow(parser, file, format);
-  const holds = (mutant: Uint8Array): boolean => {
-    if (!row.holds(mutant)) return false;
-    const json = accepted(parseJson(mutant, { bytesMax: mutant.length }));
-    const value = format.parse(mutant);
-    expect(value !== undefined && equalBytes(format.encode(value), encodeJson(json)), 'nothing is ignored').toBe(true);
-    return true;
-  };
-  return { ...row, holds };
-}
-
-/** A row for a text: what is accepted is written as the very text. */
-function textRow<T>(
-  parser: string,
-  text: string,
-  format: { readonly parse: (text: string) => T | undefined; readonly encode: (value: T) => string },
-): ParserRow {
-  const holds = (mutant: Uint8Array): boolean => {
-    const given = Buffer.from(mutant).toString('latin1');
-    const value = format.parse(given);
-    if (value === undefined) return false;
-    expect(format.encode(value)).toBe(given);
-    return true;
-  };
-  return { parser, isJson: false, file: encodeUtf8(text), holds };
-}
-
-/** A row for a file that is no JSON: what is accepted is written as the very bytes. */
-function bytesRow<T>(
-  parser: string,
-  file: Uint8Array,
-  format: { readonly parse: (bytes: Uint8Array) => T | undefined; readonly encode: (value: T) => Uint8Array },
-): ParserRow {
-  const holds = (mutant: Uint8Array): boolean => {
-    const value = format.parse(mutant);
-    if (value === undefined) return false;
-    expect(equalBytes(format.encode(value), mutant), 'one spelling').toBe(true);
-    return true;
-  };
-  return { parser, isJson: false, file, holds };
-}
-
-/** A parser as one that answers undefined for every refusal. */
-function orUndefined<T>(parse: (bytes: Uint8Array) => Verdict<T>): (bytes: Uint8Array) => T | undefined {
-  return (bytes) => {
-    const verdict = parse(bytes);
-    return verdict.ok ? verdict.value : undefined;
-  };
-}
-
-/** The parser of a JSON object as one of its bytes. */
-function ofBytes<T>(parse: (json: JsonObject) => Verdict<T>): (bytes: Uint8Array) => T | undefined {
-  return (bytes) => {
-    const json = parseJson(bytes, { bytesMax: 100_000 });
-    const verdict = json.ok && isJsonObject(json.value) ? parse(json.value) : undefined;
-    return verdict?.ok === true ? verdict.value : undefined;
-  };
 }
 
 /** The quorum that a targets file demands of its channel. */
@@ -353,18 +262,6 @@ const PARTS: readonly ParserRow[] = [
       encode: encodeFactoryRecord,
     }),
   ),
-  wholeRow('parseFactoryManifest', encodeFactoryManifest(SAMPLE_MANIFEST), {
-    parse: orUndefined(parseFactoryManifest),
-    encode: encodeFactoryManifest,
-  }),
-  wholeRow('parseBootStatement', encodeBootStatement({ ...SAMPLE_BOOT, evidenceKey: 'cd'.repeat(32) }), {
-    parse: orUndefined(parseBootStatement),
-    encode: encodeBootStatement,
-  }),
-  wholeRow('parseDeviceSecret', encodeDeviceSecret(new Uint8Array(32).fill(7)), {
-    parse: orUndefined(parseDeviceSecret),
-    encode: encodeDeviceSecret,
-  }),
   wholeRow('parseSeenMetadata', encodeSeenMetadata({ timestamp: encodeUtf8('{}'), snapshot: encodeUtf8('{}') }), {
     parse: parseSeenMetadata,
     encode: encodeSeenMetadata,
@@ -568,6 +465,7 @@ export const PARSER_ROWS: readonly ParserRow[] = [
   ...EVIDENCE,
   ...LOG_ROWS,
   ...TEXTS,
+  ...IDENTITY_ROWS,
   wholeRow('parseProposal', encodeProposal(SAMPLE_PROPOSAL), {
     parse: orUndefined(parseProposal),
     encode: encodeProposal,

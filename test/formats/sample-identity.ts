@@ -31,8 +31,7 @@ export const SAMPLE_MANIFEST: FactoryManifest = {
       deviceId: SAMPLE_DEVICE_ID,
       publicKey: SAMPLE_DEVICE_KEY,
       class: 'claimed',
-      hardwareId: 'gw-1',
-      component: 'gateway',
+      components: [{ component: 'gateway', hardwareId: 'gw-1' }],
     },
   ],
 };

@@ -33,7 +33,7 @@ async function signed(change: Partial<FactoryManifest> = {}, by = 'factory graz'
 
 function device(seed: number): ManifestDevice {
   const key = ed25519PublicKey(new Uint8Array(32).fill(seed));
-  const named = { hardwareId: 'gw-1', component: 'gateway', class: 'claimed' } as const;
+  const named = { components: [{ component: 'gateway', hardwareId: 'gw-1' }], class: 'claimed' } as const;
   return { ...named, deviceId: deviceIdOf(key), publicKey: encodeHex(key) };
 }
 

@@ -1,0 +1,63 @@
+/**
+ * What devices may run now, read from what is published: the reference values of evidence.
+ *
+ * - By the device's own code: roots from the first one on, targets and channels by their quorums, each bound to repository and role.
+ * - The store is not believed: what is read is what the signer's own state names (`read-published.ts`).
+ * - A channel that has expired approves nothing any more, and neither does one whose part cannot be read.
+ */
+import { verifyBinding, type RepositoryId } from '../../formats/binding.ts';
+import { parseChannelPart, type ChannelPart } from '../../formats/channel-part.ts';
+import type { Instant } from '../../formats/instant.ts';
+import type { SignatureCheck } from '../../formats/signature-check.ts';
+import { parseTrustPart, type TrustPart } from '../../formats/trust-part.ts';
+import type { TargetFile } from '../../formats/tuf-targets.ts';
+import { accept, markVerified, reject, type Verdict, type Verified } from '../../formats/verdict.ts';
+import { verifyRootChain } from '../../bootloader-verifier/boot/verify-root.ts';
+import {
+  verifyDelegatedRole,
+  verifyTargetsRole,
+  type TrustedTargets,
+} from '../../bootloader-verifier/boot/verify-targets.ts';
+import type { Published } from '../publication.ts';
+
+export type ApprovedChannel = { readonly part: ChannelPart; readonly targets: ReadonlyMap<string, TargetFile> };
+export type ApprovedReleases = Verified<{
+  readonly trust: TrustPart;
+  readonly channels: ReadonlyMap<string, ApprovedChannel>;
+}>;
+
+/** What the people of `repository` approve now. */
+export function verifyApprovedReleases(
+  published: Published,
+  repository: RepositoryId,
+  by: { readonly now: Instant; readonly check: SignatureCheck },
+): Verdict<ApprovedReleases, 'BOOT_NOT_APPROVED'> {
+  const targets = verifiedTargets(published, repository, by);
+  const trust = targets === undefined ? undefined : parseTrustPart(targets.signed.firmament);
+  if (targets === undefined || trust?.ok !== true) {
+    return reject('BOOT_NOT_APPROVED', 'nothing that is published carries the quorum of the targets role');
+  }
+  const channels = new Map<string, ApprovedChannel>();
+  for (const { name } of targets.signed.delegations?.roles ?? []) {
+    const bytes = published.roles.get(name);
+    const role = bytes === undefined ? undefined : verifyDelegatedRole(targets, { name, bytes }, by.check);
+    if (role?.ok !== true || role.value.signed.expires <= by.now) continue;
+    const { firmament } = role.value.signed;
+    const part = parseChannelPart(firmament);
+    if (!part.ok || !verifyBinding(firmament, { repository, role: name }).ok) continue;
+    channels.set(name, { part: part.value, targets: role.value.signed.targets });
+  }
+  return accept(markVerified({ trust: trust.value, channels }));
+}
+
+function verifiedTargets(
+  published: Published,
+  repository: RepositoryId,
+  { now, check }: { readonly now: Instant; readonly check: SignatureCheck },
+): TrustedTargets | undefined {
+  const roots = verifyRootChain(published.roots, { version: 1, sha256: repository.rootOneSha256 }, check);
+  const bytes = published.roles.get('targets');
+  const role = roots.ok && bytes !== undefined ? verifyTargetsRole(roots.value.newest, bytes, check) : undefined;
+  if (role?.ok !== true || role.value.signed.expires <= now) return undefined;
+  return verifyBinding(role.value.signed.firmament, { repository, role: 'targets' }).ok ? role.value : undefined;
+}
