@@ -1,16 +1,20 @@
 /** `firmament channel-draft`: a release added to a channel, another put in force, images revoked; as a signing event. */
-import { basename } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Subject } from '../formats/people.ts';
-import { sha256Hex } from '../formats/sha256.ts';
 import { NOTES_LENGTH_MAX } from '../formats/signing-event.ts';
 import { accept, type Verdict } from '../formats/verdict.ts';
-import { draftChannel, type ReleasedFile, type ReleaseDraft } from '../signer/draft-channel.ts';
+import { draftChannel, type ReleaseDraft } from '../signer/draft-channel.ts';
 import { CHANNEL_LIFETIME_MS, PUBLISH_WITHIN_MS } from '../signer/lifetimes.ts';
 import { repositoryIdOf } from '../signer/repository-id.ts';
+import {
+  COMPONENT_NEEDS,
+  defineComponentOptions,
+  readComponents,
+  type DescribedComponent,
+} from './component-options.ts';
 import { concludeEvent, readChannelFile } from './event-files.ts';
 import { readInput } from './files.ts';
-import { countValue, daysValue, firmwareVersionValue, nameValue } from './option-values.ts';
+import { countValue, daysValue, nameValue } from './option-values.ts';
 import { addPlanOptions, planOf, type PlanOptions } from './plan-option.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
 
@@ -21,13 +25,6 @@ type Options = PlanOptions & {
   readonly channel: string;
   readonly former?: string;
   readonly release?: string;
-  readonly component?: string;
-  readonly image?: string;
-  readonly provenance?: string;
-  readonly vsa?: string;
-  readonly firmwareVersion?: string;
-  readonly securityCounter?: number;
-  readonly hardware: readonly string[];
   readonly inForce?: string;
   readonly minSecurityCounter?: number;
   readonly revoke: readonly string[];
@@ -41,6 +38,7 @@ type Options = PlanOptions & {
 
 /** Adds the verb. */
 export function defineChannelDraft(command: Command, host: Host, conclude: Conclude): void {
+  const described = defineComponentOptions(command);
   addPlanOptions(command)
     .requiredOption('--root-one <file>', 'root version 1, as signed: it names the repository')
     .option('--root <file...>', 'the roots after it, oldest first', [])
@@ -51,13 +49,6 @@ export function defineChannelDraft(command: Command, host: Host, conclude: Concl
       'the newest file of this channel, or the event that brought it; left out for the first one',
     )
     .option('--release <name>', 'a release to add and to put in force')
-    .option('--component <name>', 'its component', nameValue)
-    .option('--image <file>', 'its image')
-    .option('--provenance <file>', 'the provenance of the image')
-    .option('--vsa <file>', 'the summary of its judgement, where verifiers are listed')
-    .option('--firmware-version <version>', 'its version for people', firmwareVersionValue)
-    .option('--security-counter <n>', 'its security counter', countValue)
-    .option('--hardware <id...>', 'the hardware it is for', [])
     .option('--in-force <release>', 'put another listed release in force')
     .option('--min-security-counter <n>', 'refuse everything below at every start', countValue)
     .option('--revoke <sha256...>', 'images that may not start any more', [])
@@ -71,16 +62,24 @@ export function defineChannelDraft(command: Command, host: Host, conclude: Concl
       if (options.author.length + options.proposer.length === 0) {
         command.error('--author or --proposer: an event says who made it', { exitCode: 64 });
       }
-      const release = await readRelease(options);
-      if (release === undefined && options.release !== undefined) {
-        const needed = '--component, --image, --provenance, --firmware-version, --security-counter and --hardware';
-        command.error(`a release needs ${needed}`, { exitCode: 64 });
+      const { release: name } = options;
+      const components = await readComponents(described);
+      if (name !== undefined && components === undefined) {
+        command.error(`each component of a release needs ${COMPONENT_NEEDS}`, { exitCode: 64 });
       }
-      conclude(await draft(options, release, host));
+      if (name === undefined && described.length > 0) {
+        command.error('components need a --release', { exitCode: 64 });
+      }
+      const release = name === undefined || components === undefined ? undefined : { name, components };
+      conclude(await draft({ ...options, described }, release, host));
     });
 }
 
-async function draft(options: Options, release: ReleaseDraft | undefined, host: Host): Promise<Verdict<Answer>> {
+async function draft(
+  options: Options & { readonly described: readonly DescribedComponent[] },
+  release: ReleaseDraft | undefined,
+  host: Host,
+): Promise<Verdict<Answer>> {
   const rootOne = await readInput(options.rootOne);
   const repository = repositoryIdOf(rootOne);
   if (!repository.ok) return repository;
@@ -108,11 +107,17 @@ async function draft(options: Options, release: ReleaseDraft | undefined, host: 
     roots: [rootOne, ...(await Promise.all(options.root.map(readInput)))],
     delegatedBy: await readInput(options.delegatedBy),
     former,
-    evidence: await Promise.all([options.provenance, options.vsa].filter((file) => file !== undefined).map(readInput)),
+    evidence: await readEvidence(options.described),
     notes: options.notes,
     withdrawn: [],
   };
   return concludeEvent(accept(event), out);
+}
+
+/** The evidence of every component: who signs judges it again. */
+function readEvidence(described: readonly DescribedComponent[]): Promise<readonly Uint8Array[]> {
+  const files = described.flatMap(({ provenance, vsa }) => [provenance, vsa]);
+  return Promise.all(files.filter((file) => file !== undefined).map(readInput));
 }
 
 /** `ISSUER#SUBJECT`: an issuer has no fragment (OpenID Connect Discovery 1.0, section 3). */
@@ -125,29 +130,4 @@ function addProposer(value: string, former: readonly Subject[]): readonly Subjec
 function notesValue(value: string): string {
   if (value.length > NOTES_LENGTH_MAX) throw new InvalidArgumentError(`at most ${NOTES_LENGTH_MAX} characters`);
   return value;
-}
-
-/** The release that the options describe, or undefined if they do not describe a whole one. */
-async function readRelease(options: Options): Promise<ReleaseDraft | undefined> {
-  const { release, component, image, provenance, firmwareVersion, securityCounter, hardware } = options;
-  if (release === undefined || component === undefined || image === undefined || provenance === undefined) {
-    return undefined;
-  }
-  if (firmwareVersion === undefined || securityCounter === undefined || hardware.length === 0) return undefined;
-  const described = {
-    component,
-    firmwareVersion,
-    securityCounter,
-    hardwareIds: hardware,
-    installer: 'slot' as const,
-    image: await releasedFile(image),
-    provenance: await releasedFile(provenance),
-    vsa: options.vsa === undefined ? undefined : await releasedFile(options.vsa),
-  };
-  return { name: release, components: [described] };
-}
-
-async function releasedFile(path: string): Promise<ReleasedFile> {
-  const bytes = await readInput(path);
-  return { file: basename(path), length: bytes.length, sha256: sha256Hex(bytes) };
 }

@@ -61,10 +61,11 @@ function describeLog(log: LogPolicy | undefined): readonly string[] {
   if (log === undefined) return ['  log: none is demanded'];
   const state = ({ state: said }: LogKey): string =>
     typeof said === 'string' ? said : `frozen at ${said.frozen} entries`;
+  const witnesses = log.witnesses.map(({ administration, name }) => `${administration} (${name})`);
   return [
     `  log: ${log.origin}`,
     ...log.keys.map((entry) => `    key ${short(keyIdOf(entry.key))}: ${state(entry)}`),
-    `    cosigned by ${log.quorum} of these administrations: ${log.witnesses.map(({ administration, name }) => `${administration} (${name})`).join(', ') || 'none'}`,
+    `    cosigned by ${log.quorum} of these administrations: ${witnesses.length === 0 ? 'none' : witnesses.join(', ')}`,
   ];
 }
 

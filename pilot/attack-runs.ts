@@ -7,6 +7,7 @@ import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openFolderStore } from '../ota-server/artifact-store-folder.ts';
 import { serve } from '../ota-server/listen.ts';
+import type { ComponentDraft, ReleasedFile } from '../signer/draft-channel.ts';
 import { repositoryIdOf } from '../signer/repository-id.ts';
 import { ATTACKS, type Attack, type Scene } from './attacks.ts';
 import { stealKey, type Company } from './company.ts';
@@ -14,8 +15,19 @@ import { startDevice, type ToldEvent } from './device-process.ts';
 import { must, openForgery } from './forgery.ts';
 import type { PilotRepository } from './founding.ts';
 import { vsaFile } from './judging.ts';
-import type { BuiltRelease } from './releases.ts';
-import { BUILDER_ID, COMPONENT, HARDWARE, PRODUCT, SOURCE_URI, tell, type Stage } from './stage.ts';
+import type { BuiltImage, BuiltRelease } from './builds.ts';
+import {
+  BUILDER_ID,
+  COMPONENT,
+  HARDWARE,
+  MICROCONTROLLER,
+  MICROCONTROLLER_HARDWARE,
+  PRODUCT,
+  runOptions,
+  SOURCE_URI,
+  tell,
+  type Stage,
+} from './stage.ts';
 import { hashedTargetPath } from '../formats/names.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 
@@ -64,7 +76,7 @@ async function tryAttack(
   });
   try {
     const url = `http://127.0.0.1:${server.port}/r/${PRODUCT}/`;
-    const device = startDevice(['--flash', flash, '--url', url, '--until-settled'], () => undefined);
+    const device = startDevice([...runOptions(flash, url), '--until-settled'], () => undefined);
     await device.ended;
     return { events: device.events, tookMs: stage.now() - startedAt };
   } finally {
@@ -109,12 +121,6 @@ export async function setScene(
   ]);
   const { newest, repository } = made;
   const image = await readFile(newest.image);
-  const provenance = await readFile(newest.provenance);
-  const released = (file: string, bytes: Uint8Array): { file: string; length: number; sha256: string } => ({
-    file,
-    length: bytes.length,
-    sha256: sha256Hex(bytes),
-  });
   return {
     repository: must(repositoryIdOf(await readFile(repository.root))),
     now: stage.now(),
@@ -132,14 +138,35 @@ export async function setScene(
       securityCounter: newest.plan.securityCounter,
       hardwareIds: [HARDWARE],
       installer: 'slot',
-      image: released('gateway.js', image),
-      provenance: released('provenance.json', provenance),
+      ...(await draftedFiles(newest, 'gateway.js')),
+    },
+    microcontroller: {
+      component: MICROCONTROLLER,
+      firmwareVersion: newest.plan.microcontroller.version,
+      securityCounter: newest.plan.microcontroller.securityCounter,
+      hardwareIds: [MICROCONTROLLER_HARDWARE],
+      installer: 'transfer',
+      ...(await draftedFiles(newest.microcontroller, 'hub.bin')),
     },
     image: {
       name: hashedTargetPath({ name: `${newest.plan.release}/${COMPONENT}/gateway.js`, sha256: newest.sha256 }),
       bytes: image,
     },
-    provenance,
+    microcontrollerProvenance: await readFile(newest.microcontroller.provenance),
+    provenance: await readFile(newest.provenance),
     vsa: await readFile(vsaFile(repository, { release: newest.plan.release, component: COMPONENT })),
+  };
+}
+
+/** Image and provenance of what was built, as a channel names them. */
+async function draftedFiles(built: BuiltImage, name: string): Promise<Pick<ComponentDraft, 'image' | 'provenance'>> {
+  const released = (file: string, bytes: Uint8Array): ReleasedFile => ({
+    file,
+    length: bytes.length,
+    sha256: sha256Hex(bytes),
+  });
+  return {
+    image: released(name, await readFile(built.image)),
+    provenance: released('provenance.json', await readFile(built.provenance)),
   };
 }

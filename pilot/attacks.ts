@@ -25,11 +25,13 @@ export type Scene = {
   readonly repository: RepositoryId;
   readonly now: Instant;
   readonly holders: KeyHolders;
-  /** The component of the newest release, as it was released. */
+  /** The gateway of the newest release, as it was released, and the microcontroller beside it. */
   readonly newest: ComponentDraft;
+  readonly microcontroller: ComponentDraft;
   /** Its image: the name below the product, and the bytes. */
   readonly image: { readonly name: string; readonly bytes: Uint8Array };
   readonly provenance: Uint8Array;
+  readonly microcontrollerProvenance: Uint8Array;
   /** The summary of its judgement. */
   readonly vsa: Uint8Array;
 };
@@ -128,12 +130,18 @@ export const ATTACKS: readonly Attack[] = [
     victim: 'current',
     from: 'current',
     prepare: async (forgery, scene) => {
-      const component = { ...scene.newest, hardwareIds: ['pilot-gateway-z'] };
-      const put = ({ file, sha256 }: ReleasedFile, bytes: Uint8Array): Promise<void> =>
-        forgery.put(hashedTargetPath({ name: `9.0.0/${component.component}/${file}`, sha256 }), bytes);
-      await put(component.image, scene.image.bytes);
-      await put(component.provenance, scene.provenance);
-      const channel = await nextChannel(forgery, scene, { release: { name: '9.0.0', components: [component] } });
+      const components = [scene.microcontroller, { ...scene.newest, hardwareIds: ['pilot-gateway-z'] }];
+      const channel = await nextChannel(forgery, scene, { release: { name: '9.0.0', components } });
+      await forgery.serveAs(CHANNEL, await signMetadata(channel, quorum(scene)));
+    },
+  },
+  {
+    name: 'a release without its microcontroller',
+    expected: 'HARDWARE_MISMATCH',
+    victim: 'current',
+    from: 'current',
+    prepare: async (forgery, scene) => {
+      const channel = await nextChannel(forgery, scene, { release: { name: '9.0.0', components: [scene.newest] } });
       await forgery.serveAs(CHANNEL, await signMetadata(channel, quorum(scene)));
     },
   },
@@ -187,15 +195,16 @@ export const ATTACKS: readonly Attack[] = [
 /** Releases the newest image under another name, signed by the quorum, with `vsa` as the summary of its judgement. */
 async function releaseAgain(forgery: Forgery, scene: Scene, vsa: Uint8Array | undefined): Promise<void> {
   const name = '9.0.0';
-  const { image, provenance } = scene.newest;
+  const { newest, microcontroller } = scene;
   const summary = vsa && { file: 'vsa.json', length: vsa.length, sha256: sha256Hex(vsa) };
-  const component = { ...scene.newest, vsa: summary };
-  const put = ({ file, sha256 }: ReleasedFile, bytes: Uint8Array): Promise<void> =>
-    forgery.put(hashedTargetPath({ name: `${name}/${component.component}/${file}`, sha256 }), bytes);
-  await put(image, scene.image.bytes);
-  await put(provenance, scene.provenance);
-  if (vsa !== undefined && summary !== undefined) await put(summary, vsa);
-  const channel = await nextChannel(forgery, scene, { release: { name, components: [component] } });
+  const put = (component: string, { file, sha256 }: ReleasedFile, bytes: Uint8Array): Promise<void> =>
+    forgery.put(hashedTargetPath({ name: `${name}/${component}/${file}`, sha256 }), bytes);
+  await put(newest.component, newest.image, scene.image.bytes);
+  await put(newest.component, newest.provenance, scene.provenance);
+  await put(microcontroller.component, microcontroller.provenance, scene.microcontrollerProvenance);
+  if (vsa !== undefined && summary !== undefined) await put(newest.component, summary, vsa);
+  const components = [{ ...newest, vsa: summary }, microcontroller];
+  const channel = await nextChannel(forgery, scene, { release: { name, components } });
   await forgery.serveAs(CHANNEL, await signMetadata(channel, quorum(scene)));
 }
 

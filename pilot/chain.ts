@@ -11,10 +11,12 @@ import { foundCompany, type Company } from './company.ts';
 import { runDeviceVerb, startDevice, type DeviceProcess } from './device-process.ts';
 import { foundRepository, type PilotRepository } from './founding.ts';
 import { showDenials } from './judging.ts';
-import { buildRelease, proposeRelease, publishRelease, RELEASES, toJudge, type BuiltRelease } from './releases.ts';
+import { carryOffline } from './offline.ts';
+import { proposeRelease, releaseBuilder, type BuiltRelease } from './builds.ts';
+import { publishRelease, RELEASES, toJudge } from './releases.ts';
 import { seeFloors, seeRelease } from './seen-on-device.ts';
 import { showSigningRefusals } from './signing-refusals.ts';
-import { CHANNEL, COMPONENT, HARDWARE, PRODUCT, tell, type Stage } from './stage.ts';
+import { DEVICE_OPTIONS, PRODUCT, runOptions, tell, type Stage } from './stage.ts';
 import { serveStore, type StoreServer } from './store-server.ts';
 import { startWorkflow, type Workflow } from './workflow.ts';
 
@@ -57,6 +59,7 @@ async function runLinks(stage: Stage, running: Running, onServer: (url: string) 
   const older = join(stage.folder, 'moments', 'store-older');
   const flashBefore = join(stage.folder, 'moments', 'flash-before');
   let newest: BuiltRelease | undefined;
+  let kept: BuiltRelease | undefined;
   for (const built of building) {
     newest = await built;
     await publishRelease(stage, { company, repository }, newest);
@@ -64,7 +67,8 @@ async function runLinks(stage: Stage, running: Running, onServer: (url: string) 
     const url = `${running.server.url}${PRODUCT}/`;
     onServer(url);
     running.device ??= startPilotDevice(stage, flash, url);
-    await seeRelease(stage, running.device, newest);
+    await seeRelease(stage, running.device, { built: newest, kept, flash });
+    if (newest.plan.outcome === 'kept') kept = newest;
     if (newest.plan.release === '2.0.0') await repository.store.copyTo(older);
     if (newest.plan.outcome === 'reverted') await cp(flash, flashBefore, { recursive: true });
   }
@@ -72,6 +76,7 @@ async function runLinks(stage: Stage, running: Running, onServer: (url: string) 
   await running.device?.stop();
   running.device = startPilotDevice(stage, flash, `${running.server.url}${PRODUCT}/`);
   await seeFloors(stage, running.device, newest);
+  await carryOffline(stage, { repository, url: `${running.server.url}${PRODUCT}/` }, newest);
   await repository.store.copyTo(current);
   await showDenials(stage, { company, repository }, toJudge(repository, newest));
   await showSigningRefusals(stage, { company, repository });
@@ -92,9 +97,10 @@ async function makeKeys(stage: Stage): Promise<Company> {
 
 /** Builds and proposes one release after the other, beside whatever else goes on. */
 function buildInTurn(stage: Stage, company: Company, workflow: Workflow): readonly Promise<BuiltRelease>[] {
+  const build = releaseBuilder(stage, company);
   let former: Promise<unknown> = Promise.resolve();
   return RELEASES.map((plan) => {
-    const built = former.then(async () => proposeRelease(workflow, await buildRelease(stage, company, plan)));
+    const built = former.then(async () => proposeRelease(workflow, await build(plan)));
     built.catch(() => undefined);
     former = built;
     return built;
@@ -104,19 +110,12 @@ function buildInTurn(stage: Stage, company: Company, workflow: Workflow): readon
 async function provision(stage: Stage, repository: PilotRepository): Promise<string> {
   const flash = join(stage.folder, 'device', 'flash');
   await tell(stage, { step: 'provision', by: 'factory' }, async () => {
-    await runDeviceVerb(
-      'provision',
-      ...['--flash', flash, '--root', repository.root, '--product', PRODUCT],
-      ...['--component', `${COMPONENT}:${HARDWARE}:slot`, '--channel', CHANNEL],
-    );
+    await runDeviceVerb('provision', ...['--flash', flash, '--root', repository.root, ...DEVICE_OPTIONS]);
     return { detail: 'an empty device that trusts root 1' };
   });
   return flash;
 }
 
 function startPilotDevice(stage: Stage, flash: string, url: string): DeviceProcess {
-  return startDevice(
-    ['--flash', flash, '--url', url, '--name', 'gateway-1', '--poll-ms', POLL_MS],
-    stage.onDeviceEvent,
-  );
+  return startDevice([...runOptions(flash, url), '--name', 'gateway-1', '--poll-ms', POLL_MS], stage.onDeviceEvent);
 }

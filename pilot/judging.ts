@@ -27,6 +27,7 @@ export type ToJudge = {
   readonly release: string;
   readonly component: string;
   readonly hardware: string;
+  readonly firmwareVersion: string;
   readonly securityCounter: number;
   readonly image: string;
   readonly provenance: string;
@@ -94,7 +95,7 @@ function judgeOptions({ company, repository }: By, image: ToJudge, out: string):
     ...['--root', repository.root, '--targets', repository.targets, '--policy', POLICY],
     ...(image.former === undefined ? [] : ['--former', image.former]),
     ...['--release', image.release, '--component', image.component, '--hardware', image.hardware],
-    ...['--firmware-version', image.release, '--security-counter', String(image.securityCounter)],
+    ...['--firmware-version', image.firmwareVersion, '--security-counter', String(image.securityCounter)],
     ...['--image', image.image, '--provenance', image.provenance],
     ...['--key', judge.keyFile, '--passphrase-file', judge.passphraseFile, '--out', out],
   ];

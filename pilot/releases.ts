@@ -1,75 +1,60 @@
 /**
- * The four releases of the pilot's firmware: built and attested, judged, approved by two managers, published.
+ * The four releases of the pilot's firmware: judged, approved by two managers, published.
  *
  * - Version 3 has a real fault, which its own self-test finds on the device; version 4 repairs it.
+ * - Each carries a microcontroller's image too: versions 3 and 4 a newer one, which a revert must take back.
  * - What happens on the device afterwards is part of the plan: `kept` or `reverted`.
  */
-import { cp, mkdir } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { firmament, PROJECT, textOf } from './child.ts';
+import type { BuiltRelease, ReleasePlan } from './builds.ts';
+import { firmament, textOf } from './child.ts';
 import type { Company } from './company.ts';
 import { judge, type ToJudge } from './judging.ts';
 import { signersOf, signsEvent, type PilotRepository } from './founding.ts';
-import type { Proposed, Workflow } from './workflow.ts';
-import { BUILDER_ID, CHANNEL, COMPONENT, HARDWARE, PRODUCT, SOURCE_URI, tell, WORKFLOW, type Stage } from './stage.ts';
+import {
+  BUILDER_ID,
+  CHANNEL,
+  COMPONENT,
+  HARDWARE,
+  MICROCONTROLLER,
+  MICROCONTROLLER_HARDWARE,
+  PRODUCT,
+  tell,
+  WORKFLOW,
+  type Stage,
+} from './stage.ts';
+import type { Proposed } from './workflow.ts';
 
 /** The workflow as an option of `channel-draft`. */
 export const PROPOSER: string = `${WORKFLOW.issuer}#${WORKFLOW.subject}`;
-const FIRMWARE = join(PROJECT, 'pilot', 'firmware');
-
-export type ReleasePlan = {
-  readonly release: string;
-  readonly securityCounter: number;
-  readonly outcome: 'kept' | 'reverted';
-  readonly what: string;
-};
+const OLDER = { version: '7.27.0', securityCounter: 1 };
+const NEWER = { version: '7.28.0', securityCounter: 2 };
 
 export const RELEASES: readonly ReleasePlan[] = [
-  { release: '1.0.0', securityCounter: 1, outcome: 'kept', what: 'receives and shows readings' },
-  { release: '2.0.0', securityCounter: 2, outcome: 'kept', what: 'adds least, mean and greatest value' },
-  { release: '3.0.0', securityCounter: 3, outcome: 'reverted', what: 'a new decoder that fails below zero' },
-  { release: '4.0.0', securityCounter: 4, outcome: 'kept', what: 'repairs the decoder' },
+  {
+    release: '1.0.0',
+    securityCounter: 1,
+    microcontroller: OLDER,
+    outcome: 'kept',
+    what: 'receives and shows readings',
+  },
+  {
+    release: '2.0.0',
+    securityCounter: 2,
+    microcontroller: OLDER,
+    outcome: 'kept',
+    what: 'adds least, mean and greatest value',
+  },
+  {
+    release: '3.0.0',
+    securityCounter: 3,
+    microcontroller: NEWER,
+    outcome: 'reverted',
+    what: 'a new decoder that fails below zero',
+  },
+  { release: '4.0.0', securityCounter: 4, microcontroller: NEWER, outcome: 'kept', what: 'repairs the decoder' },
 ];
-
-/** A release that came out the same twice, with its provenance. */
-export type BuiltRelease = {
-  readonly plan: ReleasePlan;
-  /** What became of its proposal, once it was made. */
-  readonly proposed: Proposed | undefined;
-  readonly image: string;
-  readonly provenance: string;
-  readonly sha256: string;
-  readonly tookMs: number;
-};
-
-/** Builds and attests a release. Its step is told later, in the order of the chain. */
-export async function buildRelease(stage: Stage, company: Company, plan: ReleasePlan): Promise<BuiltRelease> {
-  const startedAt = stage.now();
-  const { builder } = company;
-  const out = join(stage.folder, 'build', plan.release);
-  await mkdir(out, { recursive: true });
-  const built = await firmament(
-    'build',
-    ...['--source', FIRMWARE, '--output', 'dist/gateway.js', '--out', out],
-    ...['--key', builder.keyFile, '--passphrase-file', builder.passphraseFile],
-    ...['--builder', BUILDER_ID, '--source-uri', SOURCE_URI],
-    ...['--', 'node', 'build.ts', plan.release],
-  );
-  return {
-    plan,
-    proposed: undefined,
-    image: textOf(built, 'image'),
-    provenance: textOf(built, 'provenance'),
-    sha256: textOf(built, 'sha256'),
-    tookMs: stage.now() - startedAt,
-  };
-}
-
-/** Proposes what was built. From here on its files are those that the control plane has taken, not the builder's. */
-export async function proposeRelease(workflow: Workflow, built: BuiltRelease): Promise<BuiltRelease> {
-  const proposed = await workflow.propose(built.plan, built);
-  return { ...built, proposed, image: proposed.image, provenance: proposed.provenance };
-}
 
 /** Tells the build, has two managers approve the release for its channels, and publishes it. */
 export async function publishRelease(
@@ -83,21 +68,22 @@ export async function publishRelease(
   const channels = isFirst ? [CHANNEL, 'beta'] : [CHANNEL];
   const [first, second] = signersOf(company.managers);
   const approvers = `${first.name}, ${second.name}`;
-  stage.account.add({
-    ...{ step: `build ${release}`, by: 'builder', ok: true, digest: built.sha256, code: undefined },
-    ...{ detail: `two runs, one image; provenance signed; ${what}`, at: stage.now(), tookMs: built.tookMs },
-  });
+  tellBuilds(stage, built, `two runs, one image; provenance signed; ${what}`);
   if (built.proposed !== undefined) tellProposal(stage, release, built.proposed);
-  const { vsa } = await tell(stage, { step: `judge ${release}`, by: 'judge' }, async () => {
-    const { reasons, ...judged } = await judge(by, toJudge(repository, built));
-    return { ...judged, detail: reasons.join('; ') };
+  const { vsas } = await tell(stage, { step: `judge ${release}`, by: 'judge' }, async () => {
+    const judged = await Promise.all([
+      judge(by, toJudge(repository, built)),
+      judge(by, partToJudge(repository, built)),
+    ]);
+    const [{ digest, reasons }] = judged;
+    return { digest, detail: `each of two images: ${reasons.join('; ')}`, vsas: judged.map(({ vsa }) => vsa) };
   });
   await tell(stage, { step: `approve ${release}`, by: approvers }, async () => {
-    const [digest] = await Promise.all(channels.map((channel) => approve(by, { ...built, vsa }, channel)));
+    const [digest] = await Promise.all(channels.map((channel) => approve(by, { ...built, vsas }, channel)));
     return { digest, detail: `${channels.join(' and ')}, security counter ${securityCounter}` };
   });
   const { published } = await tell(stage, { step: `publish ${release}`, by: 'publisher' }, async () => {
-    const published = await publish(company, repository, { channels, built: { ...built, vsa }, isFirst });
+    const published = await publish(company, repository, { channels, built: { ...built, vsas }, isFirst });
     return {
       published,
       digest: textOf(published, 'snapshotSha256'),
@@ -121,11 +107,35 @@ export async function publishRelease(
 export function toJudge(repository: PilotRepository, { plan, image, provenance }: BuiltRelease): ToJudge {
   const { release, securityCounter } = plan;
   const former = plan === RELEASES[0] ? undefined : newestEventFile(repository);
-  return { release, component: COMPONENT, hardware: HARDWARE, securityCounter, image, provenance, former };
+  const firmwareVersion = release;
+  const what = { release, component: COMPONENT, hardware: HARDWARE, firmwareVersion };
+  return { ...what, securityCounter, image, provenance, former };
 }
 
-/** A release that was judged fit, with the summary. */
-type JudgedRelease = BuiltRelease & { readonly vsa: string };
+/** The same of its microcontroller. */
+function partToJudge(repository: PilotRepository, built: BuiltRelease): ToJudge {
+  const { version, securityCounter } = built.plan.microcontroller;
+  const { image, provenance } = built.microcontroller;
+  const what = { component: MICROCONTROLLER, hardware: MICROCONTROLLER_HARDWARE, firmwareVersion: version };
+  return { ...toJudge(repository, built), ...what, securityCounter, image, provenance };
+}
+
+/** A release that was judged fit, with the summary of its gateway and that of its microcontroller. */
+type JudgedRelease = BuiltRelease & { readonly vsas: readonly string[] };
+
+/** Tells what was built for this release: its gateway image, and the microcontroller's where it is the first to carry it. */
+function tellBuilds(stage: Stage, built: BuiltRelease, detail: string): void {
+  const { plan, microcontroller } = built;
+  const add = (step: string, digest: string, more: { readonly detail: string; readonly tookMs: number }): void =>
+    stage.account.add({ step, by: 'builder', ok: true, digest, code: undefined, at: stage.now(), ...more });
+  add(`build ${plan.release}`, built.sha256, { detail, tookMs: built.tookMs });
+  const { version } = plan.microcontroller;
+  if (RELEASES.find((other) => other.microcontroller.version === version) !== plan) return;
+  add(`build ${MICROCONTROLLER} ${version}`, microcontroller.sha256, {
+    detail: 'two runs, one image; provenance signed; Pybricks for the Prime Hub, from npm',
+    tookMs: microcontroller.tookMs,
+  });
+}
 
 function tellProposal(stage: Stage, release: string, { sha256, subject, tookMs }: Proposed): void {
   stage.account.add({
@@ -137,7 +147,7 @@ function tellProposal(stage: Stage, release: string, { sha256, subject, tookMs }
 /** Drafts the channel with the release, as the workflow proposed it, and has two managers sign it. @returns the event's name. */
 async function approve(
   { company, repository }: { readonly company: Company; readonly repository: PilotRepository },
-  { plan, image, provenance, vsa }: JudgedRelease,
+  { plan, image, provenance, microcontroller, vsas: [mainVsa = '', partVsa = ''] }: JudgedRelease,
   channel: string,
 ): Promise<string> {
   const { release, securityCounter } = plan;
@@ -147,8 +157,13 @@ async function approve(
     'channel-draft',
     ...['--root-one', repository.root, '--channel', channel, '--out', out, ...former],
     ...['--delegated-by', repository.targets, '--proposer', PROPOSER],
-    ...['--release', release, '--component', COMPONENT, '--hardware', HARDWARE],
-    ...['--image', image, '--provenance', provenance, '--vsa', vsa],
+    ...['--release', release],
+    ...['--component', MICROCONTROLLER, '--hardware', MICROCONTROLLER_HARDWARE, '--installer', 'transfer'],
+    ...['--image', microcontroller.image, '--provenance', microcontroller.provenance, '--vsa', partVsa],
+    ...['--firmware-version', plan.microcontroller.version],
+    ...['--security-counter', String(plan.microcontroller.securityCounter)],
+    ...['--component', COMPONENT, '--hardware', HARDWARE, '--image', image, '--provenance', provenance],
+    ...['--vsa', mainVsa],
     ...['--firmware-version', release, '--security-counter', String(securityCounter)],
   );
   for (const holder of signersOf(company.managers)) {
@@ -170,7 +185,7 @@ function publish(
     ...['--product', PRODUCT, ...repository.store.options, '--state', repository.state, ...founding],
     ...['--key', snapshot.keyFile, timestamp.keyFile, log.keyFile],
     ...['--passphrase-file', snapshot.passphraseFile, timestamp.passphraseFile, log.passphraseFile],
-    ...['--event', ...events, '--file', built.image],
+    ...['--event', ...events, '--file', built.image, built.microcontroller.image],
   );
 }
 

@@ -11,6 +11,9 @@ import type { ReleaseNews } from './status/pilot-status.ts';
 export const PRODUCT = 'pilot-gateway';
 export const COMPONENT = 'gateway';
 export const HARDWARE = 'pilot-gateway-a';
+/** The device's second component: a microcontroller with a flash of its own. */
+export const MICROCONTROLLER = 'hub';
+export const MICROCONTROLLER_HARDWARE = 'primehub';
 /** The channel that the pilot's device follows. */
 export const CHANNEL = 'stable';
 export const BUILDER_ID = 'https://builders.example/pilot';
@@ -29,6 +32,27 @@ export type Stage = {
   readonly onDeviceEvent: (event: ToldEvent) => void;
   readonly onRelease: (release: ReleaseNews) => void;
 };
+
+/** The options of `firmament-device provision` that say what a device of the pilot is. */
+export const DEVICE_OPTIONS: readonly string[] = [
+  ...['--product', PRODUCT, '--channel', CHANNEL],
+  ...['--component', `${COMPONENT}:${HARDWARE}:slot`, `${MICROCONTROLLER}:${MICROCONTROLLER_HARDWARE}:transfer`],
+];
+
+/** Where the flash of a device's microcontroller lies: beside the device's own. */
+export function microcontrollerOf(flash: string): string {
+  return `${flash}-${MICROCONTROLLER}`;
+}
+
+/** Where a device of the pilot keeps its flash and that of its microcontroller, as options of `firmament-device run`. */
+export function flashOptions(flash: string): readonly string[] {
+  return ['--flash', flash, '--microcontroller', `${MICROCONTROLLER}=${microcontrollerOf(flash)}`];
+}
+
+/** The options of `firmament-device run` for a device of the pilot that polls `url`. */
+export function runOptions(flash: string, url: string): readonly string[] {
+  return [...flashOptions(flash), '--url', url];
+}
 
 /** What a step says of itself; `tookMs` where the work was done before it is told. */
 type Outcome = Partial<Pick<Step, 'digest' | 'code' | 'detail' | 'ok' | 'tookMs'>>;

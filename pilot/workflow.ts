@@ -22,24 +22,25 @@ import { runStep } from './action-runner.ts';
 import { CLI, textOf } from './child.ts';
 import { must } from './forgery.ts';
 import { startOidcIssuer, type Job, type OidcIssuer } from './oidc-issuer.ts';
-import type { ReleasePlan } from './releases.ts';
-import { COMPONENT, HARDWARE, PRODUCT, type Stage } from './stage.ts';
+import type { ReleasePlan } from './builds.ts';
+import { COMPONENT, HARDWARE, MICROCONTROLLER, MICROCONTROLLER_HARDWARE, PRODUCT, type Stage } from './stage.ts';
 
 /** A proposal as those who approve see it: who made it, and where its files lie. */
 export type Proposed = {
   readonly issuer: string;
   readonly subject: string;
-  readonly image: string;
-  readonly provenance: string;
+  readonly main: Files;
+  readonly microcontroller: Files;
   /** SHA-256 of the image, as proposed and as it lies there. */
   readonly sha256: string;
   readonly tookMs: number;
 };
 type Files = { readonly image: string; readonly provenance: string };
+type ReleaseFiles = Files & { readonly microcontroller: Files };
 
 export type Workflow = {
   /** Proposes a release, as a run of its own. */
-  readonly propose: (plan: ReleasePlan, files: Files) => Promise<Proposed>;
+  readonly propose: (plan: ReleasePlan, files: ReleaseFiles) => Promise<Proposed>;
   readonly stop: () => Promise<void>;
 };
 
@@ -61,10 +62,17 @@ export async function startWorkflow(stage: Stage): Promise<Workflow> {
       const startedAt = stage.now();
       const id = await runAction(stage, { issuer, url: control.url, runId: String(++runs) }, { plan, files });
       const stored = await readStored(join(folders.state, PRODUCT, `${id}.json`));
-      const [image, provenance] = await takeIncoming(folders.store, stored);
-      if (image === undefined || provenance === undefined) throw new Error('an image and its provenance were proposed');
-      const tookMs = stage.now() - startedAt;
-      return { ...stored.proposedBy, image: image.path, provenance: provenance.path, sha256: image.sha256, tookMs };
+      const [partImage, part, image, main] = await takeIncoming(folders.store, stored);
+      if (partImage === undefined || part === undefined || image === undefined || main === undefined) {
+        throw new Error('two images with their provenance were proposed');
+      }
+      return {
+        ...stored.proposedBy,
+        main: { image: image.path, provenance: main.path },
+        microcontroller: { image: partImage.path, provenance: part.path },
+        sha256: image.sha256,
+        tookMs: stage.now() - startedAt,
+      };
     },
     stop: async () => {
       await control.stop();
@@ -95,18 +103,26 @@ async function startControl(
 async function runAction(
   stage: Stage,
   run: { readonly issuer: OidcIssuer; readonly url: string; readonly runId: string },
-  { plan, files }: { readonly plan: ReleasePlan; readonly files: Files },
+  { plan, files }: { readonly plan: ReleasePlan; readonly files: ReleaseFiles },
 ): Promise<string> {
-  const { release, securityCounter, what } = plan;
-  const component = {
+  const { release, securityCounter, microcontroller, what } = plan;
+  const filesOf = ({ image, provenance }: Files): object => ({
+    image: relative(stage.folder, image),
+    statements: [relative(stage.folder, provenance)],
+  });
+  const main = {
     ...{ component: COMPONENT, firmwareVersion: release, securityCounter, hardwareIds: [HARDWARE], installer: 'slot' },
-    image: relative(stage.folder, files.image),
-    statements: [relative(stage.folder, files.provenance)],
+    ...filesOf(files),
+  };
+  const part = {
+    ...{ component: MICROCONTROLLER, hardwareIds: [MICROCONTROLLER_HARDWARE], installer: 'transfer' },
+    ...{ firmwareVersion: microcontroller.version, securityCounter: microcontroller.securityCounter },
+    ...filesOf(files.microcontroller),
   };
   const { exit, log, outputs } = await runStep('propose', {
     inputs: {
       ...{ 'control-url': run.url, audience: AUDIENCE, product: PRODUCT, release, notes: what },
-      components: JSON.stringify([component]),
+      components: JSON.stringify([part, main]),
     },
     workspace: stage.folder,
     oidc: run.issuer.requestFor({ ...JOB, runId: run.runId }),

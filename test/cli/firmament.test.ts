@@ -48,6 +48,13 @@ describe('misuse', () => {
     expect(stderr.split('\n').length).toBeLessThanOrEqual(SCREEN_LINES);
   });
 
+  test('components that are not described whole, or belong to no release, are misuse', async () => {
+    const draft = ['channel-draft', '--root-one', 'x', '--channel', 'stable', '--out', 'x', '--component', 'a'];
+    for (const args of [draft, [...draft, '--release', 'x']]) {
+      expect(await firmament(...args)).toMatchObject({ exit: 64, answer: { code: 'USAGE' } });
+    }
+  });
+
   test('help is no misuse', async () => {
     for (const args of [['--help'], ['sign', '--help'], ['help', 'publish']]) {
       const { exit, stderr } = await firmament(...args);

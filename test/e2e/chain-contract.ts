@@ -14,6 +14,7 @@ type Line = {
   readonly digest: string | null;
   readonly at: string;
   readonly code: string | null;
+  readonly detail: string;
 };
 
 let lines: readonly Line[] = [];
@@ -87,6 +88,25 @@ export function testChain(optionsOf: () => Promise<readonly string[]>): void {
     ]);
   });
 
+  test('the microcontroller goes forward and back with its release, and each of its images is built twice, once', () => {
+    const builds = new Map(stepsOf('build hub').map(({ step, digest }) => [step, digest]));
+    expect([...builds.keys()]).toEqual(['build hub 7.27.0', 'build hub 7.28.0']);
+    expect(new Set(builds.values()).size).toBe(2);
+    expect(stepsOf('transfer').map(({ step, digest }) => [step, digest])).toEqual([
+      ['transfer 1.0.0', builds.get('build hub 7.27.0')],
+      ['transfer 3.0.0', builds.get('build hub 7.28.0')],
+      ['transfer 4.0.0', builds.get('build hub 7.28.0')],
+    ]);
+    expect(stepsOf('revert 3.0.0')[0]?.detail).toContain('with hub 7.27.0');
+  });
+
+  test('a device that no network reaches starts the release in force from one file', () => {
+    expect(stepsOf('capsule')).toHaveLength(1);
+    expect(stepsOf('offline 4.0.0').map(({ digest }) => digest)).toEqual(
+      stepsOf('build 4.0.0').map(({ digest }) => digest),
+    );
+  });
+
   test('every attack is refused with its own code while the device runs what it ran', () => {
     expect(stepsOf('attack').map(({ step, code }) => [step, code])).toEqual([
       ['attack: a changed image', 'IMAGE_HASH_MISMATCH'],
@@ -97,6 +117,7 @@ export function testChain(optionsOf: () => Promise<readonly string[]>): void {
       ["attack: another product's release", 'REPOSITORY_MISMATCH'],
       ["attack: beta's metadata served as stable's", 'ROLE_MISMATCH'],
       ['attack: a release for other hardware', 'HARDWARE_MISMATCH'],
+      ['attack: a release without its microcontroller', 'HARDWARE_MISMATCH'],
       ['attack: a release that nobody judged', 'VSA_MISSING'],
       ['attack: the summary of another release', 'VSA_MISMATCH'],
       ['attack: a summary by a manager', 'VSA_SIGNATURE_INVALID'],

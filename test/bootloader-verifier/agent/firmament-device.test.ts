@@ -128,6 +128,8 @@ test('a command line that is not understood ends with 64, usage for people and i
     provisionArgs({ component: 'Gate Way:gw-1:slot' }),
     ['run', '--flash', home],
     runArgs('--poll-ms', '0'),
+    runArgs('--microcontroller', 'hub'),
+    runArgs('--microcontroller', 'hub='),
     runArgs('--unknown'),
     ['run', '--flash', home, '--url', `http://127.0.0.1:${port}/r/gateway`],
     ['run', '--flash', home, '--url', 'file:///r/gateway/'],

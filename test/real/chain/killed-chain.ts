@@ -13,7 +13,8 @@ import { openAccount } from '../../../pilot/account.ts';
 import { foundCompany, type Company } from '../../../pilot/company.ts';
 import { foundRepository, type PilotRepository } from '../../../pilot/founding.ts';
 import { openPublishedStore } from '../../../pilot/published-store.ts';
-import { buildRelease, publishRelease, RELEASES, type BuiltRelease } from '../../../pilot/releases.ts';
+import { releaseBuilder, type BuiltRelease } from '../../../pilot/builds.ts';
+import { publishRelease, RELEASES } from '../../../pilot/releases.ts';
 import type { Stage } from '../../../pilot/stage.ts';
 
 export type KilledChain = {
@@ -44,7 +45,8 @@ export async function makeKilledChain(): Promise<KilledChain> {
   const repository = await foundRepository(stage, company);
   const [one, two] = RELEASES;
   if (one === undefined || two === undefined) throw new Error('the pilot has two releases');
-  const releases = [await buildRelease(stage, company, one), await buildRelease(stage, company, two)] as const;
+  const build = releaseBuilder(stage, company);
+  const releases = [await build(one), await build(two)] as const;
   const publish = (built: BuiltRelease): Promise<void> => publishRelease(stage, { company, repository }, built);
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   return { folder, stage, company, repository, store, releases, publish, remove };

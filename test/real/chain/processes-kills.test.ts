@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runDeviceVerb, startDevice, type DeviceProcess } from '../../../pilot/device-process.ts';
-import { CHANNEL, COMPONENT, HARDWARE, PRODUCT } from '../../../pilot/stage.ts';
+import { DEVICE_OPTIONS, PRODUCT, runOptions } from '../../../pilot/stage.ts';
 import { serveStore, type StoreServer } from '../../../pilot/store-server.ts';
 import { seededRandom } from '../../../simulation/seed.ts';
 import { SEED } from '../../simulation/seed.ts';
@@ -26,10 +26,7 @@ beforeAll(async () => {
   await chain.publish(first);
   server = await serveStore(['--store', chain.store]);
   confirmedFirst = join(chain.folder, 'flash');
-  await runDeviceVerb(
-    ...['provision', '--flash', confirmedFirst, '--root', chain.repository.root, '--product', PRODUCT],
-    ...['--component', `${COMPONENT}:${HARDWARE}:slot`, '--channel', CHANNEL],
-  );
+  await runDeviceVerb(...['provision', '--flash', confirmedFirst, '--root', chain.repository.root, ...DEVICE_OPTIONS]);
   const device = startOn(confirmedFirst, server);
   await device.next('the first release, settled', isNormalStartOf(first.sha256));
   await device.stop();
@@ -42,7 +39,7 @@ afterAll(async () => {
 
 function startOn(flash: string, { url }: StoreServer): DeviceProcess {
   return startDevice(
-    ['--flash', flash, '--url', `${url}${PRODUCT}/`, '--poll-ms', '40', '--until-settled'],
+    [...runOptions(flash, `${url}${PRODUCT}/`), '--poll-ms', '40', '--until-settled'],
     () => undefined,
   );
 }
@@ -82,10 +79,7 @@ test(`a device whose server is killed at a random moment of its update finishes 
   for (let round = 0; round < KILLS; round++) {
     const flash = await copyFolder(confirmedFirst, join(chain.folder, 'round', 'flash'));
     const own = await serveStore(['--store', chain.store]);
-    const device = startDevice(
-      ['--flash', flash, '--url', `${own.url}${PRODUCT}/`, '--poll-ms', '40'],
-      () => undefined,
-    );
+    const device = startDevice([...runOptions(flash, `${own.url}${PRODUCT}/`), '--poll-ms', '40'], () => undefined);
     await device.next('the start', ({ step }) => step === 'start');
     await wait(random(700));
     await own.kill();
