@@ -82,7 +82,7 @@ export const ATTACKS: readonly Attack[] = [
   },
   {
     name: 'the same key twice',
-    expected: 'METADATA_THRESHOLD_UNMET',
+    expected: 'SHAPE_MALFORMED',
     victim: 'current',
     from: 'current',
     prepare: async (forgery, scene) => {

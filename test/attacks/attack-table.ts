@@ -301,7 +301,7 @@ const PEOPLE: readonly Attack[] = [
   {
     owns: 'the online keys and one key of the channel',
     attack: 'signs twice with it',
-    code: 'METADATA_THRESHOLD_UNMET',
+    code: 'SHAPE_MALFORMED',
     mayChange: [],
     mount: ({ repository }) => {
       const one = signers(repository, 'stable').slice(0, 1);

@@ -125,7 +125,7 @@ function publishingFaults(files: readonly SourceFile[]): readonly string[] {
   if (publisher?.tree === undefined) return [`${PUBLISHER} does not exist`];
   const entries = publisher.tree.statements
     .filter(ts.isFunctionDeclaration)
-    .filter(({ modifiers }) => modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword));
+    .filter(({ modifiers }) => modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) === true);
   const writers = files.filter(({ path }) => /^(signer|cli|actions)\//.test(path) && path !== PUBLISHER);
   return [
     ...(entries.length === 0 ? [`${PUBLISHER} has no entry`] : []),
