@@ -1,7 +1,8 @@
 /**
  * The data plane: the published repository over HTTP, for every device and every cache alike.
  *
- * - It reads. It knows no device, keeps no session, holds no key, and has no way to write to the store.
+ * - It reads. It knows no device, keeps no session, holds no key, and has no way to write to the store. The one thing that it takes
+ *   are check-ins, unread, for a signer that checks them (`check-in.ts`).
  * - Polls for metadata that is held in memory are answered before Express; everything else goes through it. Both end in the same
  *   functions, so an answer does not depend on the way it took.
  * - GET and HEAD only, without a body; whatever else is refused with a code (`problem.ts`).
@@ -14,12 +15,14 @@ import { OperationError } from '../formats/operation-error.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import type { CacheLimits } from './bounded-cache.ts';
 import { createDownloadTurns, sendBytes, type DownloadTurns } from './download.ts';
+import { CHECK_IN_PATH, createCheckIns } from './check-in.ts';
 import { beginAnswer, bringsBody, sendProblem, type Exchange } from './http-answer.ts';
 import { createMetadataMemory, type MetadataMemory } from './metadata-memory.ts';
 import { OBJECTS_AT, parseObjectUrl, type HeldObject, type ServedObject, type ServedTarget } from './object-name.ts';
 import { busyProblem, faultProblem, refusalProblem } from './problem.ts';
 import { describeObject } from './representation.ts';
 import type { EventSink } from './server-event.ts';
+import type { SignerClient } from './signer-client.ts';
 
 export type DataPlaneOptions = {
   readonly store: ArtifactStore;
@@ -28,6 +31,8 @@ export type DataPlaneOptions = {
   readonly memory: CacheLimits;
   /** How many answers from memory may wait for the store at a time. */
   readonly waitingMax: number;
+  /** Who hears check-ins; without one none is taken. */
+  readonly signer?: SignerClient | undefined;
 };
 
 /** Longest address that is read, in bytes: that of the longest name, every byte encoded, does not fit and need not. */
@@ -45,7 +50,7 @@ type Plane = {
 };
 
 /** The data plane as the listener of an HTTP server. */
-export function createDataPlane({ store, log, memory, waitingMax }: DataPlaneOptions): RequestListener {
+export function createDataPlane({ store, log, memory, waitingMax, signer }: DataPlaneOptions): RequestListener {
   const plane: Plane = {
     store,
     log,
@@ -56,7 +61,12 @@ export function createDataPlane({ store, log, memory, waitingMax }: DataPlaneOpt
     waiting: 0,
   };
   const app = createApp(plane);
+  const checkIns = signer && createCheckIns(signer, log);
   return (request, response) => {
+    if (checkIns !== undefined && request.method === 'POST' && request.url === CHECK_IN_PATH) {
+      checkIns({ request, response }).catch((fault: unknown) => endFault(plane, { request, response }, fault));
+      return;
+    }
     const object = heldObject(plane, request);
     if (object !== undefined) {
       answer(plane, { request, response }, object);
@@ -125,8 +135,14 @@ function answer(plane: Plane, exchange: Exchange, object: ServedObject): void {
   });
 }
 
+/** A fault of ours at a check-in: the log is told, the device sees its code. */
+function endFault(plane: Plane, exchange: Exchange, fault: unknown): void {
+  tellFault(plane, fault, { name: CHECK_IN_PATH });
+  sendProblem(exchange, faultProblem(fault));
+}
+
 /** Tells the log of a fault in full; once, although all who waited for the same look at the store meet the same fault. */
-function tellFault({ log, told }: Plane, fault: unknown, { name }: ServedObject): void {
+function tellFault({ log, told }: Plane, fault: unknown, { name }: { readonly name: string }): void {
   const error = fault instanceof Error ? fault : new Error(String(fault));
   if (told.has(error)) return;
   told.add(error);

@@ -14,6 +14,7 @@ import type { CacheLimits } from './bounded-cache.ts';
 import { createDataPlane } from './data-plane.ts';
 import { refusalProblem, type Refusal } from './problem.ts';
 import type { EventSink } from './server-event.ts';
+import type { SignerClient } from './signer-client.ts';
 
 export type ConnectionLimits = {
   /** Open connections; more are refused at once. Each needs up to two file descriptors. */
@@ -65,6 +66,8 @@ export type ServeOptions = ListenOptions & {
   readonly store: ArtifactStore;
   /** Whether `log` is told each request, too. */
   readonly logRequests?: boolean;
+  /** Who hears check-ins; without one none is taken. */
+  readonly signer?: SignerClient | undefined;
   readonly limits?: ServerLimits;
 };
 
@@ -82,7 +85,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { store, log } = options;
   const limits = options.limits ?? SERVER_LIMITS;
   const { memory, waitingMax } = limits;
-  const plane = createDataPlane({ store, log, memory, waitingMax });
+  const plane = createDataPlane({ store, log, memory, waitingMax, signer: options.signer });
   const listener = options.logRequests === true ? logged(plane, log) : plane;
   return serveListener(listener, limits, { ...options, takesBodies: false });
 }

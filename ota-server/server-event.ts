@@ -22,6 +22,7 @@ export type ServerEvent =
       readonly subject: string;
     }
   | { readonly event: 'refused'; readonly code: Code; readonly detail: string; readonly path: string }
+  | { readonly event: 'check-in-refused'; readonly code: string; readonly detail: string }
   | { readonly event: 'closed' };
 
 export type EventSink = (event: ServerEvent) => void;

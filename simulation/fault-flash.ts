@@ -61,6 +61,7 @@ export const SMALL_FLASH: FlashSizes = {
   state: 4_096,
   cache: 32_768,
   credentials: 16_384,
+  reports: 65_536,
   'bundle-a': 65_536,
   'bundle-b': 65_536,
   'slot-a': 1_024,

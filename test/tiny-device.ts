@@ -13,6 +13,7 @@ import { checkSignaturePortable, type SignatureCheck } from '../formats/signatur
 import type { UpdateSource } from '../bootloader-verifier/agent/device.ts';
 import type { DeviceEvent } from '../bootloader-verifier/agent/device-event.ts';
 import { readRecord, writeRecord, writeRecordTwice } from '../bootloader-verifier/boot/flash-records.ts';
+import type { CheckIn } from '../bootloader-verifier/agent/report-outcome.ts';
 import { provisionFlash } from '../bootloader-verifier/boot/protected-store.ts';
 import { readBootState, startDevice, type Recovery, type Started } from '../bootloader-verifier/boot/start-device.ts';
 import { faultFlash, SMALL_FLASH, type FaultFlash } from '../simulation/fault-flash.ts';
@@ -45,6 +46,9 @@ export type TinyDeviceOptions = {
   readonly faults?: Partial<NetworkFaults>;
   /** Its factory key in hex, which decides about its place in rollouts; none by default. */
   readonly deviceKey?: string;
+  /** Its own secret, 32 bytes: with one it can prove what it starts. */
+  readonly secret?: Uint8Array;
+  readonly checkIn?: CheckIn;
 };
 
 /** A check that asks the portable one once for each signature, key and message. */
@@ -64,7 +68,9 @@ const check = rememberingCheck();
 export async function makeTinyDevice(repository: TinyRepository, options: TinyDeviceOptions = {}): Promise<TinyDevice> {
   const clock = virtualClock(repository.now);
   const flash = options.flash ?? faultFlash(SMALL_FLASH);
-  if (options.flash === undefined) await provisionFlash(flash.view('factory'), repository.factory);
+  if (options.flash === undefined) {
+    await provisionFlash(flash.view('factory'), { ...repository.factory, secret: options.secret });
+  }
   const { deviceKey } = options;
   if (deviceKey !== undefined) {
     const record = encodeFactoryRecord({ ...repository.factory, deviceKey });
@@ -78,6 +84,7 @@ export async function makeTinyDevice(repository: TinyRepository, options: TinyDe
     source: options.source ?? { kind: 'server', client: network },
     clock,
     check,
+    checkIn: options.checkIn,
   });
   const { installer } = simulated.microcontroller;
   return {

@@ -47,12 +47,14 @@ export function tinyPlan(notBefore: Instant, change: Partial<PlanDraft> = {}): P
 export async function publishPlanned(
   repository: TinyRepository,
   release: string,
-  change: Partial<PlanDraft> = {},
+  change: Partial<PlanDraft> & { readonly image?: Uint8Array } = {},
 ): Promise<void> {
+  const { image, ...plans } = change;
   const keys = (repository.signers.get('stable-rollout') ?? []).map(({ key }) => key);
   await repository.publishTargets({ rollouts: [{ channel: 'stable', keys }] });
-  const plan = tinyPlan(repository.now, change);
-  await repository.publishRelease({ release, channels: ['stable'], draft: { plan } });
+  const plan = tinyPlan(repository.now, plans);
+  const content = image === undefined ? {} : { image };
+  await repository.publishRelease({ release, channels: ['stable'], draft: { plan }, ...content });
 }
 
 /** Where the plans of `stable` belong. */

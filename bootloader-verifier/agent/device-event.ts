@@ -19,6 +19,7 @@ export type DeviceStep =
   | 'capsule'
   | 'install'
   | 'wave'
+  | 'report'
   | 'trust'
   | 'image-ended'
   | 'identity'

@@ -6,6 +6,7 @@
  * - Without a bootable slot the device is its own installer: it polls, and starts what it could install (R19). Where the good slot
  *   only waits for a component to take its image, it starts anew after each poll.
  * - A release whose wave is not open for this device is told and waited for; the device goes on with what it runs (P3).
+ * - What it says of a planned release is sent after each poll until it is taken; nothing waits for it (R17).
  * - A network fault is told and waited out; nothing but the poll stops.
  * - A device that has identities brings them up to date after each poll, once its release is confirmed: an update never waits for that.
  */
@@ -35,6 +36,7 @@ import { keepIdentity, type IdentityPorts } from './keep-identity.ts';
 import { poll, type PollCode, type PollInput, type Polled } from './poll.ts';
 import { pollCapsules } from './poll-capsules.ts';
 import type { CapsuleFolder } from './capsule-folder.ts';
+import { noteOutcome, sendReport, type CheckIn } from './report-outcome.ts';
 import type { RepositoryClient } from './repository-client.ts';
 import type { VerifiedCertificate } from './verify-certificate.ts';
 
@@ -61,6 +63,8 @@ export type DevicePorts = {
   /** Settles when the device is to stop. */
   readonly stopped: Promise<void>;
   readonly report: DeviceReport;
+  /** Takes this device's word on planned releases; without it nothing is said. */
+  readonly checkIn?: CheckIn | undefined;
 };
 
 /** How a round ended: with a new start, or because the device is to stop. */
@@ -122,16 +126,40 @@ async function keepOrRevert(device: DevicePorts, started: Started, running: Runn
     ...(tested.ok ? {} : { code: tested.code }),
     detail: { release, slot, detail: tested.ok ? tested.value.detail : tested.detail },
   });
-  if (mode !== 'trial') return true;
+  if (mode !== 'trial') {
+    if (tested.ok) await note(device, started, undefined);
+    return true;
+  }
   const state = (await readBootState(device.systemFlash)) ?? BOOT_STATE_EMPTY;
   if (tested.ok) {
     await writeBootState(device.systemFlash, confirmTrial(state, slot));
+    await note(device, started, undefined);
     tell(device, { step: 'confirm', ok: true, digest, detail: { release, slot } });
     return true;
   }
   await writeBootState(device.systemFlash, failTrial(state, image.permit.imagesSha256));
+  await note(device, started, tested.code);
   tell(device, { step: 'revert', ok: false, digest, code: tested.code, detail: { release, slot } });
   return false;
+}
+
+/** Writes down this device's word on a planned release, where it can prove what it started. */
+async function note(device: DevicePorts, { image, identity }: Started, failure: string | undefined): Promise<void> {
+  if (identity?.ok !== true) return;
+  const outcome = { permit: image.permit, identity: identity.value, failure, now: device.now() };
+  await noteOutcome(device.systemFlash, outcome);
+}
+
+/** Sends what is written down. A fault is told and waited out; the next poll tries again. */
+async function report({ checkIn, ...device }: DevicePorts): Promise<void> {
+  if (checkIn === undefined) return;
+  try {
+    const isTaken = await sendReport(device.systemFlash, checkIn);
+    if (isTaken !== undefined) tell(device, { step: 'report', ok: isTaken });
+  } catch (fault) {
+    if (!(fault instanceof OperationError)) throw fault;
+    tell(device, { step: 'report', ok: false, code: fault.code, detail: { detail: fault.message } });
+  }
 }
 
 /** What a round lives with: the slot that it started, and its image; or a slot that waits for a component; or nothing. */
@@ -145,6 +173,7 @@ async function pollUntilRestart(device: DevicePorts, options: LifeOptions, life:
   let settled: Uint8Array | undefined;
   while (!device.isStopping()) {
     const polled = await pollOnce(device, life.slot, settled);
+    await report(device);
     if (polled?.ok === true) {
       settled = polled.value.settled;
       if (polled.value.outcome.kind === 'installed') return 'restart';

@@ -25,6 +25,8 @@ import { identityClientHttp } from './identity-client-http.ts';
 import { freshKeyNode } from './identity-key-node.ts';
 import { IMAGE_TIMES, imageRunnerNode } from './image-runner-node.ts';
 import { installerFile, MICROCONTROLLER_BYTES } from './installer-file.ts';
+import { checkInHttp } from './check-in-http.ts';
+import type { CheckIn } from './report-outcome.ts';
 import { provisionDevice } from './provision.ts';
 import {
   PRODUCT_ADDRESS_EXPECTED,
@@ -166,6 +168,7 @@ async function run(options: RunOptions, host: Host): Promise<void> {
       isStopping: () => host.stop.aborted,
       stopped: aborted(host.stop),
       report: (event: DeviceEvent) => host.writeLine(JSON.stringify(event)),
+      checkIn: checkInOf(options, host),
     },
     { pollMs: options.pollMs, untilSettled: options.untilSettled },
   );
@@ -176,6 +179,12 @@ function sourceOf({ url, capsules }: RunOptions, host: Host): UpdateSource {
   return url === undefined
     ? { kind: 'capsules', folder: capsuleFolder(capsules ?? '') }
     : { kind: 'server', client: repositoryClientHttp(url, { silenceMsMax: SILENCE_MS_MAX, stop: host.stop }) };
+}
+
+/** The server's check-in; whoever is updated from files has nobody to tell. */
+function checkInOf({ url }: RunOptions, host: Host): CheckIn | undefined {
+  const limits = { answerMsMax: SILENCE_MS_MAX, stop: host.stop };
+  return url === undefined ? undefined : checkInHttp(new URL('/checkin', url), limits);
 }
 
 /** Waits `ms`, or until the process is asked to end. */

@@ -12,6 +12,7 @@ export const REGIONS = [
   'state',
   'cache',
   'credentials',
+  'reports',
   'bundle-a',
   'bundle-b',
   'slot-a',
@@ -38,6 +39,7 @@ export const FLASH_LAYOUT: Readonly<Record<Region, number>> = {
   state: 8_192,
   cache: 8_388_608,
   credentials: 32_768,
+  reports: 65_536,
   'bundle-a': 2_097_152,
   'bundle-b': 2_097_152,
   'slot-a': 33_554_432,
@@ -53,7 +55,18 @@ export type FlashRights = 'factory' | 'boot-stage' | 'system';
 export const MAY_WRITE: Readonly<Record<FlashRights, readonly Region[]>> = {
   factory: ['factory', 'identity', 'protected'],
   'boot-stage': ['protected', 'state'],
-  system: ['state', 'cache', 'credentials', 'bundle-a', 'bundle-b', 'slot-a', 'slot-b', 'parts-a', 'parts-b'],
+  system: [
+    'state',
+    'cache',
+    'reports',
+    'credentials',
+    'bundle-a',
+    'bundle-b',
+    'slot-a',
+    'slot-b',
+    'parts-a',
+    'parts-b',
+  ],
 };
 
 /** Whether `rights` allow to read `region`: the device's secret is closed to the system; an adapter holds it. */

@@ -13,9 +13,10 @@
  * Expiry plays no part: a device without a clock must start (R12).
  */
 import { parseBootBundle, type BootBundle, type ComponentEvidence } from '../../formats/boot-bundle.ts';
-import { verifyBinding, type BindingCode } from '../../formats/binding.ts';
+import { verifyBinding, type BindingCode, type RepositoryId } from '../../formats/binding.ts';
 import { parseChannelPart, type ChannelPart } from '../../formats/channel-part.ts';
 import { repositoryOf, type FactoryRecord } from '../../formats/factory-record.ts';
+import { planDigest } from '../../formats/plan.ts';
 import { COUNTER_JUMP_MAX, type Floors } from '../../formats/floors.ts';
 import type { Component, Installer } from '../../formats/release.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
@@ -46,9 +47,12 @@ export type PermittedComponent = {
 
 /** The permission to bring one release to life on this device, with all that the floors need afterwards. */
 export type BootPermit = Verified<{
+  readonly repository: RepositoryId;
   readonly root: { readonly version: number; readonly sha256: string };
   readonly channel: { readonly name: string; readonly version: number; readonly inForce: string };
   readonly release: string;
+  /** Digest of the plan under which it is taken; undefined where the channel has none of it. */
+  readonly plan: string | undefined;
   /** This device's components, in the order of installation. */
   readonly components: readonly PermittedComponent[];
   /** The one among them that the boot stage starts. */
@@ -99,12 +103,20 @@ export function verifyBundle(bytes: Uint8Array, device: DeviceTrust): Verdict<Bo
     markVerified({
       root: { version: root.metadata.signed.version, sha256: root.sha256 },
       channel: { name: device.factory.channelName, version: channel.signed.version, inForce: channelPart.release },
+      repository: repositoryOf(device.factory),
       release: bundle.value.release,
+      plan: planOf(channelPart, bundle.value.release, device.factory),
       components: built.value,
       main,
       imagesSha256: imagesDigest(built.value),
     }),
   );
+}
+
+/** The digest of the plan of `release`. */
+function planOf({ plan }: ChannelPart, release: string, factory: FactoryRecord): string | undefined {
+  if (plan?.release !== release) return undefined;
+  return planDigest(plan, { ...repositoryOf(factory), channel: factory.channelName });
 }
 
 /**

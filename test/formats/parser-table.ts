@@ -53,6 +53,7 @@ import { encodeProvenance, parseProvenance } from '../../formats/provenance.ts';
 import { imagePartToCustom, parseRelease } from '../../formats/release.ts';
 import { parseRootPart, rootPartToJson, type RootPart } from '../../formats/root-part.ts';
 import { encodePublishRequest, parsePublishRequest } from '../../formats/publish-request.ts';
+import { encodeReportRecord, parseReportRecord } from '../../formats/report-record.ts';
 import { parseRolloutStatuses } from '../../formats/rollout-status.ts';
 import { parseSignerAnswer, type SignerAnswer } from '../../formats/signer-answer.ts';
 import { encodeSeenMetadata, parseSeenMetadata } from '../../formats/seen-metadata.ts';
@@ -313,6 +314,14 @@ const PARTS: readonly ParserRow[] = [
     ),
     isJson: false,
   },
+  wholeRow(
+    'parseReportRecord',
+    encodeReportRecord({
+      ...{ sequence: 7, failures: 1, said: `${'ab'.repeat(32)} confirmed` },
+      pending: encodeUtf8('{}'),
+    }),
+    { parse: parseReportRecord, encode: encodeReportRecord },
+  ),
   wholeRow('parseConfirmation', encodeConfirmation(SAMPLE_CONFIRMATION), {
     parse: orUndefined(parseConfirmation),
     encode: encodeConfirmation,

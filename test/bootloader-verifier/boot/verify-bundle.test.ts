@@ -75,9 +75,11 @@ test('what the quorums have signed is permitted, with everything that the floors
   expect(verifyBundle(release.bundle, device())).toEqual({
     ok: true,
     value: {
+      repository: repository.id,
       root: { version: 1, sha256: repository.id.rootOneSha256 },
       channel: { name: 'stable', version: 1, inForce: '1.0.0' },
       release: '1.0.0',
+      plan: undefined,
       components: [main],
       main,
       imagesSha256: sha256Hex(new TextEncoder().encode(`gateway ${main.image.sha256}\n`)),

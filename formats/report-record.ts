@@ -1,0 +1,52 @@
+/**
+ * What a device keeps of its own words: the last one said, whether it still has to be sent, and the counts that every word carries.
+ *
+ * - One record; a newer word replaces one that was not sent, for it carries all failures so far.
+ * - A record that is lost costs no vote: the next sequence begins at the seconds of the device's clock, above all that came before.
+ */
+import { encodeBase64 } from './bytes.ts';
+import { base64Bytes, decodeJson, integer, literal, object, optional, refine, text, type Decoder } from './decode.ts';
+import { encodeJson } from './encode-json.ts';
+import type { JsonValue } from './json.ts';
+import { accept } from './verdict.ts';
+
+export type ReportRecord = {
+  readonly sequence: number;
+  readonly failures: number;
+  /** What was said last: the plan's digest and the outcome. */
+  readonly said: string;
+  /** The envelope that is still to be sent. */
+  readonly pending: Uint8Array | undefined;
+};
+
+const REPORT_RECORD_BYTES_MAX = 32_768;
+const PENDING_BYTES_MAX = 20_000;
+
+const recordDecoder: Decoder<ReportRecord> = refine(
+  object('refused', {
+    version: literal(1),
+    sequence: integer(1),
+    failures: integer(0),
+    said: text(80, /[0-9a-f]{64} (confirmed|failed)/),
+    pending: optional(base64Bytes(PENDING_BYTES_MAX)),
+  }),
+  ({ version: _, ...record }) => accept(record),
+);
+
+/** What was kept, or undefined if the record says nothing readable. */
+export function parseReportRecord(bytes: Uint8Array): ReportRecord | undefined {
+  const record = decodeJson(bytes, REPORT_RECORD_BYTES_MAX, recordDecoder);
+  return record.ok ? record.value : undefined;
+}
+
+/** The bytes of the record. */
+export function encodeReportRecord({ sequence, failures, said, pending }: ReportRecord): Uint8Array {
+  const members = new Map<string, JsonValue>([
+    ['version', 1],
+    ['sequence', sequence],
+    ['failures', failures],
+    ['said', said],
+  ]);
+  if (pending !== undefined) members.set('pending', encodeBase64(pending));
+  return encodeJson(members);
+}
