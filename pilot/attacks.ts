@@ -82,16 +82,17 @@ export const ATTACKS: readonly Attack[] = [
   },
   {
     name: 'the same key twice',
-    expected: 'SHAPE_MALFORMED',
+    expected: 'METADATA_THRESHOLD_UNMET',
     victim: 'current',
     from: 'current',
     prepare: async (forgery, scene) => {
       const channel = await nextChannel(forgery, scene, { minSecurityCounter: 1 });
-      const [manager] = quorum(scene);
-      if (manager === undefined) throw new Error('a channel has managers');
+      const [manager, other] = quorum(scene);
+      if (manager === undefined || other === undefined) throw new Error('a channel has managers');
+      // A file in which one key id stands twice is not even read: the second signature goes by another manager's.
       const sig = await manager.sign(encodeCanonicalJson(channel));
-      const entry = { keyid: manager.keyid, sig };
-      await forgery.serveAs(CHANNEL, encodeMetadata(channel, [entry, entry]));
+      const entries = [manager, other].map(({ keyid }) => ({ keyid, sig }));
+      await forgery.serveAs(CHANNEL, encodeMetadata(channel, entries));
     },
   },
   {

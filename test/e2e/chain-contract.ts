@@ -112,7 +112,7 @@ export function testChain(optionsOf: () => Promise<readonly string[]>): void {
       ['attack: a changed image', 'IMAGE_HASH_MISMATCH'],
       ['attack: an older release below the floor', 'IMAGE_ROLLBACK'],
       ['attack: one signature of two', 'METADATA_THRESHOLD_UNMET'],
-      ['attack: the same key twice', 'SHAPE_MALFORMED'],
+      ['attack: the same key twice', 'METADATA_THRESHOLD_UNMET'],
       ['attack: approved by its own author', 'QUORUM_UNMET'],
       ["attack: another product's release", 'REPOSITORY_MISMATCH'],
       ["attack: beta's metadata served as stable's", 'ROLE_MISMATCH'],
