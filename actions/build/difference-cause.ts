@@ -2,6 +2,7 @@
  * Why two outputs differ at one place: which of the things that were varied stands there in both.
  *
  * - A cause is named only if the first output shows the first run's value there, and the second output the second run's.
+ * - A cause explains a stretch only if it makes up a fair part of it: random text holds every short word by chance.
  * - Where nothing that was varied explains it, it is `random`: a random value, or something computed from what was varied.
  */
 import { join } from 'node:path';
@@ -34,6 +35,8 @@ export type Explanation = { readonly cause: Cause; readonly first: Span; readonl
 
 /** A moment by which the zones of today are in force. */
 const RECENTLY = Date.UTC(2024, 0, 1);
+/** A stretch that is longer than its mark by more than this is not explained by it. */
+const SPAN_PER_MARK_MAX = 32;
 const UPWARDS = /(?:\.\.[\\/])+/g;
 
 /** The traces that a run with these clues would leave. */
@@ -68,7 +71,10 @@ export function explain(first: Place, second: Place): Explanation {
   for (const [cause, marksIn] of MARKS) {
     const a = touching(marksIn(first.text, first.traces), first.span);
     const b = a === undefined ? undefined : touching(marksIn(second.text, second.traces), second.span);
-    if (a !== undefined && b !== undefined) return { cause, first: hull(a, first.span), second: hull(b, second.span) };
+    if (a === undefined || b === undefined) continue;
+    if (tells(a, first.span) && tells(b, second.span)) {
+      return { cause, first: hull(a, first.span), second: hull(b, second.span) };
+    }
   }
   const numbers = sameNumber(first, second);
   if (numbers !== undefined) return { cause: 'locale', ...numbers };
@@ -140,6 +146,11 @@ function occurrences(text: string, words: readonly string[]): readonly Span[] {
     }
   }
   return found;
+}
+
+/** Whether `mark` is a part of `span` worth naming: in a long stretch of random text something always looks like a year. */
+function tells(mark: Span, span: Span): boolean {
+  return (mark.end - mark.start) * SPAN_PER_MARK_MAX >= span.end - span.start;
 }
 
 /** The first of `marks` that overlaps `span`, or touches it where `span` is empty. */

@@ -58,6 +58,16 @@ describe('an alignment', () => {
 });
 
 describe('a comparison', () => {
+  test('takes no long stretch of random text for a time because each holds by chance what looks like its year', () => {
+    const word = (i: number): string => String(i).replace(/\d/g, (digit) => 'abcdefghij'.charAt(Number(digit)));
+    const random = (mark: string, year: string): string =>
+      Array.from({ length: EDITS_MAX }, (_, i) => (i === 20 ? year : mark + word(i))).join('-');
+    const [difference] = compare(random('x', '2030'), random('y', '2031')).differences;
+    expect(difference?.cause).toBe('random');
+    const [short] = compare('built in 2030', 'built in 2031').differences;
+    expect(short?.cause).toBe('time');
+  });
+
   test('of outputs finds a difference exactly where the bytes differ, whatever the bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.uint8Array({ maxLength: 200 }), (first, second) => {
