@@ -5,13 +5,13 @@
  */
 import type { Command } from 'commander';
 import { accept, type Verdict } from '../formats/verdict.ts';
-import { checkSignaturePortable } from '../formats/signature-check.ts';
 import { repositoryClientHttp, SILENCE_MS_MAX } from '../bootloader-verifier/agent/repository-client-http.ts';
 import { repositoryIdOf } from '../signer/repository-id.ts';
 import { readInput, writeNew } from './files.ts';
 import { nameValue, productUrlValue } from './option-values.ts';
 import { packCapsule } from './pack-capsule.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
+import { checkSignature } from '../signer/signature-check-node.ts';
 
 type Options = {
   readonly url: URL;
@@ -42,7 +42,7 @@ async function capsule(options: Options, host: Host): Promise<Verdict<Answer>> {
     rootOne,
     channel: options.channel,
     components: options.component,
-    check: checkSignaturePortable,
+    check: checkSignature,
     now: host.now(),
   });
   if (!packed.ok) return packed;

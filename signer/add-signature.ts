@@ -8,10 +8,10 @@
  */
 import { encodeCanonicalJson } from '../formats/canonical-json.ts';
 import type { JsonValue } from '../formats/json.ts';
-import { checkSignaturePortable } from '../formats/signature-check.ts';
 import { encodeMetadata, openMetadata } from '../formats/tuf-metadata.ts';
 import { TARGETS_BYTES_MAX } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
+import { checkSignature } from './signature-check-node.ts';
 import type { Signer } from './signer.ts';
 import { signingKeys, type SigningKeysCode, type Unsigned } from './signing-keys.ts';
 
@@ -41,7 +41,7 @@ export async function addSignature(
   const message = encodeCanonicalJson(signed);
   const kept: { keyid: string; sig: Uint8Array }[] = [];
   for (const { keyid, sig } of signatures) {
-    if (keyid === signer.keyid && sig !== undefined && checkSignaturePortable(signer.key, message, sig)) {
+    if (keyid === signer.keyid && sig !== undefined && checkSignature(signer.key, message, sig)) {
       return reject('ALREADY_SIGNED', `key ${keyid.slice(0, 12)}… has signed this version`);
     }
     if (keyid !== signer.keyid && sig !== undefined) kept.push({ keyid, sig });

@@ -10,7 +10,6 @@
 import type { RepositoryId } from '../formats/binding.ts';
 import { equalBytes } from '../formats/bytes.ts';
 import type { Instant } from '../formats/instant.ts';
-import { checkSignaturePortable } from '../formats/signature-check.ts';
 import { parseRoot } from '../formats/tuf-root.ts';
 import { SNAPSHOT_BYTES_MAX, type MetaFile } from '../formats/tuf-snapshot.ts';
 import { parseTargets } from '../formats/tuf-targets.ts';
@@ -24,6 +23,7 @@ import type { ObjectStore } from './object-store.ts';
 import type { Candidate, Changes, Published } from './publication.ts';
 import { repositoryIdOf } from './repository-id.ts';
 import { roleObject } from './repository-layout.ts';
+import { checkSignature } from './signature-check-node.ts';
 import type { Signer } from './signer.ts';
 import { assembleLog } from './assemble-log.ts';
 import type { PublishedLog } from './read-log.ts';
@@ -173,7 +173,7 @@ function isSnapshotDue({ published, now, snapshotLifetimeMs }: CandidateInput, p
     return before?.version !== version || before.sha256 !== sha256;
   });
   if (changed || expires - now <= (snapshotLifetimeMs ?? SNAPSHOT_LIFETIME_MS) / 2) return true;
-  const check = checkSignaturePortable;
+  const check = checkSignature;
   const chain = verifyRootChain(parts.roots, { version: 1, sha256: state.rootOneSha256 }, check);
   return !chain.ok || !verifyRememberedSnapshot({ root: chain.value.newest, now, check }, snapshot.bytes).ok;
 }

@@ -12,7 +12,6 @@ import { encodeLogLeaf, releaseLeaf, rootLeaf, type LogLeaf } from '../formats/l
 import { LOG_PROOF_BYTES_MAX } from '../formats/log-proof.ts';
 import { leafHash } from '../formats/merkle.ts';
 import { parseRootPart, type LogPolicy } from '../formats/root-part.ts';
-import { checkSignaturePortable } from '../formats/signature-check.ts';
 import { parseRoot } from '../formats/tuf-root.ts';
 import { parseTargets } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
@@ -24,6 +23,7 @@ import type { CandidateProofs } from './publication.ts';
 import type { PublishedLog } from './read-log.ts';
 import { logProofObject } from './repository-layout.ts';
 import { logSigners } from './sign-note.ts';
+import { checkSignature } from './signature-check-node.ts';
 import type { Signer } from './signer.ts';
 
 export type LogInput = {
@@ -117,6 +117,6 @@ async function standingProof(
 ): Promise<Uint8Array | undefined> {
   const name = logProofObject(repository.product, encodeHex(leafHash(encodeLogLeaf(leaf))));
   const proof = await store.get(name, LOG_PROOF_BYTES_MAX);
-  const proven = proof && verifyLogged(policy, { leaf, proof: proof.bytes }, checkSignaturePortable);
+  const proven = proof && verifyLogged(policy, { leaf, proof: proof.bytes }, checkSignature);
   return proven?.ok === true ? proof?.bytes : undefined;
 }

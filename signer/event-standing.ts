@@ -3,10 +3,10 @@
  *
  * - Counted as the device counts (`boot/verify-quorum.ts`): by people where they are listed, else by keys.
  */
-import { checkSignaturePortable } from '../formats/signature-check.ts';
 import { signersOf, votersOf, type Voter } from '../bootloader-verifier/boot/verify-quorum.ts';
 import type { SigningEvent } from '../formats/signing-event.ts';
 import { parseTargets } from '../formats/tuf-targets.ts';
+import { checkSignature } from './signature-check-node.ts';
 import type { JudgedEvent } from './verify-event.ts';
 
 export type Standing = {
@@ -28,7 +28,7 @@ export function standingOf(judged: JudgedEvent, event: SigningEvent = judged.eve
   const delegations = targets.signed.delegations ?? { keys: new Map<string, never>(), roles: [] };
   const listed = delegations.roles.find(({ name }) => name === role);
   const metadata = parseTargets(event.metadata);
-  const keyids = metadata.ok ? signersOf(metadata.value, delegations, checkSignaturePortable) : new Set<string>();
+  const keyids = metadata.ok ? signersOf(metadata.value, delegations, checkSignature) : new Set<string>();
   const { people } = trust;
   const of = (ids: ReadonlySet<string>): readonly Voter[] =>
     people === undefined

@@ -14,7 +14,6 @@ import { acceptedPolicies } from '../formats/judging.ts';
 import type { SignedProvenance } from '../formats/provenance.ts';
 import { parseRelease, type Component, type Release } from '../formats/release.ts';
 import { sha256Hex } from '../formats/sha256.ts';
-import { checkSignaturePortable } from '../formats/signature-check.ts';
 import type { MetadataParseCode } from '../formats/tuf-metadata.ts';
 import { parseTargets, type Targets } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict, type Verified } from '../formats/verdict.ts';
@@ -22,6 +21,7 @@ import type { JudgedRelease } from '../formats/vsa.ts';
 import { judgeRelease, type Judgement, type JudgementCode } from '../policies/judge-release.ts';
 import type { PolicyEngine } from '../policies/policy-engine.ts';
 import type { JudgingTrust } from './judging-trust.ts';
+import { checkSignature } from './signature-check-node.ts';
 
 /** What is to be released: its place, what the channel is going to say of it, and the image's length and digest. */
 export type ReleaseToJudge = JudgedRelease & {
@@ -45,11 +45,11 @@ export function judgeImage(
   release: ReleaseToJudge,
   by: { readonly files: JudgedFiles; readonly engine: PolicyEngine },
 ): Verdict<Judgement, JudgeCode> {
-  const provenance = verifySignedProvenance(by.files.provenance, trust.builders, checkSignaturePortable);
+  const provenance = verifySignedProvenance(by.files.provenance, trust.builders, checkSignature);
   if (!provenance.ok) return provenance;
   const rebuilds: Verified<SignedProvenance>[] = [];
   for (const bytes of by.files.rebuilds) {
-    const rebuild = verifySignedProvenance(bytes, trust.builders, checkSignaturePortable);
+    const rebuild = verifySignedProvenance(bytes, trust.builders, checkSignature);
     if (!rebuild.ok) return rebuild;
     rebuilds.push(rebuild.value);
   }
@@ -112,7 +112,7 @@ export function judgeAdded(
 
 /** Whether `bytes` is a statement of a listed builder about this image. */
 function isAbout({ builders }: JudgingTrust, bytes: Uint8Array, { image }: Component): boolean {
-  const signed = verifySignedProvenance(bytes, builders, checkSignaturePortable);
+  const signed = verifySignedProvenance(bytes, builders, checkSignature);
   return signed.ok && signed.value.provenance.subjects.some(({ sha256 }) => sha256 === image.sha256);
 }
 
@@ -122,7 +122,7 @@ function readFormer(trust: JudgingTrust, former: Uint8Array | undefined): Verdic
   const parsed = parseTargets(former);
   if (!parsed.ok) return parsed;
   const name = roleOf(parsed.value.signed);
-  const signed = verifyChannelRole(trust.targets, { name, bytes: former }, checkSignaturePortable);
+  const signed = verifyChannelRole(trust.targets, { name, bytes: former }, checkSignature);
   return signed.ok ? readInForce(trust, former) : signed;
 }
 

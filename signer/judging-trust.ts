@@ -14,10 +14,10 @@ import {
 import { verifyBinding, type BindingCode, type RepositoryId } from '../formats/binding.ts';
 import type { Instant } from '../formats/instant.ts';
 import type { Judging } from '../formats/judging.ts';
-import { checkSignaturePortable } from '../formats/signature-check.ts';
 import { parseTrustPart, type Builder } from '../formats/trust-part.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { repositoryIdOf, type RepositoryIdCode } from './repository-id.ts';
+import { checkSignature } from './signature-check-node.ts';
 
 export type JudgingTrust = {
   readonly repository: RepositoryId;
@@ -43,11 +43,11 @@ export function readJudgingTrust(
   const repository = repositoryIdOf(rootOne);
   if (!repository.ok) return repository;
   const pinned = { version: 1, sha256: repository.value.rootOneSha256 };
-  const roots = verifyRootChain(files.roots, pinned, checkSignaturePortable);
+  const roots = verifyRootChain(files.roots, pinned, checkSignature);
   if (!roots.ok) return roots;
   const rootFresh = verifyRootFresh(roots.value.newest, now);
   if (!rootFresh.ok) return rootFresh;
-  const targets = verifyTargetsRole(roots.value.newest, files.targets, checkSignaturePortable);
+  const targets = verifyTargetsRole(roots.value.newest, files.targets, checkSignature);
   if (!targets.ok) return targets;
   const valid = fresh(targets.value, 'targets', now);
   if (!valid.ok) return valid;

@@ -19,7 +19,6 @@ import type { TilePlace } from '../formats/log-tiles.ts';
 import { consistencyTiles, tileKey, treeRoot, type Tiles } from '../formats/log-tree.ts';
 import { emptyRoot, leafHash, type TreeHead } from '../formats/merkle.ts';
 import type { LogPolicy } from '../formats/root-part.ts';
-import { checkSignaturePortable } from '../formats/signature-check.ts';
 import { NOTE_BYTES_MAX, verifyNote, type NoteKey } from '../formats/signed-note.ts';
 import { accept, reject, type Rejected, type Verdict } from '../formats/verdict.ts';
 import { verifyCheckpoint, verifyOneLog, type CheckpointCode } from '../bootloader-verifier/boot/verify-log.ts';
@@ -28,6 +27,7 @@ import { parseLogClaim, type LogClaim } from './log-claim.ts';
 import type { LogMemory } from './log-memory.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
 import { logObject } from './repository-layout.ts';
+import { checkSignature } from './signature-check-node.ts';
 
 export type PublishedLog = LogEdge & {
   readonly origin: string;
@@ -76,7 +76,7 @@ function readHead(place: LogPlace, checkpoint: StoredObject | undefined): Verdic
   let refusal: Rejected<CheckpointCode> | undefined;
   for (const policy of [...place.policies].reverse()) {
     // Witnesses cosign what devices are shown; that the log is ours, its own key says.
-    const head = verifyCheckpoint({ ...policy, quorum: 0 }, checkpoint.bytes, checkSignaturePortable);
+    const head = verifyCheckpoint({ ...policy, quorum: 0 }, checkpoint.bytes, checkSignature);
     if (head.ok) return head;
     refusal ??= head;
   }
@@ -145,7 +145,7 @@ function readUnfinished(
       .filter(({ state }) => state !== 'distrusted')
       .map(({ key }): NoteKey => ({ name: log.origin, type: 'signature', key })),
   );
-  const signed = verifyNote(note, known, checkSignaturePortable);
+  const signed = verifyNote(note, known, checkSignature);
   if (!signed.ok || signed.value.length === 0) {
     return reject('REPOSITORY_CONFLICT', 'the claim to the log is not signed by a key of it');
   }

@@ -6,7 +6,6 @@
  */
 import { ROOTS_MAX } from '../formats/boot-bundle.ts';
 import { sha256Hex } from '../formats/sha256.ts';
-import { checkSignaturePortable } from '../formats/signature-check.ts';
 import { ROOT_BYTES_MAX } from '../formats/tuf-root.ts';
 import { parseSnapshot, SNAPSHOT_BYTES_MAX, TIMESTAMP_BYTES_MAX } from '../formats/tuf-snapshot.ts';
 import { TARGETS_BYTES_MAX } from '../formats/tuf-targets.ts';
@@ -16,6 +15,7 @@ import { verifyFile, verifyRememberedTimestamp } from '../bootloader-verifier/bo
 import type { ObjectStore, StoredObject } from './object-store.ts';
 import type { Published } from './publication.ts';
 import { roleObject, timestampObject } from './repository-layout.ts';
+import { checkSignature } from './signature-check-node.ts';
 import type { SignerState } from './signer-state.ts';
 
 export type ReadCode = 'SIGNER_STATE_MISSING' | 'SIGNER_STATE_STALE' | 'REPOSITORY_MISMATCH' | 'REPOSITORY_CONFLICT';
@@ -60,7 +60,7 @@ async function readRoots(store: ObjectStore, product: string): Promise<readonly 
 
 /** Whether the timestamp in the store is of our keys, and not one that the state accounts for. */
 function isNewer(timestamp: StoredObject | undefined, roots: readonly Uint8Array[], state: SignerState): boolean {
-  const check = checkSignaturePortable;
+  const check = checkSignature;
   const chain = verifyRootChain(roots, { version: 1, sha256: state.rootOneSha256 }, check);
   if (timestamp === undefined || !chain.ok) return false;
   const shown = verifyRememberedTimestamp({ root: chain.value.newest, now: 0, check }, timestamp.bytes);

@@ -10,7 +10,6 @@ import { verifyVsa } from '../bootloader-verifier/boot/verify-vsa.ts';
 import { encodeEnvelope, preAuthEncoding } from '../formats/dsse.ts';
 import type { Instant } from '../formats/instant.ts';
 import { sha256Hex } from '../formats/sha256.ts';
-import { checkSignaturePortable } from '../formats/signature-check.ts';
 import { STATEMENT_PAYLOAD_TYPE } from '../formats/statement.ts';
 import { keyFingerprint } from '../formats/tuf-key.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
@@ -18,6 +17,7 @@ import { encodeVsa, RELEASE_POLICY_URI, resourceUriOf, type Vsa } from '../forma
 import type { Judgement } from '../policies/judge-release.ts';
 import type { JudgedFiles, ReleaseToJudge } from './judge.ts';
 import type { JudgingTrust } from './judging-trust.ts';
+import { checkSignature } from './signature-check-node.ts';
 import type { Signer } from './signer.ts';
 
 /** A judgement with all that it was about. */
@@ -64,7 +64,7 @@ export async function signVsa(
     image: { name: targetName, ...release.image },
     provenanceTarget: { name: '', length: files.provenance.length, sha256: sha256Hex(files.provenance) },
   };
-  const readBack = verifyVsa(envelope, { ...trust, component }, checkSignaturePortable);
+  const readBack = verifyVsa(envelope, { ...trust, component }, checkSignature);
   assert(readBack.ok, `a summary that devices would refuse: ${readBack.ok ? '' : readBack.detail}`);
   return accept(envelope);
 }

@@ -12,11 +12,11 @@ import { parseChannelPart } from '../formats/channel-part.ts';
 import type { DeviceComponent, FactoryRecord } from '../formats/factory-record.ts';
 import type { Floors } from '../formats/floors.ts';
 import { evidenceTargets, parseRelease, type Component, type Release } from '../formats/release.ts';
-import { checkSignaturePortable } from '../formats/signature-check.ts';
 import { parseTargets } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { verifyBundle, type BundleCode } from '../bootloader-verifier/boot/verify-bundle.ts';
 import type { Candidate } from './publication.ts';
+import { checkSignature } from './signature-check-node.ts';
 
 export type BootableCode = BundleCode | 'NOT_FOUND';
 type InForce = { readonly version: number; readonly release: Release };
@@ -33,7 +33,7 @@ export function verifyBootable(candidate: Candidate, channel: string): Verdict<v
     const floors = floorsBefore(candidate, channel, parts);
     for (const device of devicesOf(parts)) {
       const factory = factoryOf(candidate, channel, device);
-      const permit = verifyBundle(bundle.value, { factory, floors, check: checkSignaturePortable });
+      const permit = verifyBundle(bundle.value, { factory, floors, check: checkSignature });
       if (!permit.ok) {
         const hardware = device.map(({ hardwareId }) => hardwareId).join(' with ');
         return reject(permit.code, `${channel} on ${hardware}: ${permit.detail}`);

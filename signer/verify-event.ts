@@ -13,7 +13,6 @@ import type { ChannelEvent } from '../formats/channel-event.ts';
 import { parseChannelPart, type ChannelPart } from '../formats/channel-part.ts';
 import { encodeInstant, type Instant } from '../formats/instant.ts';
 import { sha256Hex } from '../formats/sha256.ts';
-import { checkSignaturePortable } from '../formats/signature-check.ts';
 import type { SigningEvent } from '../formats/signing-event.ts';
 import { parseTrustPart, type TrustPart } from '../formats/trust-part.ts';
 import type { Metadata } from '../formats/tuf-metadata.ts';
@@ -29,6 +28,7 @@ import {
 } from '../bootloader-verifier/boot/verify-targets.ts';
 import { keysOfRole } from './keys-of-role.ts';
 import type { KeyHolderMemory, Version } from './key-holder-memory.ts';
+import { checkSignature } from './signature-check-node.ts';
 import { verifyChange, type ChangeCode, type VouchedComponent } from './verify-change.ts';
 import { verifyWithdrawals } from './verify-withdrawal.ts';
 
@@ -92,7 +92,7 @@ export function verifyEvent(event: SigningEvent, trust: EventTrust): Verdict<Jud
   const added = verifyChange(change, {
     repository: trust.memory.repository,
     trust: above.value.trust,
-    check: checkSignaturePortable,
+    check: checkSignature,
   });
   if (!added.ok) return added;
   const judged = {
@@ -112,13 +112,13 @@ type Drafted = Pick<JudgedEvent, 'channel' | 'digest'>;
 /** Root and targets: what says who may sign. */
 function verifyAbove(event: SigningEvent, memory: KeyHolderMemory): Verdict<Above, EventCode> {
   const { repository } = memory;
-  const chain = verifyRootChain(event.roots, memory.root, checkSignaturePortable);
+  const chain = verifyRootChain(event.roots, memory.root, checkSignature);
   if (!chain.ok) return chain;
   const root = chain.value.newest;
   const isRootOne = root.sha256 === repository.rootOneSha256;
   const rootBound = verifyBinding(root.metadata.signed.firmament, { repository, role: 'root', isRootOne });
   if (!rootBound.ok) return rootBound;
-  const targets = verifyTargetsRole(root, event.delegatedBy, checkSignaturePortable);
+  const targets = verifyTargetsRole(root, event.delegatedBy, checkSignature);
   if (!targets.ok) return targets;
   const { firmament, version } = targets.value.signed;
   const bound = verifyBinding(firmament, { repository, role: 'targets' });
@@ -198,6 +198,6 @@ function readSigned(
   role: string,
   by: { readonly targets: TrustedTargets; readonly memory: KeyHolderMemory },
 ): Verdict<ReadChannel, EventCode> {
-  const signed = verifyChannelRole(by.targets, { name: role, bytes }, checkSignaturePortable);
+  const signed = verifyChannelRole(by.targets, { name: role, bytes }, checkSignature);
   return signed.ok ? readBound(bytes, role, by.memory) : signed;
 }

@@ -10,12 +10,13 @@ import { encodeHex, equalBytes } from '../formats/bytes.ts';
 import { parseLogLeaf } from '../formats/log-leaf.ts';
 import type { LogPolicy } from '../formats/root-part.ts';
 import { sha256Hex } from '../formats/sha256.ts';
-import { checkSignaturePortable, type SignatureCheck } from '../formats/signature-check.ts';
+import type { SignatureCheck } from '../formats/signature-check.ts';
 import { accept, markVerified, reject, type Verdict, type Verified } from '../formats/verdict.ts';
 import { verifyCheckpoint, verifyLogged, type LogCode } from '../bootloader-verifier/boot/verify-log.ts';
 import type { LogDraft } from './draft-log-append.ts';
 import type { LogAppend } from './publication.ts';
 import { logObject, logProofObject } from './repository-layout.ts';
+import { checkSignature } from './signature-check-node.ts';
 
 export type LogAppendCode = LogCode | 'LOG_LEAF_MALFORMED' | 'REPOSITORY_MISMATCH' | 'LOG_FORKED';
 
@@ -28,7 +29,7 @@ export function verifyLogAppend(
   repository: RepositoryId,
   policies: readonly LogPolicy[],
 ): Verdict<Verified<LogAppend>, LogAppendCode> {
-  const check = checkedOnce(checkSignaturePortable);
+  const check = checkedOnce(checkSignature);
   const policy = countingPolicy(draft, policies, check);
   if (!policy.ok) return policy;
   for (const [i, entry] of draft.entries.entries()) {

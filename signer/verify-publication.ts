@@ -17,7 +17,7 @@ import { equalBytes } from '../formats/bytes.ts';
 import { encodeCanonicalJson } from '../formats/canonical-json.ts';
 import type { Instant } from '../formats/instant.ts';
 import { sha256Hex } from '../formats/sha256.ts';
-import { checkSignaturePortable, type SignatureCheck } from '../formats/signature-check.ts';
+import type { SignatureCheck } from '../formats/signature-check.ts';
 import { parseTimestamp } from '../formats/tuf-snapshot.ts';
 import { parseTargets } from '../formats/tuf-targets.ts';
 import { accept, markVerified, reject, type Verdict, type Verified } from '../formats/verdict.ts';
@@ -29,6 +29,7 @@ import {
   type TrustedRoot,
 } from '../bootloader-verifier/boot/verify-root.ts';
 import type { Candidate, ImmutableObject, Publication } from './publication.ts';
+import { checkSignature } from './signature-check-node.ts';
 import type { SignerState } from './signer-state.ts';
 import { roleObject, targetObject, timestampObject } from './repository-layout.ts';
 import { verifyLogAppend, type LogAppendCode } from './verify-log-append.ts';
@@ -65,7 +66,7 @@ export function verifyPublication(
 }
 
 function verifyParts(candidate: Candidate, now: Instant): Verdict<Verified<Publication>, InnerCode> {
-  const check = checkSignaturePortable;
+  const check = checkSignature;
   const chain = verifyRoots(candidate, now, check);
   if (!chain.ok) return chain;
   const { chain: roots, newest } = chain.value;

@@ -6,9 +6,10 @@
  */
 import type { RepositoryId } from '../formats/binding.ts';
 import { parseEnvelope, preAuthEncoding } from '../formats/dsse.ts';
-import { checkSignaturePortable, type PublicKey } from '../formats/signature-check.ts';
+import type { PublicKey } from '../formats/signature-check.ts';
 import { markVerified, type Verified } from '../formats/verdict.ts';
 import { parseWithdrawal, WITHDRAWAL_PAYLOAD_TYPE, type Withdrawal } from '../formats/withdrawal.ts';
+import { checkSignature } from './signature-check-node.ts';
 
 /** Who may withdraw what. */
 export type Withdrawable = {
@@ -25,7 +26,7 @@ export function verifyWithdrawals(envelopes: readonly Uint8Array[], of: Withdraw
     if (!envelope.ok) return [];
     const { payload, payloadType, signatures } = envelope.value;
     const message = preAuthEncoding(payloadType, payload);
-    const isSigned = of.keys.some((key) => signatures.some(({ sig }) => checkSignaturePortable(key, message, sig)));
+    const isSigned = of.keys.some((key) => signatures.some(({ sig }) => checkSignature(key, message, sig)));
     const withdrawal = isSigned ? parseWithdrawal(payload) : undefined;
     if (withdrawal?.ok !== true) return [];
     const { repository, role } = withdrawal.value;

@@ -9,7 +9,8 @@ import { encodeBootState, type BootState, type SlotId } from '../formats/boot-st
 import { encodeFactoryRecord } from '../formats/factory-record.ts';
 import { encodeFloors, parseFloors, type Floors } from '../formats/floors.ts';
 import { sha256Hex } from '../formats/sha256.ts';
-import { checkSignaturePortable, type SignatureCheck } from '../formats/signature-check.ts';
+import type { SignatureCheck } from '../formats/signature-check.ts';
+import { checkSignature } from '../signer/signature-check-node.ts';
 import type { UpdateSource } from '../bootloader-verifier/agent/device.ts';
 import type { DeviceEvent } from '../bootloader-verifier/agent/device-event.ts';
 import { readRecord, writeRecord, writeRecordTwice } from '../bootloader-verifier/boot/flash-records.ts';
@@ -56,7 +57,7 @@ export function rememberingCheck(): SignatureCheck {
   const known = new Map<string, boolean>();
   return (key, message, signature) => {
     const asked = [key.keytype, key.scheme, key.public, sha256Hex(message), encodeHex(signature)].join(' ');
-    const valid = known.get(asked) ?? checkSignaturePortable(key, message, signature);
+    const valid = known.get(asked) ?? checkSignature(key, message, signature);
     known.set(asked, valid);
     return valid;
   };

@@ -13,7 +13,7 @@ import { ed25519PublicKey } from '../formats/ed25519-key.ts';
 import { encodeEnvelope, preAuthEncoding } from '../formats/dsse.ts';
 import { encodeFactoryManifest, MANIFEST_PAYLOAD_TYPE, type DeviceClass } from '../formats/factory-manifest.ts';
 import type { HeldIdentity } from '../formats/held-identities.ts';
-import { checkSignaturePortable } from '../formats/signature-check.ts';
+import { checkSignature } from '../signer/signature-check-node.ts';
 import { freshKeyNode } from '../bootloader-verifier/agent/identity-key-node.ts';
 import { proveIdentity, type IdentityRequest } from '../bootloader-verifier/agent/prove-identity.ts';
 import type { BootIdentity } from '../bootloader-verifier/boot/measure-boot.ts';
@@ -68,7 +68,7 @@ export async function makeTinyIdentity(deviceClass: DeviceClass = 'claimed'): Pr
   const manifest = await signManifest(repository, device, deviceClass);
   const factory = seededSigner('factory').key;
   const factories = [{ id: 'graz', key: factory, notAfter: repository.now + 1, countMax: 10 }];
-  const check = checkSignaturePortable;
+  const check = checkSignature;
   let counted = 0;
   const random = (count: number): Uint8Array => new Uint8Array(count).fill(++counted);
   const nonces = openNonces(new Uint8Array(32).fill(1));

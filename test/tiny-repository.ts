@@ -15,7 +15,7 @@ import type { Instant } from '../formats/instant.ts';
 import { parseJson, isJsonObject, type JsonValue } from '../formats/json.ts';
 import { encodeTargetName, sideRole } from '../formats/names.ts';
 import { sha256Hex } from '../formats/sha256.ts';
-import { checkSignaturePortable } from '../formats/signature-check.ts';
+import { checkSignature } from '../signer/signature-check-node.ts';
 import type { MetaFile } from '../formats/tuf-snapshot.ts';
 import type { Vsa } from '../formats/vsa.ts';
 import type { RepositoryClient } from '../bootloader-verifier/agent/repository-client.ts';
@@ -236,7 +236,7 @@ function assemble(parts: Parts): TinyRepository {
     client: {
       get: (name, bytesMax) => Promise.resolve(files.get(name)?.slice(0, bytesMax + 1)),
     },
-    device: (change) => ({ factory, floors, check: checkSignaturePortable, ...change }),
+    device: (change) => ({ factory, floors, check: checkSignature, ...change }),
     newest: (role) => newestOf(files, role).bytes,
     roots: () => Array.from({ length: newestOf(files, 'root').version }, (_, i) => rootAt(files, i + 1)),
     sign: (role, signed, by) => signMetadata(signed, by ?? quorumOf(signers, role)),

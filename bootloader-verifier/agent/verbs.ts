@@ -14,7 +14,6 @@ import type { DeviceComponent, FactoryRecord } from '../../formats/factory-recor
 import { nameDecoder } from '../../formats/names.ts';
 import { OperationError } from '../../formats/operation-error.ts';
 import { installerDecoder } from '../../formats/release.ts';
-import { checkSignaturePortable } from '../../formats/signature-check.ts';
 import type { Rejected } from '../../formats/verdict.ts';
 import type { ComponentInstaller } from '../boot/installer.ts';
 import type { DeviceEvent } from './device-event.ts';
@@ -34,6 +33,7 @@ import {
   repositoryClientHttp,
   SILENCE_MS_MAX,
 } from './repository-client-http.ts';
+import { checkSignatureDevice } from './signature-check-device-node.ts';
 
 /** What the verbs take from the process that they run in. */
 export type Host = {
@@ -144,7 +144,7 @@ async function provision(
     root: await readInput(options.root),
     secret: host.newSecret(DICE_SECRET_BYTES),
   };
-  const provisioned = await provisionDevice(flashFiles(options.flash, 'factory'), factory, checkSignaturePortable);
+  const provisioned = await provisionDevice(flashFiles(options.flash, 'factory'), factory, checkSignatureDevice);
   host.writeLine(JSON.stringify(provisioned.ok ? provisionLine(provisioned.value) : refusalLine(provisioned)));
   outcome.exit = provisioned.ok ? 0 : 1;
 }
@@ -162,7 +162,7 @@ async function run(options: RunOptions, host: Host): Promise<void> {
         options.est === undefined
           ? undefined
           : { client: identityClientHttp(options.est, host.stop), freshKey: freshKeyNode },
-      check: checkSignaturePortable,
+      check: checkSignatureDevice,
       now: host.now,
       sleep: (ms) => sleep(ms, host.stop),
       isStopping: () => host.stop.aborted,

@@ -9,7 +9,6 @@
 import type { Instant } from '../../formats/instant.ts';
 import { sideRole } from '../../formats/names.ts';
 import type { DONE } from '../../formats/rollout-status.ts';
-import { checkSignaturePortable } from '../../formats/signature-check.ts';
 import { verifyConfirmation, type ConfirmationCode } from '../../formats/verify-confirmation.ts';
 import { TARGETS_BYTES_MAX } from '../../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
@@ -28,6 +27,7 @@ import type { LiveDevice } from './live-devices.ts';
 import { nextStep, type RolloutView, type Votes, type Waiting } from './next-step.ts';
 import { readFactories, readRoleKeys, readRollouts, repositoryIn, type PublishedRollout } from './read-rollout.ts';
 import { openRolloutBook, type RolloutBook } from './rollout-book.ts';
+import { checkSignature } from '../signature-check-node.ts';
 
 /** How many interrupted runs may have left a step that no snapshot names. */
 const ORPHANS_MAX = 64;
@@ -85,7 +85,7 @@ export async function hearConfirmation(
   if (published.state === undefined) return reject('CONFIRMATION_REFUSED', 'nothing is published yet');
   const repository = repositoryIn(published.state);
   const keyOf = (deviceId: string): LiveDevice['key'] | undefined => devices.get(deviceId)?.key;
-  const confirmation = verifyConfirmation(bytes, { repository, keyOf }, checkSignaturePortable);
+  const confirmation = verifyConfirmation(bytes, { repository, keyOf }, checkSignature);
   if (!confirmation.ok) return confirmation;
   const { plan, release, deviceId } = confirmation.value;
   const rollout = readRollouts(published).find((each) => each.planSha256 === plan && each.plan.release === release);
@@ -127,7 +127,7 @@ async function readScene(signer: RolloutSigner, now: Instant): Promise<Verdict<S
 export function registerTrust(published: Published, now: Instant): RegisterTrust | undefined {
   if (published.state === undefined) return undefined;
   const factories = readFactories(published);
-  return { repository: repositoryIn(published.state), factories, now, check: checkSignaturePortable };
+  return { repository: repositoryIn(published.state), factories, now, check: checkSignature };
 }
 
 async function stepRollout(

@@ -9,6 +9,7 @@
  */
 import { constants, createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { encodeHex, equalBytes, parseHex } from '../../../formats/bytes.ts';
+import { strictEd25519Spki } from '../../../formats/ed25519-spki.ts';
 import { parsePublicKeyPem } from '../../../formats/public-key-pem.ts';
 import type { PublicKey, SignatureCheck } from '../../../formats/signature-check.ts';
 
@@ -19,14 +20,13 @@ type Scheme = {
   readonly spki: (text: string) => Uint8Array | undefined;
 };
 
-const ED25519_HEAD = '302a300506032b6570032100';
 const P256_HEAD = '3059301306072a8648ce3d020106082a8648ce3d03010703420004';
 const P384_HEAD = '3076301006072a8648ce3d020106052b8104002203620004';
 const RSA_BITS_MIN = 2048;
 const RSA_BITS_MAX = 8192;
 
 const SCHEMES: ReadonlyMap<string, Scheme> = new Map<string, Scheme>([
-  ['ed25519', { keytypes: ['ed25519'], digest: undefined, spki: ed25519Spki }],
+  ['ed25519', { keytypes: ['ed25519'], digest: undefined, spki: strictEd25519Spki }],
   [
     'ecdsa-sha2-nistp256',
     { keytypes: ['ecdsa', 'ecdsa-sha2-nistp256'], digest: 'sha256', spki: (text) => pointSpki(text, P256_HEAD, 32) },
@@ -83,26 +83,4 @@ function pointSpki(text: string, head: string, size: number): Uint8Array | undef
   const spki = parsePublicKeyPem(text) ?? parseHex(head.slice(0, -2) + text);
   const isPoint = spki !== undefined && spki.length === head.length / 2 + 2 * size;
   return isPoint && encodeHex(spki).startsWith(head) ? spki : undefined;
-}
-
-function ed25519Spki(text: string): Uint8Array | undefined {
-  const point = parseHex(text);
-  if (point?.length !== 32 || !isStrictPoint(point)) return undefined;
-  return parseHex(ED25519_HEAD + text);
-}
-
-const FIELD = 2n ** 255n - 19n;
-/** The `y` of the eight points of small order; the last two have order 8. */
-const SMALL_ORDER: readonly bigint[] = [
-  0n,
-  1n,
-  FIELD - 1n,
-  0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n,
-  0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd83d3d706a17c7n,
-];
-
-/** Whether the encoded point has a canonical `y` and is none of small order. */
-function isStrictPoint(point: Uint8Array): boolean {
-  const y = BigInt(`0x${encodeHex(point.toReversed())}`) & (2n ** 255n - 1n);
-  return y < FIELD && !SMALL_ORDER.includes(y);
 }

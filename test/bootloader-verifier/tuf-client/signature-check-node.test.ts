@@ -4,7 +4,9 @@ import { expect, test } from 'vitest';
 import { encodeUtf8 } from '../../../formats/bytes.ts';
 import { checkSignaturePortable, type PublicKey } from '../../../formats/signature-check.ts';
 import { keyFingerprint } from '../../../formats/tuf-key.ts';
+import { checkSignatureDevice } from '../../../bootloader-verifier/agent/signature-check-device-node.ts';
 import { checkSignatureNode } from '../../../bootloader-verifier/agent/tuf-client/signature-check-node.ts';
+import { checkSignature } from '../../../signer/signature-check-node.ts';
 import { seededSigner } from '../../seeded-signer.ts';
 
 const MESSAGE = encodeUtf8('the signed part');
@@ -100,6 +102,9 @@ test('a key in another text than its one verifies nothing: compressed, with byte
     ).toBe(false);
 });
 
+/** Every check of Ed25519 there is: of generic clients, of devices on Node, of signers, and of any engine. */
+const ED25519_CHECKS = [checkSignatureNode, checkSignatureDevice, checkSignature, checkSignaturePortable];
+
 /** The points of small order, and encodings that no canonical writer makes, as the strict check must refuse them. */
 const WEAK_POINTS = [
   '0000000000000000000000000000000000000000000000000000000000000000',
@@ -124,8 +129,7 @@ test('under a point of small order, or one that is not canonical, no signature i
       const key = { keytype: 'ed25519', scheme: 'ed25519', public: point };
       for (let i = 0; i < 8; i++) {
         const message = encodeUtf8(`message ${i}`);
-        expect(checkSignatureNode(key, message, signature), point).toBe(false);
-        expect(checkSignaturePortable(key, message, signature), point).toBe(false);
+        for (const check of ED25519_CHECKS) expect(check(key, message, signature), point).toBe(false);
       }
     }
   }
@@ -133,7 +137,7 @@ test('under a point of small order, or one that is not canonical, no signature i
 
 const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
 
-test('both checks of Ed25519 agree: on what honest keys sign, on S beyond the order, and on every changed bit', async () => {
+test('all checks of Ed25519 agree: on what honest keys sign, on S beyond the order, and on every changed bit', async () => {
   for (let round = 0; round < 12; round++) {
     const { key, sign: signWith } = seededSigner(`agree ${round}`);
     const message = createHash('sha256').update(`round ${round}`).digest();
@@ -152,10 +156,18 @@ test('both checks of Ed25519 agree: on what honest keys sign, on S beyond the or
       signature.subarray(0, 63),
       ...flipped,
     ];
-    const judged = cases.map((one) => [
-      checkSignatureNode(key, message, one),
-      checkSignaturePortable(key, message, one),
-    ]);
-    expect(judged, `round ${round}`).toEqual(cases.map((_, i) => [i === 0, i === 0]));
+    const judged = cases.map((one) => ED25519_CHECKS.map((check) => check(key, message, one)));
+    expect(judged, `round ${round}`).toEqual(cases.map((_, i) => ED25519_CHECKS.map(() => i === 0)));
+  }
+});
+
+test('devices and signers know no key but Ed25519, in the scheme of its own name', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const key: PublicKey = { keytype: 'ecdsa', scheme: 'ecdsa-sha2-nistp256', public: pemOf(publicKey) };
+  const signature = sign('sha256', MESSAGE, privateKey);
+  expect(checkSignatureNode(key, MESSAGE, signature)).toBe(true);
+  for (const check of [checkSignatureDevice, checkSignature]) {
+    expect(check(key, MESSAGE, signature)).toBe(false);
+    expect(check({ ...key, keytype: 'ed25519', scheme: 'ed25519' }, MESSAGE, signature)).toBe(false);
   }
 });
