@@ -1,64 +1,104 @@
 /**
- * `firmament publish`: signs snapshot and timestamp over what people have signed, and makes it visible.
+ * `firmament publish`: makes visible what people have signed.
  *
+ * - With `--signer` everything goes to the daemon that holds the online keys; no key is needed here.
+ * - Without a daemon it signs snapshot and timestamp itself; over the state of a daemon that runs it does nothing.
  * - Everything is first accepted by the device's own code; a refusal leaves what is published as it was.
  * - Without any file it refreshes the timestamp, and the snapshot when it is due.
  */
 import type { Command } from 'commander';
-import { encodeHex } from '../formats/bytes.ts';
-import type { SigningEvent } from '../formats/signing-event.ts';
+import { parsePublishAnswer, type PublishedFacts } from '../formats/publish-answer.ts';
+import { encodePublishRequest, type PartKind, type RequestPart } from '../formats/publish-request.ts';
 import { accept, type Verdict } from '../formats/verdict.ts';
-import { publishChanges, type PublishedNow } from '../signer/publish-changes.ts';
+import { changesOfRequest } from '../signer/changes-of-request.ts';
+import { publishChanges } from '../signer/publish-changes.ts';
+import { publishedFacts } from '../signer/published-facts.ts';
 import { signerMemoryFile } from '../signer/signer-memory-file.ts';
 import type { Signer } from '../signer/signer.ts';
-import { readEvent } from './event-files.ts';
-import { readInput, readOptional } from './files.ts';
+import { asPublisher } from '../signer/state-owner.ts';
+import { askSigner } from './ask-signer.ts';
+import { readInput } from './files.ts';
 import { openSigner } from './open-signer.ts';
 import { nameValue } from './option-values.ts';
-import { addStoreOptions, openObjectStore, type StoreOptions } from './store-option.ts';
+import { addOptionalStoreOptions, openObjectStore, type StoreOptions } from './store-option.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
 
-type Options = StoreOptions & {
-  readonly product: string;
-  readonly state: string;
-  readonly key: readonly string[];
-  readonly passphraseFile: readonly string[];
+type Handed = {
   readonly root: readonly string[];
   readonly targets?: string;
   readonly event: readonly string[];
   readonly withdrawn: readonly string[];
   readonly file: readonly string[];
 };
+/** What a publisher without a daemon works with. */
+type Own = StoreOptions & {
+  readonly product: string;
+  readonly state: string;
+  readonly key: readonly string[];
+  readonly passphraseFile: readonly string[];
+};
+type Options = Handed & Partial<Own> & { readonly signer?: string };
+
+const OWN_OPTIONS = ['product', 'store', 'storeCredentials', 'state', 'key', 'passphraseFile'] as const;
 
 /** Adds the verb. */
 export function definePublish(command: Command, host: Host, conclude: Conclude): void {
-  addStoreOptions(command)
-    .requiredOption('--product <name>', 'the product', nameValue)
-    .requiredOption('--state <file>', "the signer's own memory, outside of the store")
-    .requiredOption('--key <file...>', 'the keys of snapshot and timestamp, and of the log where root demands one')
-    .option(
-      '--passphrase-file <file...>',
-      'where their passphrases stand, in the same order; otherwise you are asked',
-      [],
-    )
+  command.option('--signer <socket>', 'the signer daemon that publishes it; or, without one:');
+  addOptionalStoreOptions(command)
+    .option('--product <name>', 'the product', nameValue)
+    .option('--state <file>', "the signer's own memory, outside of the store")
+    .option('--key <file...>', 'the keys of snapshot and timestamp, and of the log where root demands one')
+    .option('--passphrase-file <file...>', 'where their passphrases stand, in the same order; otherwise you are asked')
     .option('--root <file...>', 'new roots, oldest first', [])
     .option('--targets <file>', 'a new targets file')
     .option('--event <file...>', 'signing events whose quorum is complete', [])
     .option('--withdrawn <file...>', 'signing events that were withdrawn: to be remembered, not published', [])
     .option('--file <file...>', 'images that the channels name, and evidence that is not in the events', [])
-    .action(async (options: Options) => conclude(await publish(options, host)));
+    .action(async (options: Options) => {
+      const parts = await readParts(options);
+      if (options.signer !== undefined) {
+        const own = OWN_OPTIONS.find((name) => options[name] !== undefined);
+        if (own !== undefined) command.error(`--signer takes no ${own}: the daemon has its own`, { exitCode: 64 });
+        return conclude(await handIn(options.signer, parts));
+      }
+      const { product, store, state, key, passphraseFile = [] } = options;
+      if (product === undefined || store === undefined || state === undefined || key === undefined) {
+        return command.error('--signer, or all of --product, --store, --state and --key', { exitCode: 64 });
+      }
+      const own = { ...options, product, store, state, key, passphraseFile };
+      conclude(await asPublisher(state, () => publish(own, parts, host)));
+    });
 }
 
-async function publish(options: Options, host: Host): Promise<Verdict<Answer>> {
+/** The files in the order of the options. */
+async function readParts({ root, targets, event, withdrawn, file }: Handed): Promise<readonly RequestPart[]> {
+  const read = (kind: PartKind, paths: readonly string[]): Promise<readonly RequestPart[]> =>
+    Promise.all(paths.map(async (path) => ({ kind, name: undefined, bytes: await readInput(path) })));
+  const parts = await Promise.all([
+    read('root', root),
+    read('targets', targets === undefined ? [] : [targets]),
+    read('event', event),
+    read('withdrawn', withdrawn),
+    read('file', file),
+  ]);
+  return parts.flat();
+}
+
+/** Hands everything to the daemon at `socket`. */
+async function handIn(socket: string, parts: readonly RequestPart[]): Promise<Verdict<Answer>> {
+  const answer = await askSigner(socket, 'publish', encodePublishRequest(parts));
+  if (!answer.ok) return answer;
+  const facts = parsePublishAnswer(answer.value);
+  return facts.ok ? accept(describe(facts.value)) : facts;
+}
+
+async function publish(options: Own, parts: readonly RequestPart[], host: Host): Promise<Verdict<Answer>> {
   const store = await openObjectStore(options);
   if (!store.ok) return store;
   const signers = await openSigners(options, host);
   if (!signers.ok) return signers;
-  const events = await readEvents(options.event);
-  if (!events.ok) return events;
-  const withdrawn = await readEvents(options.withdrawn);
-  if (!withdrawn.ok) return withdrawn;
-  const evidence = events.value.flatMap((event) => event.evidence);
+  const changes = changesOfRequest(parts);
+  if (!changes.ok) return changes;
   const published = await publishChanges(
     {
       store: store.value,
@@ -67,28 +107,12 @@ async function publish(options: Options, host: Host): Promise<Verdict<Answer>> {
       onlineSigners: signers.value,
       now: host.now(),
     },
-    {
-      roots: await Promise.all(options.root.map(readInput)),
-      targets: await readOptional(options.targets),
-      channels: new Map(events.value.map(({ role, metadata }) => [role, metadata])),
-      targetFiles: [...(await Promise.all(options.file.map(readInput))), ...evidence],
-      withdrawals: [...events.value, ...withdrawn.value].map((event) => ({ ...event, envelopes: event.withdrawn })),
-    },
+    changes.value,
   );
-  return published.ok ? accept(answer(options.product, published.value)) : published;
+  return published.ok ? accept(describe(publishedFacts(published.value))) : published;
 }
 
-async function readEvents(files: readonly string[]): Promise<Verdict<readonly SigningEvent[]>> {
-  const events: SigningEvent[] = [];
-  for (const file of files) {
-    const event = await readEvent(file);
-    if (!event.ok) return event;
-    events.push(event.value);
-  }
-  return accept(events);
-}
-
-async function openSigners(options: Options, host: Host): Promise<Verdict<readonly Signer[]>> {
+async function openSigners(options: Own, host: Host): Promise<Verdict<readonly Signer[]>> {
   const signers: Signer[] = [];
   for (const [index, file] of options.key.entries()) {
     const from = { file, passphraseFile: options.passphraseFile[index] };
@@ -99,14 +123,9 @@ async function openSigners(options: Options, host: Host): Promise<Verdict<readon
   return accept(signers);
 }
 
-function answer(product: string, { state, written, log }: PublishedNow): Answer {
-  const { timestampVersion, snapshotVersion, snapshotSha256 } = state;
-  const logged = log === undefined ? '' : `, the log has ${log.size} entries`;
-  return {
-    facts: {
-      ...{ product, timestampVersion, snapshotVersion, snapshotSha256, written },
-      ...(log === undefined ? {} : { logSize: log.size, logRoot: encodeHex(log.rootHash) }),
-    },
-    text: `${product}: timestamp ${timestampVersion} over snapshot ${snapshotVersion}${logged}\n  ${written.join('\n  ')}`,
-  };
+function describe(facts: PublishedFacts): Answer {
+  const { product, timestampVersion, snapshotVersion, logSize, written } = facts;
+  const logged = logSize === undefined ? '' : `, the log has ${logSize} entries`;
+  const text = `${product}: timestamp ${timestampVersion} over snapshot ${snapshotVersion}${logged}\n  ${written.join('\n  ')}`;
+  return { facts, text };
 }

@@ -14,10 +14,10 @@ import { bookStoreFolder } from '../signer/book-store-folder.ts';
 import { serveVerbs, type RunningDaemon } from '../signer/daemon/serve-verbs-http.ts';
 import { doDue, signerVerbs } from '../signer/daemon/signer-verbs.ts';
 import { deviceRegister } from '../signer/identity/device-register.ts';
-import { whileLocked } from '../signer/lock-file.ts';
 import type { RolloutSigner } from '../signer/rollout/run-rollout.ts';
 import { signerMemoryFile } from '../signer/signer-memory-file.ts';
 import type { Signer } from '../signer/signer.ts';
+import { asDaemon } from '../signer/state-owner.ts';
 import { readInput } from './files.ts';
 import { openSigner } from './open-signer.ts';
 import { millisecondsValue, nameValue } from './option-values.ts';
@@ -39,13 +39,16 @@ export function defineSigner(command: Command, host: Host, conclude: Conclude): 
     .requiredOption('--socket <path>', 'where it listens: a unix socket for its owner alone')
     .requiredOption('--product <name>', 'the product', nameValue)
     .requiredOption('--state <folder>', 'its memory and its books, outside of the store')
-    .requiredOption('--key <file...>', 'the keys of snapshot, timestamp and rollouts')
+    .requiredOption(
+      '--key <file...>',
+      'the keys of snapshot and timestamp, of rollouts, and of the log where root demands one',
+    )
     .option('--passphrase-file <file...>', 'where their passphrases stand, in the same order', [])
     .option('--look-ms <ms>', 'how often it looks for what is due', millisecondsValue, 60_000)
     .action(async (options: Options) => {
       const signer = await openRolloutSigner(options, host);
       if (!signer.ok) return conclude(signer);
-      await whileLocked(join(options.state, 'daemon.lock'), () => serve(signer.value, options, { host, conclude }));
+      await asDaemon(stateFile(options), () => serve(signer.value, options, { host, conclude }));
     });
 }
 
@@ -90,7 +93,12 @@ async function openRolloutSigner(options: Options, host: Host): Promise<Verdict<
     onlineSigners.push(opened.value);
   }
   const books = bookStoreFolder(join(options.state, 'books'));
-  const memory = signerMemoryFile(join(options.state, 'state.json'));
+  const memory = signerMemoryFile(stateFile(options));
   const publishing = { store: store.value, memory, product: options.product, onlineSigners };
   return accept({ publishing, books, register: deviceRegister(books), open: new Map() });
+}
+
+/** Where the daemon keeps its memory: what `firmament publish` is given as `--state`. */
+function stateFile({ state }: Options): string {
+  return join(state, 'state.json');
 }

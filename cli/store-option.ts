@@ -19,15 +19,23 @@ export type StoreOptions = { readonly store: StoreAddress; readonly storeCredent
 
 type OpenedBucket = { readonly bucket: Bucket; readonly credentials: StoreCredentials };
 
+const STORE = ['--store <where>', 'the published repository: a folder, or s3+http(s)://HOST:PORT/BUCKET'] as const;
+
 /** Adds both options to `command`. */
 export function addStoreOptions(command: Command): Command {
-  return command
-    .requiredOption(
-      '--store <where>',
-      'the published repository: a folder, or s3+http(s)://HOST:PORT/BUCKET',
-      storeValue,
-    )
-    .option('--store-credentials <file>', 'for a bucket: {"accessKey":"…","secretKey":"…"}, readable by you alone');
+  return addCredentials(command.requiredOption(...STORE, storeValue));
+}
+
+/** The same for a verb that may do without a store. */
+export function addOptionalStoreOptions(command: Command): Command {
+  return addCredentials(command.option(...STORE, storeValue));
+}
+
+function addCredentials(command: Command): Command {
+  return command.option(
+    '--store-credentials <file>',
+    'for a bucket: {"accessKey":"…","secretKey":"…"}, readable by you alone',
+  );
 }
 
 /** The store to publish into. */

@@ -242,6 +242,10 @@ const PUBLISHING = {
     means: 'the repository is newer than the state of the signer (R6)',
     todo: 'restore the newest state: an older one would sign over what is past',
   },
+  SIGNER_RUNNING: {
+    means: 'a signer daemon works with this state, and nobody else may meanwhile',
+    todo: 'hand it in with --signer SOCKET, or stop the daemon first',
+  },
   REPOSITORY_CONFLICT: {
     means: 'an immutable file exists with other bytes, or another publisher was faster',
     todo: 'draft again on what is published now',

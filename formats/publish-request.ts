@@ -13,8 +13,11 @@ import type { JsonValue } from './json.ts';
 import { nameDecoder } from './names.ts';
 import { accept, reject, type Verdict } from './verdict.ts';
 
-/** A root, the targets role, a channel or a role beside one, or a file that a channel names. */
-export type PartKind = 'root' | 'targets' | 'channel' | 'file';
+/**
+ * A root, the targets role, a channel or a role beside one, a file that a channel names; a signing event to publish with its evidence
+ * and withdrawals, or one of which the withdrawals alone are to be remembered.
+ */
+export type PartKind = (typeof KINDS)[number];
 export type RequestPart = {
   readonly kind: PartKind;
   /** The role of a channel; others have none. */
@@ -22,6 +25,7 @@ export type RequestPart = {
   readonly bytes: Uint8Array;
 };
 
+const KINDS = ['root', 'targets', 'channel', 'file', 'event', 'withdrawn'] as const;
 export const REQUEST_BYTES_MAX = 134_217_728;
 export const PARTS_MAX = 256;
 const HEAD_BYTES_MAX = 65_536;
@@ -30,7 +34,7 @@ const LENGTH_BYTES = 4;
 type Described = Omit<RequestPart, 'bytes'> & { readonly length: number };
 const partDecoder: Decoder<Described> = refine(
   object('refused', {
-    kind: oneOf('root', 'targets', 'channel', 'file'),
+    kind: oneOf(...KINDS),
     name: optional(nameDecoder),
     length: integer(0, REQUEST_BYTES_MAX),
   }),

@@ -1,7 +1,7 @@
 /**
  * The whole chain on one machine: keys, root, four releases from source to a verified start, and the attacks.
  *
- * - Each link is a process of its own: builder, workflow, control plane, key holders' tool, publisher, server, device, and the image that it runs.
+ * - Each link is a process of its own: builder, workflow, control plane, key holders' tool, signer, server, device, and the image that it runs.
  * - Every step is written to the account as it happens; one that does not go as expected is told and ends the chain.
  */
 import { cp } from 'node:fs/promises';
@@ -17,6 +17,7 @@ import { publishRelease, RELEASES, toJudge } from './releases.ts';
 import { seeFloors, seeRelease } from './seen-on-device.ts';
 import { showSigningRefusals } from './signing-refusals.ts';
 import { DEVICE_OPTIONS, PRODUCT, runOptions, tell, type Stage } from './stage.ts';
+import { startSigner, type SignerProcess } from './signer-process.ts';
 import { serveStore, type StoreServer } from './store-server.ts';
 import { startWorkflow, type Workflow } from './workflow.ts';
 
@@ -28,16 +29,18 @@ export type RunningChain = { readonly stop: () => Promise<void> };
 /** What has been started so far, so that whatever happens it can be stopped. */
 type Running = {
   workflow: Promise<Workflow> | undefined;
+  signer: SignerProcess | undefined;
   server: StoreServer | undefined;
   device: DeviceProcess | undefined;
 };
 
 /** Runs the chain to the last attack, and leaves server and device running. @param onServer told the repository's address. */
 export async function runChain(stage: Stage, onServer: (url: string) => void): Promise<RunningChain> {
-  const running: Running = { workflow: undefined, server: undefined, device: undefined };
+  const running: Running = { workflow: undefined, signer: undefined, server: undefined, device: undefined };
   const stop = async (): Promise<void> => {
     await running.device?.stop();
     await running.server?.close();
+    await running.signer?.stop();
     await (await running.workflow)?.stop();
   };
   try {
@@ -53,7 +56,8 @@ async function runLinks(stage: Stage, running: Running, onServer: (url: string) 
   running.workflow = startWorkflow(stage);
   const company = await makeKeys(stage);
   const building = buildInTurn(stage, company, await running.workflow);
-  const repository = await foundRepository(stage, company);
+  running.signer = await startSigner(stage, company);
+  const repository = await foundRepository(stage, company, running.signer);
   const flash = await provision(stage, repository);
   const current = join(stage.folder, 'moments', 'store-current');
   const older = join(stage.folder, 'moments', 'store-older');

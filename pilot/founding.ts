@@ -3,7 +3,7 @@
  *
  * - The list of people says whose key is whose, and who answers for the workflow that proposes.
  * - Root and targets are signed by two of three owners, each with the installed tool and a key of their own.
- * - The publisher's memory lies outside of what is published.
+ * - What people have signed goes to the signer through its socket.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -16,13 +16,14 @@ import type { Company, Holder } from './company.ts';
 import { must } from './forgery.ts';
 import { POLICY, VERIFIER_ID } from './judging.ts';
 import type { PublishedStore } from './published-store.ts';
+import type { SignerProcess } from './signer-process.ts';
 import { BUILDER_ID, CHANNEL, LOG_ORIGIN, PRODUCT, SOURCE_URI, tell, WORKFLOW, type Stage } from './stage.ts';
 
 export type PilotRepository = {
   /** What is published, and a server serves. */
   readonly store: PublishedStore;
-  /** The publisher's memory. */
-  readonly state: string;
+  /** Who publishes. */
+  readonly signer: SignerProcess;
   readonly root: string;
   readonly targets: string;
   /** The folder of drafts and signed files. */
@@ -30,7 +31,7 @@ export type PilotRepository = {
 };
 
 /** Drafts and signs root and targets. Nothing is published yet: a first publication needs a release. */
-export async function foundRepository(stage: Stage, company: Company): Promise<PilotRepository> {
+export async function foundRepository(stage: Stage, company: Company, signer: SignerProcess): Promise<PilotRepository> {
   const desk = join(stage.folder, 'desk');
   await mkdir(desk, { recursive: true });
   const root = join(desk, '1.root.json');
@@ -51,7 +52,7 @@ export async function foundRepository(stage: Stage, company: Company): Promise<P
       detail: 'channels stable and beta: two of three managers; a builder, a judge and its policy',
     };
   });
-  return { store: stage.store, state: join(stage.folder, 'signer', 'state.json'), root, targets, desk };
+  return { store: stage.store, signer, root, targets, desk };
 }
 
 /** The options with which a holder signs a channel's event, without a question: the pilot has nobody at the terminal. */

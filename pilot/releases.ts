@@ -19,7 +19,6 @@ import {
   HARDWARE,
   MICROCONTROLLER,
   MICROCONTROLLER_HARDWARE,
-  PRODUCT,
   tell,
   WORKFLOW,
   type Stage,
@@ -82,15 +81,15 @@ export async function publishRelease(
     const [digest] = await Promise.all(channels.map((channel) => approve(by, { ...built, vsas }, channel)));
     return { digest, detail: `${channels.join(' and ')}, security counter ${securityCounter}` };
   });
-  const { published } = await tell(stage, { step: `publish ${release}`, by: 'publisher' }, async () => {
-    const published = await publish(company, repository, { channels, built: { ...built, vsas }, isFirst });
+  const { published } = await tell(stage, { step: `publish ${release}`, by: 'signer' }, async () => {
+    const published = await publish(repository, { channels, built: { ...built, vsas }, isFirst });
     return {
       published,
       digest: textOf(published, 'snapshotSha256'),
       detail: `timestamp ${String(published.get('timestampVersion'))}, after the device's own code accepted it`,
     };
   });
-  await tell(stage, { step: `log ${release}`, by: 'publisher' }, () =>
+  await tell(stage, { step: `log ${release}`, by: 'signer' }, () =>
     Promise.resolve({
       digest: textOf(published, 'logRoot'),
       detail: `${String(published.get('logSize'))} entries under this root: the release stood there before anybody saw it`,
@@ -173,7 +172,6 @@ async function approve(
 }
 
 function publish(
-  { snapshot, timestamp, log }: Company,
   repository: PilotRepository,
   what: { readonly channels: readonly string[]; readonly built: JudgedRelease; readonly isFirst: boolean },
 ): ReturnType<typeof firmament> {
@@ -182,9 +180,7 @@ function publish(
   const events = channels.map((channel) => eventFile(repository, channel, built.plan.release));
   return firmament(
     'publish',
-    ...['--product', PRODUCT, ...repository.store.options, '--state', repository.state, ...founding],
-    ...['--key', snapshot.keyFile, timestamp.keyFile, log.keyFile],
-    ...['--passphrase-file', snapshot.passphraseFile, timestamp.passphraseFile, log.passphraseFile],
+    ...['--signer', repository.signer.socket, ...founding],
     ...['--event', ...events, '--file', built.image, built.microcontroller.image],
   );
 }

@@ -1,5 +1,5 @@
 /**
- * What people's own tools and the publisher refuse: an author who would approve, a draft that was overtaken, one that was withdrawn.
+ * What people's own tools and the signer refuse: an author who would approve, a draft that was overtaken, one that was withdrawn.
  *
  * - Each is tried with the installed tool, in a process of its own, on the key holder's own folder.
  */
@@ -9,7 +9,7 @@ import { firmament, refusalOf, textOf } from './child.ts';
 import type { Company, Holder } from './company.ts';
 import { signersOf, signsEvent, type PilotRepository } from './founding.ts';
 import { eventFile, newestEventFile, PROPOSER } from './releases.ts';
-import { CHANNEL, PRODUCT, tell, type Stage } from './stage.ts';
+import { CHANNEL, tell, type Stage } from './stage.ts';
 
 type At = { readonly company: Company; readonly repository: PilotRepository };
 
@@ -33,8 +33,8 @@ export async function showSigningRefusals(stage: Stage, at: At): Promise<void> {
   await expectRefusal(stage, { step: 'refuse: a draft that was overtaken', by: first.name, code: 'EVENT_STALE' }, () =>
     signedBy(first, overtaken),
   );
-  await expectRefusal(stage, { step: 'refuse: a withdrawn draft', by: 'publisher', code: 'EVENT_WITHDRAWN' }, () =>
-    publishWithdrawn(at, current, [first, second]),
+  await expectRefusal(stage, { step: 'refuse: a withdrawn draft', by: 'signer', code: 'EVENT_WITHDRAWN' }, () =>
+    publishWithdrawn(repository, current, [first, second]),
   );
 }
 
@@ -49,9 +49,9 @@ async function draft(repository: PilotRepository, name: string, former: string):
   return out;
 }
 
-/** Two managers sign; one of them withdraws; somebody hands both files to the publisher. */
+/** Two managers sign; one of them withdraws; somebody hands both files to the signer. */
 async function publishWithdrawn(
-  { company, repository }: At,
+  repository: PilotRepository,
   event: string,
   [first, second]: readonly [Holder, Holder],
 ): Promise<string> {
@@ -60,14 +60,8 @@ async function publishWithdrawn(
   await cp(event, withdrawn);
   const key = ['--key', second.keyFile, '--passphrase-file', second.passphraseFile];
   await firmament('withdraw', '--event', withdrawn, ...key);
-  const { snapshot, timestamp, log } = company;
-  return codeOf(
-    'publish',
-    ...['--product', PRODUCT, ...repository.store.options, '--state', repository.state],
-    ...['--key', snapshot.keyFile, timestamp.keyFile, log.keyFile],
-    ...['--passphrase-file', snapshot.passphraseFile, timestamp.passphraseFile, log.passphraseFile],
-    ...['--event', event, '--withdrawn', withdrawn],
-  );
+  const handed = ['--event', event, '--withdrawn', withdrawn];
+  return codeOf('publish', '--signer', repository.signer.socket, ...handed);
 }
 
 async function expectRefusal(

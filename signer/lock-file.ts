@@ -11,27 +11,38 @@ import { DatabaseSync } from 'node:sqlite';
 import { OperationError } from '../formats/operation-error.ts';
 import { makeFolder } from './durable-file.ts';
 
+/** How often it looks again while another process holds the lock, and what it throws in the end. */
+export type LockPatience = { readonly looksMax: number; readonly held: (path: string) => OperationError };
+
 const LOOK_EVERY_MS = 25;
-const LOOKS_MAX = 1200;
+/** Half a minute. */
+export const LOOKS_MAX = 1200;
 const SQLITE_BUSY = 5;
 
 /**
  * Does `work` while holding the lock of the file `path`, which is created and left behind empty.
- * @throws OperationError `LOCK_HELD` if another process keeps it for half a minute.
+ * @throws OperationError `LOCK_HELD` if another process keeps it for half a minute; `patience` says otherwise.
  */
-export async function whileLocked<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function whileLocked<T>(
+  path: string,
+  work: () => Promise<T>,
+  patience: LockPatience = { looksMax: LOOKS_MAX, held: lockHeld },
+): Promise<T> {
   await makeFolder(dirname(path));
   const lock = openLock(path);
   try {
     for (let look = 0; !take(lock, path); look++) {
-      if (look === LOOKS_MAX)
-        throw new OperationError('LOCK_HELD', `${path} is held by another process`, { retriable: true });
+      if (look === patience.looksMax) throw patience.held(path);
       await wait(LOOK_EVERY_MS);
     }
     return await work();
   } finally {
     lock.close();
   }
+}
+
+function lockHeld(path: string): OperationError {
+  return new OperationError('LOCK_HELD', `${path} is held by another process`, { retriable: true });
 }
 
 function openLock(path: string): DatabaseSync {

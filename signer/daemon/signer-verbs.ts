@@ -12,8 +12,10 @@ import { parseTargets } from '../../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import { ENVELOPE_BYTES_MAX } from '../../formats/dsse.ts';
 import { TIMESTAMP_LIFETIME_MS } from '../lifetimes.ts';
+import { changesOfRequest } from '../changes-of-request.ts';
 import type { Changes } from '../publication.ts';
-import { publishChanges, type PublishedNow } from '../publish-changes.ts';
+import { publishedFacts } from '../published-facts.ts';
+import { publishChanges } from '../publish-changes.ts';
 import { readPublished } from '../read-published.ts';
 import { WORD_BYTES_MAX } from '../rollout/heard-word.ts';
 import {
@@ -65,15 +67,8 @@ async function isRefreshDue({ publishing: from }: RolloutSigner, now: Instant): 
 async function publishRequest(signer: RolloutSigner, body: Uint8Array, now: Instant): Promise<Verdict<VerbFacts>> {
   const parts = parsePublishRequest(body);
   if (!parts.ok) return parts;
-  const of = (kind: string): readonly Uint8Array[] =>
-    parts.value.filter((part) => part.kind === kind).map(({ bytes }) => bytes);
-  const channels = parts.value.flatMap(({ name, bytes }) => (name === undefined ? [] : [[name, bytes] as const]));
-  const [targets, second] = of('targets');
-  if (second !== undefined || new Map(channels).size < channels.length) {
-    return reject('REQUEST_MALFORMED', 'a role is handed in twice');
-  }
-  const changes: Changes = { roots: of('root'), targets, channels: new Map(channels), targetFiles: of('file') };
-  return publishing(signer, changes, now);
+  const changes = changesOfRequest(parts.value);
+  return changes.ok ? publishing(signer, changes.value, now) : changes;
 }
 
 async function publishHalt(signer: RolloutSigner, file: Uint8Array, now: Instant): Promise<Verdict<VerbFacts>> {
@@ -93,11 +88,6 @@ async function publishing(
 ): Promise<Verdict<VerbFacts>> {
   const published = await publishChanges({ ...to, now }, changes);
   return published.ok ? accept(publishedFacts(published.value)) : published;
-}
-
-function publishedFacts({ state, written }: PublishedNow): VerbFacts {
-  const { timestampVersion, snapshotVersion, snapshotSha256 } = state;
-  return { timestampVersion, snapshotVersion, snapshotSha256, written };
 }
 
 async function admitManifest(signer: RolloutSigner, body: Uint8Array, now: Instant): Promise<Verdict<VerbFacts>> {

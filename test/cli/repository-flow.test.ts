@@ -101,6 +101,19 @@ const publishOptions = (): readonly string[] => [
   ...['--key', at('online.age'), '--passphrase-file', at('passphrase')],
 ];
 
+/** Starts `firmament signer` over the store. @returns what asks it to end, and waits until it has. */
+async function startDaemon(): Promise<() => Promise<void>> {
+  const options = ['--socket', at('signer.sock'), '--product', 'gateway', '--state', at('signer')];
+  const keys = ['--store', at('store'), '--key', at('online.age'), '--passphrase-file', at('passphrase')];
+  const child = spawn(process.execPath, [CLI, 'signer', ...options, ...keys], { stdio: ['ignore', 'pipe', 'ignore'] });
+  await once(createInterface(child.stdout), 'line');
+  return async () => {
+    child.kill('SIGTERM');
+    const [exit] = (await once(child, 'exit')) as [number];
+    expect(exit).toBe(0);
+  };
+}
+
 /** The address of a server over the store. */
 async function serveStore(): Promise<string> {
   server = spawn(process.execPath, [CLI, 'serve', '--store', at('store'), '--port', '0'], {
@@ -185,6 +198,33 @@ test('a draft that was overtaken is rebased, signed again and published; a withd
   const refused = await firmament(...publishOptions(), '--event', rebased, ...image);
   expect(refused).toMatchObject({ exit: 1, answer: { code: 'PUBLICATION_REFUSED' } });
   expect(refused.answer['detail']).toContain('EVENT_WITHDRAWN');
+});
+
+test('a daemon publishes for people without keys, remembers withdrawals, and suffers no publisher beside it', async () => {
+  const former = ['--former', at('2.stable.signing.json'), '--min-security-counter', '1'];
+  const hand = await release('6.0.0', { version: 3, file: '6' }, ...former);
+  const withdrawn = at('6.withdrawn.signing.json');
+  await copyFile(at('6.stable.signing.json'), withdrawn);
+  await done('withdraw', '--event', withdrawn, '--key', at('ada.age'), '--passphrase-file', at('passphrase'));
+  const socket = ['--signer', at('signer.sock')];
+  const first = await startDaemon();
+  const before = await done('publish', ...socket);
+  expect(before).toMatchObject({ product: 'gateway', written: [] });
+  expect(await firmament(...publishOptions())).toMatchObject({ exit: 69, answer: { code: 'SIGNER_RUNNING' } });
+  expect(await firmament(...publishOptions(), ...socket)).toMatchObject({ exit: 64, answer: { code: 'USAGE' } });
+  expect(await firmament('publish')).toMatchObject({ exit: 64, answer: { code: 'USAGE' } });
+  await done('publish', ...socket, '--withdrawn', withdrawn);
+  await first();
+  const second = await startDaemon();
+  const refused = await firmament('publish', ...socket, ...hand);
+  expect(refused).toMatchObject({ exit: 1, answer: { code: 'PUBLICATION_REFUSED' } });
+  expect(refused.answer['detail']).toContain('EVENT_WITHDRAWN');
+  const others = ['--former', at('2.stable.signing.json'), '--min-security-counter', '2'];
+  const taken = await done('publish', ...socket, ...(await release('7.0.0', { version: 3, file: '7' }, ...others)));
+  expect(taken['written']).toContain('gateway/metadata/3.stable.json');
+  await second();
+  expect(await firmament('publish', ...socket)).toMatchObject({ exit: 69, answer: { code: 'NETWORK_UNREACHABLE' } });
+  await done(...publishOptions());
 });
 
 test('a signer whose state is gone publishes nothing over a repository that exists', async () => {

@@ -73,6 +73,13 @@ export function testChain(optionsOf: () => Promise<readonly string[]>): void {
     ]);
   });
 
+  test('what is published goes through the one process that holds the online keys, which stands before the first root', () => {
+    const at = (step: string): number => lines.findIndex((line) => line.step === step);
+    expect(at('signer')).toBeGreaterThan(at('keys'));
+    expect(at('signer')).toBeLessThan(at('root'));
+    expect(new Set(stepsOf('publish').map(({ by }) => by))).toEqual(new Set(['signer']));
+  });
+
   test('a release whose self-test fails is reverted to the one before', () => {
     const [reverted] = stepsOf('revert');
     expect(reverted).toMatchObject({ step: 'revert 3.0.0', code: 'SELF_TEST_FAILED' });
@@ -80,11 +87,11 @@ export function testChain(optionsOf: () => Promise<readonly string[]>): void {
     expect(stepsOf('confirm 3.0.0')).toEqual([]);
   });
 
-  test("key holders' tools and the publisher refuse what nobody may approve", () => {
+  test("key holders' tools and the signer refuse what nobody may approve", () => {
     expect(stepsOf('refuse').map(({ step, by, code }) => [step, by, code])).toEqual([
       ['refuse: the author approves', 'fay', 'AUTHOR_NEVER_COUNTS'],
       ['refuse: a draft that was overtaken', 'dee', 'EVENT_STALE'],
-      ['refuse: a withdrawn draft', 'publisher', 'EVENT_WITHDRAWN'],
+      ['refuse: a withdrawn draft', 'signer', 'EVENT_WITHDRAWN'],
     ]);
   });
 

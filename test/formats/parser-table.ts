@@ -52,6 +52,7 @@ import { parsePeople, peopleToJson, type Person } from '../../formats/people.ts'
 import { encodeProvenance, parseProvenance } from '../../formats/provenance.ts';
 import { imagePartToCustom, parseRelease } from '../../formats/release.ts';
 import { parseRootPart, rootPartToJson, type RootPart } from '../../formats/root-part.ts';
+import { parsePublishAnswer } from '../../formats/publish-answer.ts';
 import { encodePublishRequest, parsePublishRequest } from '../../formats/publish-request.ts';
 import { encodeReportRecord, parseReportRecord } from '../../formats/report-record.ts';
 import { parseRolloutStatuses } from '../../formats/rollout-status.ts';
@@ -219,6 +220,10 @@ const APPROVAL = channelPartToJson({
   event: EVENT,
 });
 
+const PUBLISHED_FACTS = {
+  ...{ product: 'gateway', timestampVersion: 3, snapshotVersion: 2, snapshotSha256: 'ab'.repeat(32) },
+  ...{ written: ['r/gateway/metadata/2.stable.json'], logSize: 7, logRoot: 'cd'.repeat(32) },
+};
 const ROLLOUT_STATUS = {
   ...{
     channel: 'stable',
@@ -299,6 +304,10 @@ const PARTS: readonly ParserRow[] = [
       encode: ({ facts }) => encodeJson(facts),
     },
   ),
+  partRow('parsePublishAnswer', encodeUtf8(JSON.stringify(PUBLISHED_FACTS)), {
+    parse: ofBytes(parsePublishAnswer),
+    encode: (facts) => encodeUtf8(JSON.stringify(facts)),
+  }),
   partRow('parseRolloutStatuses', encodeUtf8(JSON.stringify({ rollouts: [ROLLOUT_STATUS] })), {
     parse: ofBytes(parseRolloutStatuses),
     encode: (rollouts) => encodeUtf8(JSON.stringify({ rollouts })),

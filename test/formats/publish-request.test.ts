@@ -19,6 +19,7 @@ const withHead = (head: string, rest = ''): Uint8Array =>
 
 test('every part arrives with its kind, name and bytes', () => {
   const parts = [part('root', 'r'), part('targets', ''), part('channel', 'c', 'stable'), part('file', 'image')];
+  parts.push(part('event', 'draft'), part('withdrawn', 'other'));
   expect(parsePublishRequest(encodePublishRequest(parts))).toEqual({ ok: true, value: parts });
   expect(parsePublishRequest(encodePublishRequest([]))).toEqual({ ok: true, value: [] });
 });
@@ -38,6 +39,8 @@ test('a head that names other parts than it may is refused', () => {
     '{"version":1,"parts":[{"kind":"state","length":0}]}',
     '{"version":1,"parts":[{"kind":"channel","length":0}]}',
     '{"version":1,"parts":[{"kind":"file","name":"stable","length":0}]}',
+    '{"version":1,"parts":[{"kind":"event","name":"stable","length":0}]}',
+    '{"version":1,"parts":[{"kind":"withdrawn","name":"stable","length":0}]}',
     '{"version":1,"parts":[{"kind":"file","length":-1}]}',
     '{"version":1,"parts":[],"force":true}',
   ]) {

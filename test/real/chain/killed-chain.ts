@@ -15,6 +15,7 @@ import { foundRepository, type PilotRepository } from '../../../pilot/founding.t
 import { openPublishedStore } from '../../../pilot/published-store.ts';
 import { releaseBuilder, type BuiltRelease } from '../../../pilot/builds.ts';
 import { publishRelease, RELEASES } from '../../../pilot/releases.ts';
+import { startSigner } from '../../../pilot/signer-process.ts';
 import type { Stage } from '../../../pilot/stage.ts';
 
 export type KilledChain = {
@@ -42,13 +43,17 @@ export async function makeKilledChain(): Promise<KilledChain> {
     onRelease: () => undefined,
   };
   const company = await foundCompany(join(folder, 'people'));
-  const repository = await foundRepository(stage, company);
+  const signer = await startSigner(stage, company);
+  const repository = await foundRepository(stage, company, signer);
   const [one, two] = RELEASES;
   if (one === undefined || two === undefined) throw new Error('the pilot has two releases');
   const build = releaseBuilder(stage, company);
   const releases = [await build(one), await build(two)] as const;
   const publish = (built: BuiltRelease): Promise<void> => publishRelease(stage, { company, repository }, built);
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  const remove = async (): Promise<void> => {
+    await signer.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
   return { folder, stage, company, repository, store, releases, publish, remove };
 }
 

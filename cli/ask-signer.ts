@@ -1,0 +1,19 @@
+/** Asks the signer daemon for a verb's caller: its refusal becomes the caller's, under the same code. */
+import { CODES, type Code } from '../formats/codes.ts';
+import type { JsonObject } from '../formats/json.ts';
+import { accept, reject, type Verdict } from '../formats/verdict.ts';
+import { signerClient } from '../ota-server/signer-client.ts';
+
+const ANSWER_MS_MAX = 120_000;
+
+/** What the daemon at `socket` answers to `verb`. A code that is not known here is told in the detail. */
+export async function askSigner(socket: string, verb: string, body: Uint8Array): Promise<Verdict<JsonObject>> {
+  const answer = await signerClient(socket, ANSWER_MS_MAX)(verb, body);
+  if (answer.ok) return accept(answer.facts);
+  const { code = '', detail = '' } = answer;
+  return isCode(code) ? reject(code, detail) : reject('PUBLICATION_REFUSED', `${code}: ${detail}`);
+}
+
+function isCode(code: string): code is Code {
+  return Object.hasOwn(CODES, code);
+}

@@ -1,0 +1,70 @@
+/**
+ * The signer of the pilot: `firmament signer`, a process of its own, which alone holds the online keys from the founding on.
+ *
+ * - It is reached through its socket alone; whoever publishes hands in what people signed, and holds no key.
+ * - The socket lies in a folder of its own below the system's temporary one: the name of a socket has to be short.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { encodeUtf8 } from '../formats/bytes.ts';
+import { isJsonObject, parseJson } from '../formats/json.ts';
+import { CLI } from './child.ts';
+import type { Company, Holder } from './company.ts';
+import { PRODUCT, tell, type Stage } from './stage.ts';
+
+/** How often it looks for what is due, in milliseconds. */
+const LOOK_MS = '1000';
+
+export type SignerProcess = {
+  /** Its socket, as `--signer` names it. */
+  readonly socket: string;
+  readonly stop: () => Promise<void>;
+};
+
+/** Starts the signer over the store of `stage`, before anything is published there. */
+export async function startSigner(stage: Stage, company: Company): Promise<SignerProcess> {
+  const folder = await mkdtemp(join(tmpdir(), 'firmament-signer-'));
+  const socket = join(folder, 'signer.sock');
+  const { snapshot, timestamp, log } = company;
+  const run = await tell(stage, { step: 'signer', by: 'signer' }, async () => ({
+    ...(await runSigner(stage, { socket, holders: [snapshot, timestamp, log] })),
+    detail: 'a process of its own, which alone holds the online keys, behind a socket',
+  }));
+  return {
+    socket,
+    stop: async () => {
+      await run.end();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function runSigner(
+  stage: Stage,
+  { socket, holders }: { readonly socket: string; readonly holders: readonly Holder[] },
+): Promise<{ readonly end: () => Promise<void> }> {
+  const options = [
+    ...['--socket', socket, '--product', PRODUCT, '--state', join(stage.folder, 'signer'), '--look-ms', LOOK_MS],
+    ...['--key', ...holders.map(({ keyFile }) => keyFile)],
+    ...['--passphrase-file', ...holders.map(({ passphraseFile }) => passphraseFile)],
+  ];
+  const child = spawn(process.execPath, [CLI, 'signer', ...stage.store.options, ...options, '--json'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const ended = once(child, 'close');
+  const { value: line } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
+  const answer = parseJson(encodeUtf8(line ?? ''), { bytesMax: 65_536 });
+  if (!answer.ok || !isJsonObject(answer.value) || answer.value.get('ok') !== true) {
+    throw new Error(`firmament signer did not start: ${line ?? 'no word'}`);
+  }
+  return {
+    end: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
