@@ -9,6 +9,7 @@ import { ROLLOUT } from './codes-rollout.ts';
 import { METADATA } from './metadata-codes.ts';
 import { APPROVAL } from './approval-codes.ts';
 import { PROPOSALS } from './proposal-codes.ts';
+import { CARE } from './care-codes.ts';
 
 import { IDENTITY_CODES } from './identity-codes.ts';
 
@@ -306,6 +307,7 @@ type CodeTable = typeof JSON_AND_TEXT &
   typeof LOG &
   typeof TRAVEL &
   typeof PUBLISHING &
+  typeof CARE &
   typeof PROPOSALS &
   typeof APPROVAL &
   typeof OPERATION &
@@ -321,6 +323,7 @@ export const CODES: CodeTable = {
   ...LOG,
   ...TRAVEL,
   ...PUBLISHING,
+  ...CARE,
   ...PROPOSALS,
   ...APPROVAL,
   ...IDENTITY_CODES,
@@ -340,6 +343,7 @@ export const CODE_GROUPS: readonly (readonly [string, Readonly<Record<string, Co
   ['Transparency log', LOG],
   ['Files that travel', TRAVEL],
   ['Signing and publishing', PUBLISHING],
+  ['Keeping a repository whole', CARE],
   ['Proposals', PROPOSALS],
   ['Approval', APPROVAL],
   ['Identity', IDENTITY_CODES],

@@ -1,0 +1,34 @@
+/**
+ * The codes of keeping a published repository whole: what `firmament fsck` names, and what mirrors, backups and collections refuse.
+ * A group of the table in `codes.ts`.
+ *
+ * - Those that only warn say so in their meaning: the repository is whole all the same.
+ */
+
+export const CARE = {
+  REPOSITORY_DAMAGED: {
+    means: 'objects of a published repository are missing or not what was signed',
+    todo: 'see the findings: bring each object back from a mirror, or from a copy of the store',
+  },
+  PUBLICATION_UNFINISHED: {
+    means:
+      'a warning: the store shows less than was about to be published, as after a cut or a store that was set back',
+    todo: 'publish or refresh again, which finishes it; if it comes back, the store was set back: restore it',
+  },
+  OBJECT_ORPHANED: {
+    means: 'a warning: nothing that is published names this object any more, or not yet',
+    todo: 'none; firmament gc removes it once it is old enough',
+  },
+  OBJECT_FOREIGN: {
+    means: 'a warning: an object that no repository of ours has lies among its objects',
+    todo: 'find out who put it there, and move it away',
+  },
+  EXPIRY_NEAR: {
+    means: 'a warning: a role expires soon',
+    todo: 'have its holders sign the next version, or see why the signer does not refresh',
+  },
+  ROLE_BELOW_QUORUM: {
+    means: 'a role lists fewer distinct keys than its threshold demands: it can never be signed again',
+    todo: 'have those who delegate it list more keys',
+  },
+} as const;

@@ -1,0 +1,50 @@
+/**
+ * What the signer remembers, held against what the store shows (rule R6).
+ *
+ * - A store that shows more than the signer remembers means that the memory is not the newest: nothing may be signed with it.
+ * - A store that shows less was cut in a publication, or was set back; which of them, nobody can tell from outside, so it is a warning
+ *   as long as what is remembered still lies there.
+ */
+import { sha256Hex } from '../../formats/sha256.ts';
+import { SNAPSHOT_BYTES_MAX } from '../../formats/tuf-snapshot.ts';
+import { reject } from '../../formats/verdict.ts';
+import { objectOf, type Known } from './check-scene.ts';
+import { readObject } from './published-source.ts';
+import { metadataName } from './reach-roles.ts';
+
+const TIMESTAMP = 'metadata/timestamp.json';
+
+/** Holds both against each other, where the memory is at hand. */
+export async function checkMemory({ input, found, online, log }: Known): Promise<void> {
+  const { memory, repository } = input;
+  if (memory === undefined) return;
+  const { state } = memory;
+  if (state === undefined) {
+    if (online !== undefined)
+      found.damage('state', reject('SIGNER_STATE_MISSING', 'it remembers nothing of what is published'));
+    return;
+  }
+  if (state.product !== repository.product || state.rootOneSha256 !== repository.rootOneSha256) {
+    return found.damage('state', reject('REPOSITORY_MISMATCH', `it is of ${state.product}, or of another root 1`));
+  }
+  if (log !== undefined && memory.log === undefined) {
+    found.damage('state', reject('SIGNER_STATE_MISSING', 'it remembers nothing of the log'));
+  }
+  const shown = online?.timestamp.role.signed;
+  if (shown === undefined) return;
+  const { version, snapshot } = shown;
+  const isOther = snapshot.version === state.snapshotVersion && snapshot.sha256 !== state.snapshotSha256;
+  if (version > state.timestampVersion || snapshot.version > state.snapshotVersion || isOther) {
+    const detail = `timestamp ${version} is published, the state remembers ${state.timestampVersion}`;
+    return found.damage('state', reject('SIGNER_STATE_STALE', detail));
+  }
+  const name = objectOf(input, metadataName('snapshot', state.snapshotVersion));
+  const kept = await readObject(input.source, name, SNAPSHOT_BYTES_MAX);
+  if (!kept.ok || kept.value === undefined || sha256Hex(kept.value) !== state.snapshotSha256) {
+    found.damage(name, reject('REPOSITORY_CONFLICT', 'it is not the snapshot that the signer signed last'));
+  }
+  if (version < state.timestampVersion) {
+    const detail = `timestamp ${version} is shown, the signer remembers ${state.timestampVersion}`;
+    found.warning(objectOf(input, TIMESTAMP), reject('PUBLICATION_UNFINISHED', detail));
+  }
+}

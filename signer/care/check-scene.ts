@@ -1,0 +1,39 @@
+/** What a check of a published repository works with, and what it has come to know for its later parts. */
+import type { RepositoryId } from '../../formats/binding.ts';
+import type { Instant } from '../../formats/instant.ts';
+import type { SignatureCheck } from '../../formats/signature-check.ts';
+import type { TrustedRoot } from '../../bootloader-verifier/boot/verify-root.ts';
+import type { LogMemory } from '../log-memory.ts';
+import type { SignerState } from '../signer-state.ts';
+import type { Findings } from './finding.ts';
+import type { ObjectList, PublishedSource } from './published-source.ts';
+import type { ReachedLog } from './reach-log.ts';
+import type { ReachedOnline } from './reach-roles.ts';
+
+/** How long before its expiry a role is named, in milliseconds. */
+export type ExpiryLimits = { readonly peopleMs: number; readonly onlineMs: number };
+export type CheckInput = {
+  readonly source: PublishedSource;
+  readonly list: ObjectList;
+  readonly repository: RepositoryId;
+  readonly check: SignatureCheck;
+  readonly now: Instant;
+  readonly limits: ExpiryLimits;
+  /** What the signer remembers, where it is at hand. */
+  readonly memory: { readonly state: SignerState | undefined; readonly log: LogMemory | undefined } | undefined;
+};
+/** What a check has come to know, for its later parts. */
+export type Known = {
+  readonly input: CheckInput;
+  readonly found: Findings;
+  /** Names below the product that were judged already. */
+  readonly reached: ReadonlySet<string>;
+  readonly roots: readonly TrustedRoot[];
+  readonly online: ReachedOnline | undefined;
+  readonly log: ReachedLog | undefined;
+};
+
+/** The name in the store of what devices ask for as `name`. */
+export function objectOf({ repository }: CheckInput, name: string): string {
+  return `${repository.product}/${name}`;
+}

@@ -1,0 +1,157 @@
+/** Whoever damages one object of a published repository, in whatever way, is found out: the object is named, with a code. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { seededRandom } from '../../../simulation/seed.ts';
+import { SEED } from '../../simulation/seed.ts';
+import { checked, found, publishedHistory, type History } from './published.ts';
+
+const NOTHING = new Uint8Array();
+const TIMESTAMP = 'gateway/metadata/timestamp.json';
+const CHECKPOINT = 'gateway/log/checkpoint';
+/** Cuts and flips of each object. */
+const TRIES = 2;
+
+let history: History;
+let names: readonly string[];
+beforeAll(async () => {
+  history = await publishedHistory();
+  names = [...history.store.objects.keys()].sort();
+});
+
+const bytesOf = (name: string): Uint8Array => history.store.objects.get(name) ?? NOTHING;
+const withOther = (name: string, bytes: Uint8Array): ReadonlyMap<string, Uint8Array> =>
+  new Map(history.store.objects).set(name, bytes);
+/** The codes under which `name` is found in `objects`. */
+async function codesOf(name: string, objects: ReadonlyMap<string, Uint8Array>): Promise<readonly string[]> {
+  return (await found(history, objects)).filter(({ object }) => object === name).map(({ code }) => code);
+}
+
+/** Version and role of a metadata file. */
+function roleOf(name: string): { readonly version: number; readonly role: string } | undefined {
+  const [, version, role] = /\/metadata\/(\d+)\.(.+)\.json$/.exec(name) ?? [];
+  return version === undefined || role === undefined ? undefined : { version: Number(version), role };
+}
+
+/** What no device asks for any more: former versions of all roles but root, the claim, and bundles of former sizes. */
+function isFormer(name: string): boolean {
+  const role = roleOf(name);
+  if (role !== undefined && role.role !== 'root') return names.includes(versionAfter(name));
+  return (
+    name.endsWith('/log/claim') || bundleSize(name) < Math.max(...names.map(bundleSize).filter((size) => size > 0))
+  );
+}
+
+/** How many entries a bundle has; none where `name` is another object. */
+function bundleSize(name: string): number {
+  const size = /\/log\/tile\/entries\/000\.p\/(\d+)$/.exec(name)?.[1];
+  return size === undefined ? Number.NaN : Number(size);
+}
+
+function versionAfter(name: string): string {
+  return name.replace(/\/(\d+)\./, (_, version: string) => `/${Number(version) + 1}.`);
+}
+
+test('a repository with a history is whole, and nothing in it is left unjudged', async () => {
+  const result = await checked(history, history.store.objects);
+  expect(result.findings.all()).toEqual([]);
+  expect(result.roots).toBe(2);
+  expect(result.logSize).toBeGreaterThan(6);
+  expect(result.roles.get('stable-halt')).toBe(1);
+});
+
+test('an object that a device may ask for and that is gone is named; what none asks for any more may go', async () => {
+  let gone = 0;
+  for (const name of names) {
+    const objects = new Map(history.store.objects);
+    objects.delete(name);
+    if (isFormer(name)) expect(await found(history, objects), name).toEqual([]);
+    else {
+      gone++;
+      expect(await codesOf(name, objects), name).toContain('NOT_FOUND');
+    }
+  }
+  expect(gone).toBeGreaterThan(20);
+  expect(names.filter(isFormer).length).toBeGreaterThan(8);
+});
+
+test(`an object that is cut short is named (seed ${SEED})`, async () => {
+  const random = seededRandom(SEED);
+  for (const name of names) {
+    for (let i = 0; i < TRIES; i++) {
+      const length = i === 0 ? 0 : random(bytesOf(name).length);
+      const objects = withOther(name, bytesOf(name).slice(0, length));
+      expect(await codesOf(name, objects), `${name} cut to ${length} bytes`).not.toEqual([]);
+    }
+  }
+});
+
+test(`an object with a single changed byte is named (seed ${SEED})`, async () => {
+  const random = seededRandom(SEED);
+  for (const name of names) {
+    for (let i = 0; i < TRIES; i++) {
+      const changed = bytesOf(name).slice();
+      const at = random(changed.length);
+      const by = 1 + random(255);
+      changed[at] = (changed[at] ?? 0) ^ by;
+      expect(await codesOf(name, withOther(name, changed)), `${name}, byte ${at} by ${by}`).not.toEqual([]);
+    }
+  }
+});
+
+test('an object in the place of which another version of it stands is named', async () => {
+  let replaced = 0;
+  for (const name of names) {
+    const next = names.find((other) => other === versionAfter(name));
+    if (next === undefined || roleOf(name) === undefined) continue;
+    replaced++;
+    expect(await codesOf(next, withOther(next, bytesOf(name))), next).not.toEqual([]);
+    expect(await codesOf(name, withOther(name, bytesOf(next))), name).not.toEqual([]);
+  }
+  expect(replaced).toBeGreaterThan(6);
+});
+
+describe('a store that is set back', () => {
+  test('to any former timestamp is told by what the signer remembers', async () => {
+    const former = history.former.get(TIMESTAMP) ?? [];
+    expect(former.length).toBeGreaterThan(2);
+    for (const bytes of former) {
+      expect(await codesOf(TIMESTAMP, withOther(TIMESTAMP, bytes))).toContain('PUBLICATION_UNFINISHED');
+    }
+  });
+
+  test('to any former checkpoint of the log is told by its proofs alone; the last one as a publication that was cut', async () => {
+    const now = bytesOf(CHECKPOINT);
+    const former = (history.former.get(CHECKPOINT) ?? []).filter((bytes) => Buffer.compare(bytes, now) !== 0);
+    expect(former.length).toBeGreaterThan(1);
+    for (const bytes of former) {
+      const seen = await found(history, withOther(CHECKPOINT, bytes), { isBlind: true });
+      const code = bytes === former.at(-1) ? 'PUBLICATION_UNFINISHED' : 'LOG_ROLLBACK';
+      expect(seen).toContainEqual(expect.objectContaining({ object: CHECKPOINT, code }));
+    }
+  });
+});
+
+test('what a stranger puts among the objects is named as foreign, and is no damage', async () => {
+  for (const name of ['notes.txt', 'metadata/../../x', 'log/tile/0/000.p/256', 'targets/x', 'metadata/7.Stable.json']) {
+    const seen = await found(history, withOther(`gateway/${name}`, NOTHING));
+    expect(seen).toEqual([
+      expect.objectContaining({ level: 'warning', code: 'OBJECT_FOREIGN', object: `gateway/${name}` }),
+    ]);
+  }
+});
+
+test('a target that no version lists is an orphan, and one with other bytes than its name says is damage', async () => {
+  const target = names.find((name) => name.includes('/targets/')) ?? '';
+  const orphan = target.replace('1.0.0/', '9.0.0/');
+  expect(await codesOf(orphan, withOther(orphan, bytesOf(target)))).toEqual(['OBJECT_ORPHANED']);
+  expect(await codesOf(orphan, withOther(orphan, NOTHING))).toEqual(['IMAGE_HASH_MISMATCH']);
+});
+
+test('what people sign is named weeks before it expires, what the signer signs hours before; what has expired is damage', async () => {
+  const at = (now: number): ReturnType<typeof found> => found(history, history.store.objects, { now });
+  const { now } = history.repository;
+  const hours = await at(now + 20 * 3_600_000);
+  expect(hours).toEqual([expect.objectContaining({ code: 'EXPIRY_NEAR', object: TIMESTAMP })]);
+  const weeks = (await at(now + 80 * 86_400_000)).map(({ code, object }) => [code, object]);
+  expect(weeks).toContainEqual(['EXPIRY_NEAR', 'gateway/metadata/3.stable.json']);
+  expect(weeks).toContainEqual(['METADATA_EXPIRED', TIMESTAMP]);
+});
