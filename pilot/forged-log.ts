@@ -10,6 +10,7 @@ import { encodeLogLeaf, releaseLeaf } from '../formats/log-leaf.ts';
 import { NOTE_BYTES_MAX } from '../formats/signed-note.ts';
 import { ROOT_BYTES_MAX } from '../formats/tuf-root.ts';
 import { parseTargets } from '../formats/tuf-targets.ts';
+import { accept } from '../formats/verdict.ts';
 import { logPolicies } from '../signer/assemble-log.ts';
 import { draftLogAppend } from '../signer/draft-log-append.ts';
 import { objectStoreFolder } from '../signer/object-store-folder.ts';
@@ -37,6 +38,6 @@ export async function appendForged(
   const { version, firmament } = must(parseTargets(file)).signed;
   const { release } = must(parseChannelPart(firmament));
   const entry = encodeLogLeaf(releaseLeaf(repository, { channel, version, bytes: file, release }));
-  const append = must(verifyLogAppend(await draftLogAppend(log, [entry], [signer]), repository, policies));
-  must(await appendToLog(append, { store: objects, memory: { writeLog: () => Promise.resolve() } }));
+  const append = must(verifyLogAppend(await draftLogAppend(log, [entry], [signer]), { repository, policies }));
+  must(await appendToLog(append, { store: objects, memory: { writeLog: () => Promise.resolve(accept(undefined)) } }));
 }

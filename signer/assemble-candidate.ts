@@ -10,12 +10,13 @@
 import type { RepositoryId } from '../formats/binding.ts';
 import { equalBytes } from '../formats/bytes.ts';
 import type { Instant } from '../formats/instant.ts';
+import type { SignatureCheck } from '../formats/signature-check.ts';
 import { parseRoot } from '../formats/tuf-root.ts';
 import { SNAPSHOT_BYTES_MAX, type MetaFile } from '../formats/tuf-snapshot.ts';
-import { parseTargets } from '../formats/tuf-targets.ts';
 import { accept, reject, type Rejected, type Verdict } from '../formats/verdict.ts';
 import { verifyRootChain } from '../bootloader-verifier/boot/verify-root.ts';
 import { verifyRememberedSnapshot } from '../bootloader-verifier/boot/verify-timestamp.ts';
+import { parsedRole } from './parsed-role.ts';
 import { signMetadata } from './add-signature.ts';
 import { metaFileOf, snapshotContent, timestampContent } from './draft-online.ts';
 import { SNAPSHOT_LIFETIME_MS, TIMESTAMP_LIFETIME_MS } from './lifetimes.ts';
@@ -40,6 +41,7 @@ export type CandidateInput = {
   readonly withdrawn: readonly WithdrawnDraft[];
   readonly onlineSigners: readonly Signer[];
   readonly now: Instant;
+  readonly check?: SignatureCheck | undefined;
   readonly snapshotLifetimeMs?: number | undefined;
   readonly timestampLifetimeMs?: number | undefined;
 };
@@ -82,7 +84,7 @@ async function assembleLogged(
   input: CandidateInput,
   parts: Parts & { readonly files: ReadonlyMap<string, Uint8Array> },
 ): Promise<Verdict<Pick<Candidate, 'proofs' | 'log'>, CandidateCode>> {
-  const { store, log, onlineSigners: signers, published } = input;
+  const { store, log, onlineSigners: signers, published, check } = input;
   const { repository, roots, files } = parts;
   if (log === undefined) return accept({ proofs: new Map(), log: undefined });
   const isNew = (role: string): boolean => {
@@ -91,7 +93,7 @@ async function assembleLogged(
   };
   const all = roots.length > published.roots.length || isNew('targets');
   const channels = new Map([...files].filter(([role]) => role !== 'targets' && (all || isNew(role))));
-  const assembled = await assembleLog({ store, repository, log, signers, roots, channels });
+  const assembled = await assembleLog({ store, repository, log, signers, roots, channels, check });
   return assembled.ok ? accept({ proofs: assembled.value.proofs, log: assembled.value.draft }) : assembled;
 }
 
@@ -134,7 +136,7 @@ function mergeRoles(published: Published, changes: Changes): Verdict<Roles, Cand
   const given = [...(changes.channels ?? [])];
   if (changes.targets !== undefined) given.unshift(['targets', changes.targets]);
   for (const [role, bytes] of given) {
-    const parsed = parseTargets(bytes);
+    const parsed = parsedRole(bytes);
     if (!parsed.ok) return refused(parsed);
     files.set(role, bytes);
     meta.set(`${role}.json`, metaFileOf(parsed.value.signed.version, bytes));
@@ -164,7 +166,8 @@ async function signSnapshot(input: CandidateInput, parts: Parts): Promise<Verdic
   return accept({ version, bytes: await signMetadata(content, signersOf(input, parts, 'snapshot')) });
 }
 
-function isSnapshotDue({ published, now, snapshotLifetimeMs }: CandidateInput, parts: Parts): boolean {
+function isSnapshotDue(input: CandidateInput, parts: Parts): boolean {
+  const { published, now, snapshotLifetimeMs, check = checkSignature } = input;
   const { snapshot, state } = published;
   if (snapshot === undefined || state === undefined) return true;
   const { meta, expires } = snapshot.metadata.signed;
@@ -173,7 +176,6 @@ function isSnapshotDue({ published, now, snapshotLifetimeMs }: CandidateInput, p
     return before?.version !== version || before.sha256 !== sha256;
   });
   if (changed || expires - now <= (snapshotLifetimeMs ?? SNAPSHOT_LIFETIME_MS) / 2) return true;
-  const check = checkSignature;
   const chain = verifyRootChain(parts.roots, { version: 1, sha256: state.rootOneSha256 }, check);
   return !chain.ok || !verifyRememberedSnapshot({ root: chain.value.newest, now, check }, snapshot.bytes).ok;
 }

@@ -12,10 +12,11 @@ import { encodeLogLeaf, releaseLeaf, rootLeaf, type LogLeaf } from '../formats/l
 import { LOG_PROOF_BYTES_MAX } from '../formats/log-proof.ts';
 import { leafHash } from '../formats/merkle.ts';
 import { parseRootPart, type LogPolicy } from '../formats/root-part.ts';
+import type { SignatureCheck } from '../formats/signature-check.ts';
 import { parseRoot } from '../formats/tuf-root.ts';
-import { parseTargets } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { verifyLogged } from '../bootloader-verifier/boot/verify-log.ts';
+import { parsedRole } from './parsed-role.ts';
 import { draftLogAppend, type LogDraft } from './draft-log-append.ts';
 import { CLAIM_ENTRIES_MAX } from './log-claim.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -35,6 +36,7 @@ export type LogInput = {
   readonly roots: readonly Uint8Array[];
   /** The channel files that must be judged anew, by name; empty for a refresh. */
   readonly channels: ReadonlyMap<string, Uint8Array>;
+  readonly check?: SignatureCheck | undefined;
 };
 export type AssembledLog = { readonly proofs: CandidateProofs; readonly draft: LogDraft | undefined };
 
@@ -96,7 +98,7 @@ function wantedOf({ repository, roots, channels }: LogInput): readonly Wanted[] 
     of: `root ${i + 1}`,
   }));
   for (const [channel, bytes] of channels) {
-    const parsed = parseTargets(bytes);
+    const parsed = parsedRole(bytes);
     const part = parsed.ok ? parseChannelPart(parsed.value.signed.firmament) : parsed;
     if (!parsed.ok || !part.ok) continue;
     const { version } = parsed.value.signed;
@@ -112,11 +114,11 @@ function policyBefore(roots: readonly Uint8Array[], index: number): LogPolicy | 
 }
 
 async function standingProof(
-  { store, repository }: LogInput,
+  { store, repository, check = checkSignature }: LogInput,
   { leaf, policy }: Wanted,
 ): Promise<Uint8Array | undefined> {
   const name = logProofObject(repository.product, encodeHex(leafHash(encodeLogLeaf(leaf))));
   const proof = await store.get(name, LOG_PROOF_BYTES_MAX);
-  const proven = proof && verifyLogged(policy, { leaf, proof: proof.bytes }, checkSignature);
+  const proven = proof && verifyLogged(policy, { leaf, proof: proof.bytes }, check);
   return proven?.ok === true ? proof?.bytes : undefined;
 }

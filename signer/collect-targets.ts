@@ -8,8 +8,9 @@
 import { parseChannelPart } from '../formats/channel-part.ts';
 import { evidenceTargets, parseRelease } from '../formats/release.ts';
 import { sha256Hex } from '../formats/sha256.ts';
-import { parseTargets, type TargetFile } from '../formats/tuf-targets.ts';
+import type { TargetFile } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
+import { parsedRole } from './parsed-role.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { Candidate, Changes, Published, TargetContent } from './publication.ts';
 import { targetObject } from './repository-layout.ts';
@@ -71,14 +72,14 @@ function listedIn(roles: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, T
 }
 
 function targetsOf(role: Uint8Array): ReadonlyMap<string, TargetFile> {
-  const parsed = parseTargets(role);
+  const parsed = parsedRole(role);
   return parsed.ok ? parsed.value.signed.targets : new Map();
 }
 
 /** The evidence of every release in force. A role that cannot be read has none; verifying refuses it. */
 function evidenceIn(roles: ReadonlyMap<string, Uint8Array>): readonly Target[] {
   return [...roles.values()].flatMap((bytes) => {
-    const parsed = parseTargets(bytes);
+    const parsed = parsedRole(bytes);
     if (!parsed.ok) return [];
     const part = parseChannelPart(parsed.value.signed.firmament);
     const release = part.ok ? parseRelease(parsed.value.signed.targets, part.value.release) : part;

@@ -6,7 +6,7 @@
  */
 import type { RepositoryId } from '../formats/binding.ts';
 import { sha256Hex } from '../formats/sha256.ts';
-import { parseTargets } from '../formats/tuf-targets.ts';
+import { parsedRole } from './parsed-role.ts';
 import { keysOfRole } from './keys-of-role.ts';
 import type { Changes, Published, Withdrawals } from './publication.ts';
 import { repositoryIdOf } from './repository-id.ts';
@@ -34,8 +34,8 @@ function withdrawnBy(
   { role, metadata, envelopes }: Withdrawals,
   by: { readonly repository: RepositoryId; readonly targets: Uint8Array },
 ): readonly WithdrawnDraft[] {
-  const draft = parseTargets(metadata);
-  const targets = parseTargets(by.targets);
+  const draft = parsedRole(metadata);
+  const targets = parsedRole(by.targets);
   if (!draft.ok || !targets.ok) return [];
   const sha256 = sha256Hex(draft.value.signedBytes);
   const keys = keysOfRole(targets.value, role);
@@ -44,6 +44,6 @@ function withdrawnBy(
 }
 
 function versionOf(role: Uint8Array | undefined): number {
-  const parsed = role && parseTargets(role);
+  const parsed = role && parsedRole(role);
   return parsed?.ok === true ? parsed.value.signed.version : 0;
 }

@@ -5,7 +5,7 @@
  * - So a store that loses entries, or shows another log, gets no second signature over the same positions.
  * - Specified in `docs/formats/log.md`.
  */
-import { encodeHex, parseHex } from '../formats/bytes.ts';
+import { encodeHex, equalBytes, parseHex } from '../formats/bytes.ts';
 import { encodeCanonicalJson } from '../formats/canonical-json.ts';
 import { originDecoder } from '../formats/checkpoint.ts';
 import {
@@ -46,4 +46,10 @@ export function encodeLogMemory({ origin, size, rootHash }: LogMemory): Uint8Arr
       ['rootHash', encodeHex(rootHash)],
     ]),
   );
+}
+
+/** Whether two memories say the same; two absences do. */
+export function isSameLogMemory(a: LogMemory | undefined, b: LogMemory | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return equalBytes(encodeLogMemory(a), encodeLogMemory(b));
 }

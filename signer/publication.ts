@@ -86,8 +86,9 @@ export type ImmutableObject = { readonly name: string; readonly bytes: Uint8Arra
 export type LogAppend = {
   /** The claim to the positions; undefined where it stands already. */
   readonly claim: ReplacedObject | undefined;
-  /** What the signer must remember before a checkpoint leaves it. */
+  /** What the signer must remember before a checkpoint leaves it, and what it remembered before. */
   readonly remembered: LogMemory;
+  readonly former: LogMemory | undefined;
   /** Bundles and tiles. */
   readonly files: readonly ImmutableObject[];
   /** Proofs of the entries; one that is proven anew is replaced. */
@@ -106,7 +107,8 @@ export type Publication = {
   readonly roots: readonly ImmutableObject[];
   /** Whether the new roots are shown before the new timestamp, or after it: see `verify-publication.ts`. */
   readonly rootsFirst: boolean;
-  /** What the signer must remember before the timestamp is shown. */
+  /** What the signer must remember before the timestamp is shown, and what it remembered when this was drafted. */
   readonly state: SignerState;
+  readonly formerState: SignerState | undefined;
   readonly timestamp: ReplacedObject;
 };

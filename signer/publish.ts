@@ -5,10 +5,12 @@
  * - Then immutable files, each created or found with the same bytes; targets before the roles that name them, the snapshot last.
  * - Then the signer's own memory (R6), then the timestamp, on the condition that it is still the one that was read before.
  * - New roots stand on the side of the timestamp that the verification found safe.
+ * - The memory is written in place of the one that the publication was drafted from, or not: of two that were drafted at once
+ *   one goes on, and what it shows is what the other will be drafted from.
  * - A cut leaves what was visible before, or all of it; running again finishes. A lost race leaves nothing visible.
  */
 import { equalBytes } from '../formats/bytes.ts';
-import { accept, reject, type Verdict, type Verified } from '../formats/verdict.ts';
+import { accept, reject, type Rejected, type Verdict, type Verified } from '../formats/verdict.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { ImmutableObject, LogAppend, Publication, ReplacedObject } from './publication.ts';
 import type { SignerMemory } from './signer-state.ts';
@@ -23,15 +25,15 @@ export async function publish(
   publication: Verified<Publication>,
   to: Destination,
 ): Promise<Verdict<void, 'REPOSITORY_CONFLICT'>> {
-  const { files, roots, rootsFirst, state, timestamp, log } = publication;
+  const { files, roots, rootsFirst, state, formerState, timestamp, log } = publication;
   const logged = log === undefined ? accept(undefined) : await appendToLog(log, to);
   if (!logged.ok) return logged;
   const before = await writeAll(to.store, rootsFirst ? [...files, ...roots] : files);
   if (!before.ok) return before;
-  await to.memory.write(state);
+  const remembered = await to.memory.write(state, formerState);
+  if (!remembered.ok) return overtaken();
   const shown = await to.store.put(timestamp.name, timestamp.bytes, timestamp.condition);
-  if (!shown.ok)
-    return reject('REPOSITORY_CONFLICT', 'another publisher was faster: draft again on what is published now');
+  if (!shown.ok) return overtaken();
   return rootsFirst ? accept(undefined) : writeAll(to.store, roots);
 }
 
@@ -43,14 +45,18 @@ export async function appendToLog(
   append: Verified<LogAppend>,
   to: { readonly store: ObjectStore; readonly memory: Pick<SignerMemory, 'writeLog'> },
 ): Promise<Verdict<void, 'REPOSITORY_CONFLICT'>> {
-  const { claim, remembered, files, proofs, checkpoint } = append;
+  const { claim, remembered, former, files, proofs, checkpoint } = append;
   const claimed = claim === undefined ? accept(undefined) : await replaceObject(to.store, claim);
   if (!claimed.ok) return claimed;
-  await to.memory.writeLog(remembered);
+  if (!(await to.memory.writeLog(remembered, former)).ok) return overtaken();
   const written = await writeAll(to.store, files);
   if (!written.ok) return written;
   for (const proof of proofs) await writeProof(to.store, proof);
   return replaceObject(to.store, checkpoint);
+}
+
+function overtaken(): Rejected<'REPOSITORY_CONFLICT'> {
+  return reject('REPOSITORY_CONFLICT', 'another publisher was faster: draft again on what is published now');
 }
 
 /** Puts `object` in the place of what was read; the same bytes by another hand are as good. */

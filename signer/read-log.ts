@@ -19,6 +19,7 @@ import type { TilePlace } from '../formats/log-tiles.ts';
 import { consistencyTiles, tileKey, treeRoot, type Tiles } from '../formats/log-tree.ts';
 import { emptyRoot, leafHash, type TreeHead } from '../formats/merkle.ts';
 import type { LogPolicy } from '../formats/root-part.ts';
+import type { SignatureCheck } from '../formats/signature-check.ts';
 import { NOTE_BYTES_MAX, verifyNote, type NoteKey } from '../formats/signed-note.ts';
 import { accept, reject, type Rejected, type Verdict } from '../formats/verdict.ts';
 import { verifyCheckpoint, verifyOneLog, type CheckpointCode } from '../bootloader-verifier/boot/verify-log.ts';
@@ -36,6 +37,8 @@ export type PublishedLog = LogEdge & {
   readonly claim: StoredObject | undefined;
   /** What it claims beyond the checkpoint. */
   readonly unfinished: LogClaim | undefined;
+  /** What the signer remembers of it. */
+  readonly remembered: LogMemory | undefined;
 };
 export type ReadLogCode =
   | CheckpointCode
@@ -49,6 +52,7 @@ export type LogPlace = {
   readonly product: string;
   /** What roots say of this log, the newest last: a key of any of them may have signed. */
   readonly policies: readonly LogPolicy[];
+  readonly check?: SignatureCheck | undefined;
 };
 
 /** The log at `place`, held against what the signer remembers of it. */
@@ -64,7 +68,7 @@ export async function readLog(
   if (!head.ok) return head;
   const edge = await readEdge(place, head.value);
   if (!edge.ok) return edge;
-  const log = { ...edge.value, origin, checkpoint, claim };
+  const log = { ...edge.value, origin, checkpoint, claim, remembered: memory };
   const unfinished = claim && readUnfinished(place, log, claim.bytes);
   if (unfinished?.ok === false) return unfinished;
   const held = await holdAgainst(place, { ...log, unfinished: unfinished?.value }, memory);
@@ -76,7 +80,7 @@ function readHead(place: LogPlace, checkpoint: StoredObject | undefined): Verdic
   let refusal: Rejected<CheckpointCode> | undefined;
   for (const policy of [...place.policies].reverse()) {
     // Witnesses cosign what devices are shown; that the log is ours, its own key says.
-    const head = verifyCheckpoint({ ...policy, quorum: 0 }, checkpoint.bytes, checkSignature);
+    const head = verifyCheckpoint({ ...policy, quorum: 0 }, checkpoint.bytes, place.check ?? checkSignature);
     if (head.ok) return head;
     refusal ??= head;
   }
@@ -132,7 +136,7 @@ async function readFile(
 
 /** What a claim adds to `log`; undefined where it is finished. */
 function readUnfinished(
-  { policies }: LogPlace,
+  { policies, check = checkSignature }: LogPlace,
   log: LogEdge & { readonly origin: string },
   bytes: Uint8Array,
 ): Verdict<LogClaim | undefined, 'REPOSITORY_CONFLICT'> {
@@ -145,7 +149,7 @@ function readUnfinished(
       .filter(({ state }) => state !== 'distrusted')
       .map(({ key }): NoteKey => ({ name: log.origin, type: 'signature', key })),
   );
-  const signed = verifyNote(note, known, checkSignature);
+  const signed = verifyNote(note, known, check);
   if (!signed.ok || signed.value.length === 0) {
     return reject('REPOSITORY_CONFLICT', 'the claim to the log is not signed by a key of it');
   }

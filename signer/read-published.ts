@@ -6,8 +6,10 @@
  */
 import { ROOTS_MAX } from '../formats/boot-bundle.ts';
 import { sha256Hex } from '../formats/sha256.ts';
+import type { SignatureCheck } from '../formats/signature-check.ts';
+import type { SignedHead } from '../formats/tuf-metadata.ts';
 import { ROOT_BYTES_MAX } from '../formats/tuf-root.ts';
-import { parseSnapshot, SNAPSHOT_BYTES_MAX, TIMESTAMP_BYTES_MAX } from '../formats/tuf-snapshot.ts';
+import { parseSnapshot, SNAPSHOT_BYTES_MAX, TIMESTAMP_BYTES_MAX, type Timestamp } from '../formats/tuf-snapshot.ts';
 import { TARGETS_BYTES_MAX } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { verifyRootChain } from '../bootloader-verifier/boot/verify-root.ts';
@@ -20,12 +22,18 @@ import type { SignerState } from './signer-state.ts';
 
 export type ReadCode = 'SIGNER_STATE_MISSING' | 'SIGNER_STATE_STALE' | 'REPOSITORY_MISMATCH' | 'REPOSITORY_CONFLICT';
 
-/** What `store` publishes for `product`, held against `state`. */
+export type RepositoryPlace = {
+  readonly store: ObjectStore;
+  readonly product: string;
+  readonly check?: SignatureCheck | undefined;
+};
+
+/** What is published at `place`, held against `state`. */
 export async function readPublished(
-  store: ObjectStore,
-  product: string,
+  place: RepositoryPlace,
   state: SignerState | undefined,
 ): Promise<Verdict<Published, ReadCode>> {
+  const { store, product, check = checkSignature } = place;
   const timestamp = await store.get(timestampObject(product), TIMESTAMP_BYTES_MAX);
   if (state === undefined) {
     return timestamp === undefined
@@ -36,7 +44,7 @@ export async function readPublished(
     return reject('REPOSITORY_MISMATCH', `this state is of ${state.product}, not of ${product}`);
   }
   const roots = await readRoots(store, product);
-  if (isNewer(timestamp, roots, state)) {
+  if (isNewer(timestamp, roots, { state, check })) {
     return reject(
       'SIGNER_STATE_STALE',
       `the repository is newer than timestamp ${state.timestampVersion} of the state`,
@@ -59,15 +67,24 @@ async function readRoots(store: ObjectStore, product: string): Promise<readonly 
 }
 
 /** Whether the timestamp in the store is of our keys, and not one that the state accounts for. */
-function isNewer(timestamp: StoredObject | undefined, roots: readonly Uint8Array[], state: SignerState): boolean {
-  const check = checkSignature;
+function isNewer(
+  timestamp: StoredObject | undefined,
+  roots: readonly Uint8Array[],
+  { state, check }: { readonly state: SignerState; readonly check: SignatureCheck },
+): boolean {
   const chain = verifyRootChain(roots, { version: 1, sha256: state.rootOneSha256 }, check);
   if (timestamp === undefined || !chain.ok) return false;
   const shown = verifyRememberedTimestamp({ root: chain.value.newest, now: 0, check }, timestamp.bytes);
   if (!shown.ok) return false;
-  const { version, snapshot } = shown.value.signed;
+  return isAhead(shown.value.signed, state);
+}
+
+/** Whether a timestamp of our keys is not one that the state accounts for: another signer has published, with a memory of its own. */
+function isAhead({ version, snapshot }: Pick<SignedHead, 'version'> & Timestamp, state: SignerState): boolean {
   if (version > state.timestampVersion || snapshot.version > state.snapshotVersion) return true;
-  return snapshot.version === state.snapshotVersion && snapshot.sha256 !== state.snapshotSha256;
+  const isSame = snapshot.version === state.snapshotVersion && snapshot.sha256 === state.snapshotSha256;
+  // Of its own newest timestamp the state knows the snapshot; of an older one it knows that its snapshot was no newer.
+  return version === state.timestampVersion ? !isSame : snapshot.version === state.snapshotVersion && !isSame;
 }
 
 type ReadSnapshot = NonNullable<Published['snapshot']>;

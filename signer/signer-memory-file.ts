@@ -5,22 +5,40 @@
  * - A damaged file is a fault that a person repairs from a backup; it never reads as "nothing published yet".
  */
 import { OperationError } from '../formats/operation-error.ts';
-import type { Verdict } from '../formats/verdict.ts';
+import { accept, reject, type Rejected, type Verdict } from '../formats/verdict.ts';
 import { MODE_SECRET, readFileBounded, replaceFile } from './durable-file.ts';
 import { whileLocked } from './lock-file.ts';
-import { encodeLogMemory, LOG_MEMORY_BYTES_MAX, parseLogMemory } from './log-memory.ts';
-import { encodeSignerState, parseSignerState, SIGNER_STATE_BYTES_MAX, type SignerMemory } from './signer-state.ts';
+import { encodeLogMemory, isSameLogMemory, LOG_MEMORY_BYTES_MAX, parseLogMemory } from './log-memory.ts';
+import {
+  encodeSignerState,
+  isSameState,
+  parseSignerState,
+  SIGNER_STATE_BYTES_MAX,
+  type SignerMemory,
+} from './signer-state.ts';
 
 /** The memory in the file `path` and the one beside it; so does its lock. */
 export function signerMemoryFile(path: string): SignerMemory {
   const log = `${path}.log`;
   return {
     read: () => readPart(path, SIGNER_STATE_BYTES_MAX, parseSignerState),
-    write: (state) => replaceFile(path, { bytes: encodeSignerState(state), mode: MODE_SECRET }),
+    write: async (state, former) => {
+      const standing = await readPart(path, SIGNER_STATE_BYTES_MAX, parseSignerState);
+      if (!isSameState(standing, former) && !isSameState(standing, state)) return otherWriter(path);
+      return accept(await replaceFile(path, { bytes: encodeSignerState(state), mode: MODE_SECRET }));
+    },
     readLog: () => readPart(log, LOG_MEMORY_BYTES_MAX, parseLogMemory),
-    writeLog: (memory) => replaceFile(log, { bytes: encodeLogMemory(memory), mode: MODE_SECRET }),
+    writeLog: async (memory, former) => {
+      const standing = await readPart(log, LOG_MEMORY_BYTES_MAX, parseLogMemory);
+      if (!isSameLogMemory(standing, former) && !isSameLogMemory(standing, memory)) return otherWriter(log);
+      return accept(await replaceFile(log, { bytes: encodeLogMemory(memory), mode: MODE_SECRET }));
+    },
     exclusively: (work) => whileLocked(`${path}.lock`, work),
   };
+}
+
+function otherWriter(path: string): Rejected<'CONDITION_FAILED'> {
+  return reject('CONDITION_FAILED', `${path} was written by another publication meanwhile`);
 }
 
 async function readPart<T>(

@@ -3,13 +3,16 @@
  *
  * - A store that shows an old timestamp, or none, cannot make the signer sign again over what is past.
  * - Written, durably, before the timestamp of these versions becomes visible; versions never go back.
+ * - Written in place of what was read, or not at all: of two publications that started from the same state one is told to start anew.
  * - The snapshot is named by digest: wherever its bytes come from, they are these or none.
  * - What was withdrawn is kept until its channel is past that version: then no publisher takes it any more (rule R5).
  * - Specified in `docs/formats/signing.md`.
  */
+import { equalBytes } from '../formats/bytes.ts';
 import { encodeCanonicalJson } from '../formats/canonical-json.ts';
 import {
   decodeJson,
+  flag,
   hexText,
   integer,
   literal,
@@ -19,6 +22,7 @@ import {
   type DecodeCode,
   type Decoder,
 } from '../formats/decode.ts';
+import { encodeInstant, instantDecoder, type Instant } from '../formats/instant.ts';
 import type { JsonValue } from '../formats/json.ts';
 import { nameDecoder } from '../formats/names.ts';
 import { accept, type Verdict } from '../formats/verdict.ts';
@@ -36,23 +40,51 @@ export type SignerState = {
   readonly snapshotSha256: string;
   /** Channel contents that must never be published. */
   readonly withdrawn?: readonly WithdrawnDraft[] | undefined;
+  /** What was verified when this was published: it lets a timestamp be renewed without verifying all of it again. */
+  readonly standing?: Standing | undefined;
 };
 
-/** Port: one signer's memory, used by one publication at a time. */
+/** What the signer found true of the snapshot of its state, under the root that devices then had. */
+export type Standing = {
+  readonly rootVersion: number;
+  readonly rootSha256: string;
+  readonly snapshotLength: number;
+  readonly snapshotExpires: Instant;
+  /** When the targets role ends, for which no timestamp stands in. */
+  readonly targetsExpires: Instant;
+  readonly timestampExpires: Instant;
+  /** Whether a channel has a plan, whose waves are to be looked after. */
+  readonly hasPlan: boolean;
+};
+
+/** What becomes of a write: it was made, or another one was made since `former` was read, and this one changed nothing. */
+export type MemoryWrite = Verdict<void, 'CONDITION_FAILED'>;
+
+/** Port: a signer's memory of one product, which several publications may use at once. */
 export type SignerMemory = {
   /** The state, or undefined before the first publication. A damaged one throws `OperationError`: it is no absence. */
   readonly read: () => Promise<SignerState | undefined>;
-  /** Durable when it returns. */
-  readonly write: (state: SignerState) => Promise<void>;
+  /** Durable when it returns. @param former what was read, and is replaced. */
+  readonly write: (state: SignerState, former: SignerState | undefined) => Promise<MemoryWrite>;
   /** The largest tree of the log that was ever about to be signed, or undefined before the first. */
   readonly readLog: () => Promise<LogMemory | undefined>;
-  /** Durable when it returns. */
-  readonly writeLog: (log: LogMemory) => Promise<void>;
-  /** Does `work` while no other publication with this memory runs. */
+  /** Durable when it returns; `former` as above. */
+  readonly writeLog: (log: LogMemory, former: LogMemory | undefined) => Promise<MemoryWrite>;
+  /** Does `work` while no other publication with this memory runs, where one machine's publishers are to take turns. */
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
 };
 
 export const SIGNER_STATE_BYTES_MAX = 65_536;
+
+const standingDecoder: Decoder<Standing> = object('refused', {
+  rootVersion: integer(1),
+  rootSha256: hexText(32),
+  snapshotLength: integer(1),
+  snapshotExpires: instantDecoder,
+  targetsExpires: instantDecoder,
+  timestampExpires: instantDecoder,
+  hasPlan: flag,
+});
 
 const stateDecoder: Decoder<SignerState> = refine(
   object('refused', {
@@ -63,6 +95,7 @@ const stateDecoder: Decoder<SignerState> = refine(
     snapshotVersion: integer(1),
     snapshotSha256: hexText(32),
     withdrawn: optional(withdrawnDecoder),
+    standing: optional(standingDecoder),
   }),
   ({ version: _, ...state }) => accept(state),
 );
@@ -73,8 +106,22 @@ export function parseSignerState(bytes: Uint8Array): Verdict<SignerState, Decode
 }
 
 /** The bytes of a state. */
-export function encodeSignerState({ withdrawn, ...state }: SignerState): Uint8Array {
+export function encodeSignerState({ withdrawn, standing, ...state }: SignerState): Uint8Array {
   const members = new Map<string, JsonValue>([['version', 1], ...Object.entries(state)]);
   if (withdrawn !== undefined) members.set('withdrawn', withdrawnToJson(withdrawn));
+  if (standing !== undefined) members.set('standing', standingToJson(standing));
   return encodeCanonicalJson(members);
+}
+
+function standingToJson(standing: Standing): JsonValue {
+  const { snapshotExpires, targetsExpires, timestampExpires } = standing;
+  const times = { snapshotExpires, targetsExpires, timestampExpires };
+  const texts = Object.entries(times).map(([name, time]) => [name, encodeInstant(time)] as const);
+  return new Map<string, JsonValue>([...Object.entries(standing), ...texts]);
+}
+
+/** Whether two memories say the same, byte for byte; two absences do. */
+export function isSameState(a: SignerState | undefined, b: SignerState | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return equalBytes(encodeSignerState(a), encodeSignerState(b));
 }

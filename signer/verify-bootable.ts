@@ -12,17 +12,21 @@ import { parseChannelPart } from '../formats/channel-part.ts';
 import type { DeviceComponent, FactoryRecord } from '../formats/factory-record.ts';
 import type { Floors } from '../formats/floors.ts';
 import { evidenceTargets, parseRelease, type Component, type Release } from '../formats/release.ts';
-import { parseTargets } from '../formats/tuf-targets.ts';
+import type { SignatureCheck } from '../formats/signature-check.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { verifyBundle, type BundleCode } from '../bootloader-verifier/boot/verify-bundle.ts';
+import { parsedRole } from './parsed-role.ts';
 import type { Candidate } from './publication.ts';
-import { checkSignature } from './signature-check-node.ts';
 
 export type BootableCode = BundleCode | 'NOT_FOUND';
 type InForce = { readonly version: number; readonly release: Release };
 
 /** Decides it for `channel` of `candidate`; names the first device that would not boot. */
-export function verifyBootable(candidate: Candidate, channel: string): Verdict<void, BootableCode> {
+export function verifyBootable(
+  candidate: Candidate,
+  channel: string,
+  check: SignatureCheck,
+): Verdict<void, BootableCode> {
   const inForce = readInForce(candidate.roles.get(channel));
   if (!inForce.ok) return inForce;
   const { release, components } = inForce.value.release;
@@ -33,7 +37,7 @@ export function verifyBootable(candidate: Candidate, channel: string): Verdict<v
     const floors = floorsBefore(candidate, channel, parts);
     for (const device of devicesOf(parts)) {
       const factory = factoryOf(candidate, channel, device);
-      const permit = verifyBundle(bundle.value, { factory, floors, check: checkSignature });
+      const permit = verifyBundle(bundle.value, { factory, floors, check });
       if (!permit.ok) {
         const hardware = device.map(({ hardwareId }) => hardwareId).join(' with ');
         return reject(permit.code, `${channel} on ${hardware}: ${permit.detail}`);
@@ -57,7 +61,7 @@ function devicesOf(components: readonly Component[]): readonly (readonly DeviceC
 
 /** What a channel file puts in force, by its own words. */
 function readInForce(bytes: Uint8Array | undefined): Verdict<InForce, BootableCode> {
-  const parsed = bytes === undefined ? reject('NOT_FOUND', 'the channel is missing') : parseTargets(bytes);
+  const parsed = bytes === undefined ? reject('NOT_FOUND', 'the channel is missing') : parsedRole(bytes);
   if (!parsed.ok) return parsed;
   const { version, firmament, targets } = parsed.value.signed;
   const part = parseChannelPart(firmament);

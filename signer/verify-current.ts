@@ -7,15 +7,15 @@
 import { parseChannelPart } from '../formats/channel-part.ts';
 import { encodeInstant, type Instant } from '../formats/instant.ts';
 import { sha256Hex } from '../formats/sha256.ts';
-import { parseTargets } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
+import { parsedRole } from './parsed-role.ts';
 import type { Candidate } from './publication.ts';
 
 export type CurrentCode = 'EVENT_STALE' | 'EVENT_EXPIRED' | 'EVENT_WITHDRAWN';
 
 /** Decides it for `role`, whose file in `candidate` is new. A file that is no channel is not judged here. */
 export function verifyCurrent(candidate: Candidate, role: string, now: Instant): Verdict<void, CurrentCode> {
-  const parsed = parseTargets(candidate.roles.get(role) ?? new Uint8Array());
+  const parsed = parsedRole(candidate.roles.get(role) ?? new Uint8Array());
   const part = parsed.ok ? parseChannelPart(parsed.value.signed.firmament) : parsed;
   if (!parsed.ok || !part.ok) return accept(undefined);
   const digest = sha256Hex(parsed.value.signedBytes);

@@ -6,13 +6,13 @@
  * - Every entry is proven by its own proof, as a device checks it.
  */
 import type { RepositoryId } from '../formats/binding.ts';
-import { encodeHex, equalBytes } from '../formats/bytes.ts';
+import { equalBytes } from '../formats/bytes.ts';
 import { parseLogLeaf } from '../formats/log-leaf.ts';
 import type { LogPolicy } from '../formats/root-part.ts';
-import { sha256Hex } from '../formats/sha256.ts';
 import type { SignatureCheck } from '../formats/signature-check.ts';
 import { accept, markVerified, reject, type Verdict, type Verified } from '../formats/verdict.ts';
 import { verifyCheckpoint, verifyLogged, type LogCode } from '../bootloader-verifier/boot/verify-log.ts';
+import { checkedOnce } from './checked-once.ts';
 import type { LogDraft } from './draft-log-append.ts';
 import type { LogAppend } from './publication.ts';
 import { logObject, logProofObject } from './repository-layout.ts';
@@ -22,14 +22,19 @@ export type LogAppendCode = LogCode | 'LOG_LEAF_MALFORMED' | 'REPOSITORY_MISMATC
 
 /**
  * Decides about `draft`.
- * @param policies what roots say of this log, newest first.
+ * @param by.policies what roots say of this log, newest first.
  */
 export function verifyLogAppend(
   draft: LogDraft,
-  repository: RepositoryId,
-  policies: readonly LogPolicy[],
+  by: {
+    readonly repository: RepositoryId;
+    readonly policies: readonly LogPolicy[];
+    readonly check?: SignatureCheck | undefined;
+  },
 ): Verdict<Verified<LogAppend>, LogAppendCode> {
-  const check = checkedOnce(checkSignature);
+  const { repository, policies } = by;
+  // All proofs of an append end in the same checkpoint.
+  const check = checkedOnce(by.check ?? checkSignature);
   const policy = countingPolicy(draft, policies, check);
   if (!policy.ok) return policy;
   for (const [i, entry] of draft.entries.entries()) {
@@ -43,17 +48,6 @@ export function verifyLogAppend(
     if (!proven.ok) return proven;
   }
   return accept(markVerified(appendOf(draft, repository.product)));
-}
-
-/** `check`, which looks at one signature once: all proofs of an append end in the same checkpoint. */
-function checkedOnce(check: SignatureCheck): SignatureCheck {
-  const known = new Map<string, boolean>();
-  return (key, message, signature) => {
-    const name = `${key.keytype} ${key.scheme} ${key.public} ${encodeHex(signature)} ${sha256Hex(message)}`;
-    const valid = known.get(name) ?? check(key, message, signature);
-    known.set(name, valid);
-    return valid;
-  };
 }
 
 /** The policy under which the checkpoint counts, which must be of the tree that the entries make. */
@@ -82,6 +76,7 @@ function appendOf({ log, extended, claim, checkpoint, proofs }: LogDraft, produc
   return {
     claim: claim && { name: logObject(product, 'claim'), bytes: claim, condition: onto(log.claim) },
     remembered: { origin: log.origin, ...extended.head },
+    former: log.remembered,
     files: extended.files.map(({ name, bytes }) => ({ name: logObject(product, name), bytes })),
     proofs: proofs.map(({ leaf, bytes }) => ({ name: logProofObject(product, leaf), bytes })),
     checkpoint: { name: logObject(product, 'checkpoint'), bytes: checkpoint, condition: onto(log.checkpoint) },

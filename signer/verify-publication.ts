@@ -18,8 +18,6 @@ import { encodeCanonicalJson } from '../formats/canonical-json.ts';
 import type { Instant } from '../formats/instant.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import type { SignatureCheck } from '../formats/signature-check.ts';
-import { parseTimestamp } from '../formats/tuf-snapshot.ts';
-import { parseTargets } from '../formats/tuf-targets.ts';
 import { accept, markVerified, reject, type Verdict, type Verified } from '../formats/verdict.ts';
 import { verifyThreshold } from '../formats/verify-signatures.ts';
 import {
@@ -28,15 +26,16 @@ import {
   type RootCode,
   type TrustedRoot,
 } from '../bootloader-verifier/boot/verify-root.ts';
+import { parsedRole } from './parsed-role.ts';
 import type { Candidate, ImmutableObject, Publication } from './publication.ts';
+import { publicationOf } from './publication-of.ts';
+import { targetObject } from './repository-layout.ts';
 import { checkSignature } from './signature-check-node.ts';
-import type { SignerState } from './signer-state.ts';
-import { roleObject, targetObject, timestampObject } from './repository-layout.ts';
+import { standingOf } from './standing-of.ts';
 import { verifyLogAppend, type LogAppendCode } from './verify-log-append.ts';
 import { verifyBootable, type BootableCode } from './verify-bootable.ts';
 import { verifyRollouts, type RolloutsCode } from './verify-rollouts.ts';
 import { verifyCurrent, type CurrentCode } from './verify-current.ts';
-import { mergeWithdrawn } from './withdrawn-draft.ts';
 import { verifyRefresh, type OnlineFiles, type RefreshCode } from './verify-refresh.ts';
 
 type InnerCode =
@@ -60,13 +59,17 @@ type InnerCode =
 export function verifyPublication(
   candidate: Candidate,
   now: Instant,
+  check: SignatureCheck = checkSignature,
 ): Verdict<Verified<Publication>, 'PUBLICATION_REFUSED'> {
-  const verified = verifyParts(candidate, now);
+  const verified = verifyParts(candidate, now, check);
   return verified.ok ? verified : reject('PUBLICATION_REFUSED', `${verified.code}: ${verified.detail}`);
 }
 
-function verifyParts(candidate: Candidate, now: Instant): Verdict<Verified<Publication>, InnerCode> {
-  const check = checkSignature;
+function verifyParts(
+  candidate: Candidate,
+  now: Instant,
+  check: SignatureCheck,
+): Verdict<Verified<Publication>, InnerCode> {
   const chain = verifyRoots(candidate, now, check);
   if (!chain.ok) return chain;
   const { chain: roots, newest } = chain.value;
@@ -87,7 +90,7 @@ function verifyParts(candidate: Candidate, now: Instant): Verdict<Verified<Publi
     const current = newRoles.has(channel) ? verifyCurrent(candidate, channel, now) : accept(undefined);
     if (!current.ok) return current;
     const mustBoot = rootsAreNew || newRoles.has('targets') || newRoles.has(channel);
-    const bootable = mustBoot ? verifyBootable(candidate, channel) : accept(undefined);
+    const bootable = mustBoot ? verifyBootable(candidate, channel, check) : accept(undefined);
     if (!bootable.ok) return bootable;
   }
   const rollouts = verifyRollouts(candidate, newRoles, now);
@@ -98,9 +101,10 @@ function verifyParts(candidate: Candidate, now: Instant): Verdict<Verified<Publi
   if (!targets.ok) return targets;
   const rootsFirst = verifyOrder(candidate, roots, check);
   if (!rootsFirst.ok) return rootsFirst;
-  const log = verifyLog(candidate, roots);
+  const log = verifyLog(candidate, roots, check);
   if (!log.ok) return log;
-  const parts = { targets: targets.value, newRoles, rootsFirst: rootsFirst.value, log: log.value };
+  const standing = standingOf(candidate, newest);
+  const parts = { targets: targets.value, newRoles, rootsFirst: rootsFirst.value, log: log.value, standing };
   return accept(markVerified(publicationOf(candidate, parts)));
 }
 
@@ -108,10 +112,11 @@ function verifyParts(candidate: Candidate, now: Instant): Verdict<Verified<Publi
 function verifyLog(
   { log, repository }: Candidate,
   roots: readonly TrustedRoot[],
+  check: SignatureCheck,
 ): Verdict<Publication['log'], LogAppendCode> {
   if (log === undefined) return accept(undefined);
   const policies = roots.map(({ part }) => part.log).filter((policy) => policy !== undefined);
-  return verifyLogAppend(log, repository, policies.reverse());
+  return verifyLogAppend(log, { repository, policies: policies.reverse(), check });
 }
 
 function isNew({ before, roles }: Candidate, role: string): boolean {
@@ -145,7 +150,7 @@ function verifyRoots(
 function verifyNames({ before, roles }: Candidate): Verdict<void, 'RELEASE_MALFORMED'> {
   const said = new Map<string, string>();
   for (const bytes of [...before.roles.values(), ...roles.values()]) {
-    const parsed = parseTargets(bytes);
+    const parsed = parsedRole(bytes);
     for (const [name, { length, sha256, custom }] of parsed.ok ? parsed.value.signed.targets : []) {
       const content = sha256Hex(encodeCanonicalJson([length, sha256 ?? null, custom ?? null]));
       if ((said.get(name) ?? content) !== content) {
@@ -202,54 +207,4 @@ function verifyOrder(
     }
   }
   return accept(false);
-}
-
-function publicationOf(
-  candidate: Candidate,
-  parts: {
-    readonly targets: readonly ImmutableObject[];
-    readonly newRoles: ReadonlySet<string>;
-    readonly rootsFirst: boolean;
-    readonly log: Publication['log'];
-  },
-): Publication {
-  const { before, repository, snapshot, timestamp } = candidate;
-  const { product } = repository;
-  const named = parseTimestamp(timestamp);
-  const { version, snapshot: of } = named.ok ? named.value.signed : { version: 0, snapshot: { version: 0 } };
-  const roles = [...candidate.roles]
-    .filter(([role]) => parts.newRoles.has(role))
-    .map(([role, bytes]) => ({ name: roleObject(product, role, versionOf(bytes)), bytes }));
-  const isSnapshotNew = before.snapshot === undefined || !equalBytes(before.snapshot.bytes, snapshot);
-  const snapshots = isSnapshotNew ? [{ name: roleObject(product, 'snapshot', of.version), bytes: snapshot }] : [];
-  const roots = candidate.roots.map((bytes, index) => ({ name: roleObject(product, 'root', index + 1), bytes }));
-  return {
-    log: parts.log,
-    files: [...parts.targets, ...roles, ...snapshots],
-    roots: roots.slice(before.roots.length),
-    rootsFirst: parts.rootsFirst,
-    state: {
-      ...repository,
-      timestampVersion: version,
-      snapshotVersion: of.version,
-      snapshotSha256: sha256Hex(snapshot),
-      withdrawn: stillWithdrawn(candidate),
-    },
-    timestamp: {
-      name: timestampObject(product),
-      bytes: timestamp,
-      condition: before.timestamp === undefined ? 'create-only' : { replaces: before.timestamp.etag },
-    },
-  };
-}
-
-/** The withdrawn drafts that this publication does not make stale. */
-function stillWithdrawn({ withdrawn, roles }: Candidate): SignerState['withdrawn'] {
-  const live = mergeWithdrawn(withdrawn, [], (role) => versionOf(roles.get(role) ?? new Uint8Array()));
-  return live.length === 0 ? undefined : live;
-}
-
-function versionOf(role: Uint8Array): number {
-  const parsed = parseTargets(role);
-  return parsed.ok ? parsed.value.signed.version : 0;
 }

@@ -13,9 +13,9 @@ import type { Instant } from '../formats/instant.ts';
 import { isSideRole, sideRole, type Side } from '../formats/names.ts';
 import { planDigest, type PlanPlace } from '../formats/plan.ts';
 import { sha256Hex } from '../formats/sha256.ts';
-import { parseTargets } from '../formats/tuf-targets.ts';
 import { accept, reject, type Rejected, type Verdict } from '../formats/verdict.ts';
 import { parseWaveStep, type OpenWave, type WaveStep } from '../formats/wave-step.ts';
+import { parsedRole } from './parsed-role.ts';
 import type { Candidate } from './publication.ts';
 
 export type RolloutsCode =
@@ -50,7 +50,7 @@ export function verifyRollouts(
 
 function delegatedBy(roles: Files): readonly string[] {
   const targets = roles.get('targets');
-  const parsed = targets && parseTargets(targets);
+  const parsed = targets && parsedRole(targets);
   return parsed?.ok === true ? (parsed.value.signed.delegations?.roles ?? []).map(({ name }) => name) : [];
 }
 
@@ -140,7 +140,7 @@ function readChannel(
   channel: string,
 ): { readonly version: number; readonly part: ChannelPart } | undefined {
   const file = roles.get(channel);
-  const parsed = file && parseTargets(file);
+  const parsed = file && parsedRole(file);
   if (parsed?.ok !== true) return undefined;
   const part = parseChannelPart(parsed.value.signed.firmament);
   return part.ok ? { version: parsed.value.signed.version, part: part.value } : undefined;
@@ -151,7 +151,7 @@ function readStep(
   role: string,
 ): Verdict<{ readonly part: WaveStep; readonly expires: Instant }, 'WAVE_STEP_MALFORMED'> {
   const file = roles.get(role);
-  const parsed = file && parseTargets(file);
+  const parsed = file && parsedRole(file);
   const part = parseWaveStep(parsed?.ok === true ? parsed.value.signed.firmament : undefined);
   const expires = parsed?.ok === true ? parsed.value.signed.expires : 0;
   return part.ok ? accept({ part: part.value, expires }) : part;
@@ -159,7 +159,7 @@ function readStep(
 
 function readHaltPart(roles: Files, role: string): Verdict<HaltPart, 'HALT_MALFORMED'> {
   const file = roles.get(role);
-  const parsed = file && parseTargets(file);
+  const parsed = file && parsedRole(file);
   return parseHaltPart(parsed?.ok === true ? parsed.value.signed.firmament : undefined);
 }
 

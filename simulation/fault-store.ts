@@ -6,9 +6,10 @@
  * - A write is never torn: that an object appears as a whole is the port's contract, which the adapters' own tests hold.
  * - A test may look at the medium before every write: at every moment that a device could see.
  */
+import { equalBytes } from '../formats/bytes.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import { OperationError } from '../formats/operation-error.ts';
-import { accept, reject } from '../formats/verdict.ts';
+import { accept, reject, type Rejected } from '../formats/verdict.ts';
 import type { ObjectStore, PutCondition } from '../signer/object-store.ts';
 import { encodeLogMemory, parseLogMemory } from '../signer/log-memory.ts';
 import { encodeSignerState, parseSignerState, type SignerMemory } from '../signer/signer-state.ts';
@@ -107,23 +108,39 @@ function memoryOver(medium: Medium): SignerMemory {
       const state = medium.state && parseSignerState(medium.state);
       return state?.ok === true ? state.value : undefined;
     },
-    write: async (state) => {
+    write: async (state, former) => {
       demandPower(medium);
       await medium.look(medium.objects);
-      write(medium, () => (medium.state = encodeSignerState(state)));
+      const bytes = encodeSignerState(state);
+      if (!replaces(medium.state, bytes, former && encodeSignerState(former))) return otherWriter();
+      write(medium, () => (medium.state = bytes));
+      return accept(undefined);
     },
     readLog: async () => {
       demandPower(medium);
       const log = medium.log && parseLogMemory(medium.log);
       return log?.ok === true ? log.value : undefined;
     },
-    writeLog: async (log) => {
+    writeLog: async (log, former) => {
       demandPower(medium);
       await medium.look(medium.objects);
-      write(medium, () => (medium.log = encodeLogMemory(log)));
+      const bytes = encodeLogMemory(log);
+      if (!replaces(medium.log, bytes, former && encodeLogMemory(former))) return otherWriter();
+      write(medium, () => (medium.log = bytes));
+      return accept(undefined);
     },
     exclusively: (work) => work(),
   };
+}
+
+/** Whether `standing` is what a writer read, or what it is about to write. */
+function replaces(standing: Uint8Array | undefined, bytes: Uint8Array, former: Uint8Array | undefined): boolean {
+  if (standing === undefined) return former === undefined;
+  return equalBytes(standing, bytes) || (former !== undefined && equalBytes(standing, former));
+}
+
+function otherWriter(): Rejected<'CONDITION_FAILED'> {
+  return reject('CONDITION_FAILED', 'another publication wrote the memory meanwhile');
 }
 
 /** Counts a write and carries it out, or cuts the power at it. */

@@ -55,7 +55,7 @@ export async function doDue(signer: RolloutSigner, now: Instant): Promise<Verdic
 
 /** Whether the timestamp has lived half its time. */
 async function isRefreshDue({ publishing: from }: RolloutSigner, now: Instant): Promise<Verdict<boolean>> {
-  const published = await readPublished(from.store, from.product, await from.memory.read());
+  const published = await readPublished(from, await from.memory.read());
   if (!published.ok) return published;
   const { state, timestamp } = published.value;
   if (state === undefined) return accept(false);
@@ -91,8 +91,7 @@ async function publishing(
 }
 
 async function admitManifest(signer: RolloutSigner, body: Uint8Array, now: Instant): Promise<Verdict<VerbFacts>> {
-  const { store, product, memory } = signer.publishing;
-  const published = await readPublished(store, product, await memory.read());
+  const published = await readPublished(signer.publishing, await signer.publishing.memory.read());
   if (!published.ok) return published;
   const trust = registerTrust(published.value, now);
   if (trust === undefined) return reject('FACTORY_NOT_TRUSTED', 'nothing is published yet that would list factories');

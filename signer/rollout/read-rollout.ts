@@ -13,8 +13,9 @@ import { planDigest, type Plan, type PlanPlace } from '../../formats/plan.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
 import { parseTrustPart } from '../../formats/trust-part.ts';
 import type { Metadata } from '../../formats/tuf-metadata.ts';
-import { parseTargets, type Targets } from '../../formats/tuf-targets.ts';
+import type { Targets } from '../../formats/tuf-targets.ts';
 import { parseWaveStep, type WaveStep } from '../../formats/wave-step.ts';
+import { parsedRole } from '../parsed-role.ts';
 import type { Published } from '../publication.ts';
 
 export type PublishedRollout = {
@@ -76,6 +77,6 @@ function readRollout({ roles }: Published, place: PlanPlace): PublishedRollout |
 }
 
 function parsed(file: Uint8Array | undefined): Metadata<Targets> | undefined {
-  const metadata = file && parseTargets(file);
+  const metadata = file && parsedRole(file);
   return metadata?.ok === true ? metadata.value : undefined;
 }

@@ -115,8 +115,7 @@ type Scene = { readonly published: Published; readonly devices: ReadonlyMap<stri
 type Step = Scene & { readonly rollout: PublishedRollout; readonly now: Instant };
 
 async function readScene(signer: RolloutSigner, now: Instant): Promise<Verdict<Scene, RolloutCode>> {
-  const { store, product, memory } = signer.publishing;
-  const published = await readPublished(store, product, await memory.read());
+  const published = await readPublished(signer.publishing, await signer.publishing.memory.read());
   if (!published.ok) return published;
   const trust = registerTrust(published.value, now);
   const devices = trust === undefined ? accept(new Map<string, LiveDevice>()) : await signer.register.read(trust);

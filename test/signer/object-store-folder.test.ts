@@ -10,6 +10,7 @@ import { createFile, MODE_PUBLIC, MODE_SECRET, readFileBounded, replaceFile } fr
 import { whileLocked } from '../../signer/lock-file.ts';
 import { objectStoreFolder } from '../../signer/object-store-folder.ts';
 import { signerMemoryFile } from '../../signer/signer-memory-file.ts';
+import { accepted } from '../accepted.ts';
 import { testObjectStore } from './object-store-contract.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -151,8 +152,9 @@ describe("the signer's memory in a file", () => {
     const path = join(await newFolder(), 'signer', 'state.json');
     const memory = signerMemoryFile(path);
     expect(await memory.read()).toBeUndefined();
-    await memory.write(state);
-    await memory.write({ ...state, timestampVersion: 2 });
+    accepted(await memory.write(state, undefined));
+    accepted(await memory.write({ ...state, timestampVersion: 2 }, state));
+    expect(await memory.write({ ...state, timestampVersion: 3 }, state)).toMatchObject({ code: 'CONDITION_FAILED' });
     expect(await memory.read()).toEqual({ ...state, timestampVersion: 2 });
     expect((await stat(path)).mode & 0o777).toBe(isWindows ? 0o666 : 0o600);
   });

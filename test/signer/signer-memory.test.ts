@@ -118,7 +118,7 @@ describe('a signer that forgot', () => {
   });
 });
 
-test('a publisher that loses the race leaves what the winner published', async () => {
+test('a publisher that loses a race to one with a memory of its own signs nothing more, and leaves what that one published', async () => {
   const { repository, publisher } = await published();
   await repository.publishRelease();
   const rival = { store: publisher.store, memory: publisher.copy().memory };
@@ -128,7 +128,7 @@ test('a publisher that loses the race leaves what the winner published', async (
     raced = true;
     accepted(await publishChanges(optionsFor(repository, rival), {}));
   });
-  expect(await publishAll(repository, publisher)).toMatchObject({ ok: false, code: 'REPOSITORY_CONFLICT' });
+  expect(await publishAll(repository, publisher)).toMatchObject({ ok: false, code: 'SIGNER_STATE_STALE' });
   expect(await deviceSees(publisher.objects, repository)).toEqual({ channel: 1, boots: true });
 });
 

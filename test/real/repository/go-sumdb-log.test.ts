@@ -11,10 +11,12 @@ import { parseLogProof } from '../../../formats/log-proof.ts';
 import { consistencyProof } from '../../../formats/log-tree.ts';
 import { leafHash } from '../../../formats/merkle.ts';
 import { encodeVerifierKey } from '../../../formats/signed-note.ts';
+import { accept } from '../../../formats/verdict.ts';
 import { draftLogAppend } from '../../../signer/draft-log-append.ts';
 import { objectStoreFolder } from '../../../signer/object-store-folder.ts';
 import { appendToLog } from '../../../signer/publish.ts';
 import { readLog } from '../../../signer/read-log.ts';
+import type { SignerMemory } from '../../../signer/signer-state.ts';
 import { verifyLogAppend } from '../../../signer/verify-log-append.ts';
 import type { LogMemory } from '../../../signer/log-memory.ts';
 import { accepted } from '../../accepted.ts';
@@ -42,8 +44,8 @@ async function append(entries: readonly Uint8Array[]): Promise<void> {
   const log = accepted(await readLog({ store, product: PRODUCT, policies: [LOG_POLICY] }, memory));
   const repository = { product: PRODUCT, rootOneSha256: ROOT_ONE };
   const draft = await draftLogAppend(log, entries, [LOG_SIGNER]);
-  const append = accepted(verifyLogAppend(draft, repository, [LOG_POLICY]));
-  const writeLog = (next: LogMemory): Promise<void> => Promise.resolve(void (memory = next));
+  const append = accepted(verifyLogAppend(draft, { repository, policies: [LOG_POLICY] }));
+  const writeLog: SignerMemory['writeLog'] = (next) => Promise.resolve(accept(void (memory = next)));
   accepted(await appendToLog(append, { store, memory: { writeLog } }));
 }
 

@@ -1,0 +1,33 @@
+/**
+ * What a verified publication leaves for the renewals of its timestamp: which root devices have, and until when all of it holds.
+ *
+ * - Made from a candidate that was judged as a whole, and remembered by the signer beside the digest of its snapshot.
+ */
+import { parseChannelPart } from '../formats/channel-part.ts';
+import { parseSnapshot, parseTimestamp } from '../formats/tuf-snapshot.ts';
+import type { TrustedRoot } from '../bootloader-verifier/boot/verify-root.ts';
+import { parsedRole } from './parsed-role.ts';
+import type { Candidate } from './publication.ts';
+import type { Standing } from './signer-state.ts';
+
+/** What stands once `candidate` is visible under `root`, its newest one. A part that cannot be read holds for no moment. */
+export function standingOf({ snapshot, timestamp, roles }: Candidate, root: TrustedRoot): Standing {
+  const [online, shown] = [parseSnapshot(snapshot), parseTimestamp(timestamp)];
+  const targets = roles.get('targets');
+  const people = targets && parsedRole(targets);
+  return {
+    rootVersion: root.metadata.signed.version,
+    rootSha256: root.sha256,
+    snapshotLength: snapshot.length,
+    snapshotExpires: online.ok ? online.value.signed.expires : 0,
+    targetsExpires: people?.ok === true ? people.value.signed.expires : 0,
+    timestampExpires: shown.ok ? shown.value.signed.expires : 0,
+    hasPlan: [...roles.values()].some(hasPlan),
+  };
+}
+
+function hasPlan(role: Uint8Array): boolean {
+  const parsed = parsedRole(role);
+  const part = parsed.ok ? parseChannelPart(parsed.value.signed.firmament) : parsed;
+  return part.ok && part.value.plan !== undefined;
+}
