@@ -3,7 +3,8 @@
  *
  * - `POST /VERB` with bytes, answered by one JSON object: 200 `{ok: true, ...}`, 409 `{ok: false, code, detail}` for a refusal,
  *   503 for a fault of the world, 500 for one of ours. The code is that of `formats/codes.ts`.
- * - One verb runs at a time, in the order of arrival: what is published and kept has one writer. Waiting is bounded.
+ * - One verb runs at a time, in the order of arrival: what is published and kept has one writer. Waiting is bounded, in requests and
+ *   in the bytes of their bodies: whoever may speak to the signer can fill neither its memory nor its log.
  * - The socket is made with mode 0600 from its first moment; one that a dead process left behind is replaced.
  * - Specified in `docs/formats/signer.md`.
  */
@@ -32,15 +33,23 @@ export type RunningDaemon = {
 
 /** Requests that wait or run. */
 export const WAITING_MAX = 256;
+/** How many of the longest bodies memory has room for, however many requests bring one. */
+const LONGEST_BODIES_MAX = 2;
 const REQUEST_MS_MAX = 60_000;
 const HEAD_BYTES_MAX = 8_192;
 
 type Answer = { readonly status: number; readonly facts: VerbFacts };
-type Turns = { waiting: number; last: Promise<unknown> };
+type Turns = { waiting: number; bodyBytes: number; readonly bodyBytesMax: number; last: Promise<unknown> };
 
 /** Serves `verbs` until `close`. @throws OperationError `ADDRESS_UNAVAILABLE` if another process serves this socket. */
 export async function serveVerbs(options: DaemonOptions): Promise<RunningDaemon> {
-  const turns: Turns = { waiting: 0, last: Promise.resolve() };
+  const longest = Math.max(0, ...[...options.verbs.values()].map(({ bodyBytesMax }) => bodyBytesMax));
+  const turns: Turns = {
+    waiting: 0,
+    bodyBytes: 0,
+    bodyBytesMax: LONGEST_BODIES_MAX * longest,
+    last: Promise.resolve(),
+  };
   const server = createServer(
     { maxHeaderSize: HEAD_BYTES_MAX, requestTimeout: REQUEST_MS_MAX },
     (request, response) => {
@@ -69,21 +78,28 @@ async function answer(options: DaemonOptions, turns: Turns, request: IncomingMes
   const found = findVerb(options.verbs, request);
   if ('status' in found) return found;
   if (turns.waiting >= WAITING_MAX) {
-    return { status: 503, facts: refusal('SERVER_BUSY', `${WAITING_MAX} requests wait already`) };
+    return busy(`${WAITING_MAX} requests wait already`);
   }
   turns.waiting++;
+  const held = { bytes: 0 };
   try {
-    const body = await readBody(request, found.bodyBytesMax);
-    if (body === undefined) {
+    const body = await readBody(request, found.bodyBytesMax, { turns, held });
+    if (body === 'no-room') return busy(`${turns.bodyBytesMax} bytes wait already`);
+    if (body === 'refused') {
       return {
         status: 409,
-        facts: refusal('BODY_REFUSED', `a body of at most ${found.bodyBytesMax} bytes is expected`),
+        facts: refusal('BODY_REFUSED', `a whole body of at most ${found.bodyBytesMax} bytes is expected`),
       };
     }
     return await takeTurn(turns, () => run(found, body, options.now()));
   } finally {
     turns.waiting--;
+    turns.bodyBytes -= held.bytes;
   }
+}
+
+function busy(detail: string): Answer {
+  return { status: 503, facts: refusal('SERVER_BUSY', detail) };
 }
 
 function findVerb(verbs: VerbTable, { method, url = '' }: IncomingMessage): SignerVerb | Answer {
@@ -111,18 +127,31 @@ function takeTurn<T>(turns: Turns, work: () => Promise<T>): Promise<T> {
   return mine;
 }
 
-/** The body, or undefined if it is longer than `bytesMax`. */
-function readBody(request: IncomingMessage, bytesMax: number): Promise<Uint8Array | undefined> {
+/** The body; refused if it is longer than `bytesMax` or breaks off. @param room what bodies take together, and this one alone. */
+function readBody(
+  request: IncomingMessage,
+  bytesMax: number,
+  room: { readonly turns: Turns; readonly held: { bytes: number } },
+): Promise<Uint8Array | 'refused' | 'no-room'> {
+  const { turns, held } = room;
   const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  return new Promise((resolve, refuse) => {
+  return new Promise((resolve) => {
+    let isOver = false;
+    const end = (body: Uint8Array | 'refused' | 'no-room'): void => {
+      isOver = true;
+      resolve(body);
+    };
     request.on('data', (chunk: Uint8Array) => {
-      sizeBytes += chunk.length;
-      if (sizeBytes > bytesMax) resolve(undefined);
-      else chunks.push(chunk);
+      if (isOver) return;
+      if (held.bytes + chunk.length > bytesMax) return end('refused');
+      if (turns.bodyBytes + chunk.length > turns.bodyBytesMax) return end('no-room');
+      held.bytes += chunk.length;
+      turns.bodyBytes += chunk.length;
+      chunks.push(chunk);
     });
-    request.on('end', () => resolve(concatBytes(...chunks)));
-    request.on('error', refuse);
+    request.on('end', () => end(concatBytes(...chunks)));
+    // Who breaks off has said nothing.
+    request.on('error', () => end('refused'));
   });
 }
 

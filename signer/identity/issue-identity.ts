@@ -96,7 +96,7 @@ export async function issueIdentity(
       return reject('EVIDENCE_MISMATCH', `it was signed to ${enrolment.purpose}, not to ${request.purpose}`);
     }
     const nonce = parseHex(enrolment.nonce) ?? new Uint8Array();
-    const spent = issuing.nonces.spend(nonce, view.now);
+    const spent = issuing.nonces.spend(nonce, device.deviceId, view.now);
     if (!spent.ok) return spent;
     if (followed.isFork) {
       await issuing.ledger.write(stepForked(device));

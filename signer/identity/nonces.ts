@@ -4,6 +4,8 @@
  * - A nonce is when it was made (8 bytes), what is random (16), and an HMAC-SHA256 of both under a key of this process, cut to 24:
  *   asking for nonces fills no memory, and after a restart none of before is taken (rule R23).
  * - Of the used ones each is remembered until it would be too old anyway; where there is no more room, nothing is issued.
+ * - A nonce that was made before the signer last heard a device is stale for that device: a request that somebody held back, under
+ *   whichever nonce, says nothing any more, above all not that there are two of the device.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { concatBytes, encodeHex } from '../../formats/bytes.ts';
@@ -21,15 +23,18 @@ export type Nonces = {
   readonly make: (random: Uint8Array, now: Instant) => Uint8Array;
   /** Whether `nonce` is one of ours, fresh and unused. */
   readonly check: (nonce: Uint8Array, now: Instant) => Verdict<void, 'EVIDENCE_STALE'>;
-  /** Remembers `nonce`, which has been checked, as used. */
-  readonly spend: (nonce: Uint8Array, now: Instant) => Verdict<void, 'EVIDENCE_STALE'>;
+  /** Remembers `nonce`, which has been checked, as used by the device `deviceId`. */
+  readonly spend: (nonce: Uint8Array, deviceId: string, now: Instant) => Verdict<void, 'EVIDENCE_STALE'>;
 };
 
 /** The nonces of one process. @param key random bytes that no other process has. */
 export function openNonces(key: Uint8Array, usedMax: number = NONCES_USED_MAX): Nonces {
   const used = new Map<string, Instant>();
+  /** When a device was heard last; never more entries than `used` has. */
+  const heard = new Map<string, Instant>();
   const forget = (now: Instant): void => {
     for (const [nonce, until] of used) if (until <= now) used.delete(nonce);
+    for (const [deviceId, at] of heard) if (at + NONCE_LIFETIME_MS <= now) heard.delete(deviceId);
   };
   const check: Nonces['check'] = (nonce, now) => {
     const head = nonce.subarray(0, TIME_BYTES + RANDOM_BYTES);
@@ -46,12 +51,15 @@ export function openNonces(key: Uint8Array, usedMax: number = NONCES_USED_MAX): 
       return concatBytes(head, mark(key, head));
     },
     check,
-    spend: (nonce, now) => {
+    spend: (nonce, deviceId, now) => {
       const checked = check(nonce, now);
       if (!checked.ok) return checked;
       forget(now);
       if (used.size >= usedMax) return reject('EVIDENCE_STALE', `${usedMax} nonces were used within minutes`);
-      used.set(encodeHex(nonce), timeOf(nonce) + NONCE_LIFETIME_MS);
+      const at = timeOf(nonce);
+      if (at < (heard.get(deviceId) ?? at)) return reject('EVIDENCE_STALE', 'the device was heard since it was made');
+      used.set(encodeHex(nonce), at + NONCE_LIFETIME_MS);
+      heard.set(deviceId, now);
       return accept(undefined);
     },
   };

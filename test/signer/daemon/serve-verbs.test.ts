@@ -1,5 +1,6 @@
 /** The signer's door: for its owner alone, one verb at a time, and nothing that is not a verb's. */
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -16,6 +17,7 @@ let call: SignerClient;
 let running: number;
 let most: number;
 let release: () => void;
+let told: string[];
 
 const verb = (run: SignerVerb['run'], bodyBytesMax = 16): SignerVerb => ({ bodyBytesMax, run });
 
@@ -23,6 +25,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'firmament-daemon-'));
   running = 0;
   most = 0;
+  told = [];
   release = () => undefined;
   const verbs = new Map([
     ['echo', verb(async (body) => Promise.resolve(accept({ length: body.length })))],
@@ -41,7 +44,7 @@ beforeEach(async () => {
     ],
   ]);
   const socketPath = join(folder, 'signer.sock');
-  daemon = await serveVerbs({ socketPath, verbs, now: () => 0, log: () => undefined });
+  daemon = await serveVerbs({ socketPath, verbs, now: () => 0, log: (line) => told.push(line) });
   call = signerClient(socketPath, 5_000);
 });
 
@@ -100,6 +103,22 @@ test('as many requests wait as may, and one more is told to come again', async (
   await blocked;
   const answers = await Promise.all(waiting);
   expect(answers.filter((answer) => answer instanceof OperationError)).toHaveLength(1);
+});
+
+test('bodies that wait take no more memory than two of the longest, and one that breaks off is no fault of ours', async () => {
+  const half = Array.from({ length: 5 }, () => connect(join(folder, 'signer.sock')));
+  for (const socket of half)
+    socket
+      .on('error', () => socket.destroy())
+      .write('POST /echo HTTP/1.1\r\nhost: signer\r\ncontent-length: 16\r\n\r\n12345678');
+  const answer = await new Promise<string>((resolve) => {
+    for (const socket of half) socket.once('data', (bytes: Uint8Array) => resolve(new TextDecoder().decode(bytes)));
+  });
+  expect(answer).toContain('503');
+  expect(answer).toContain('SERVER_BUSY');
+  for (const socket of half) socket.destroy();
+  await expect.poll(async () => (await call('echo', new Uint8Array(16)).catch(() => undefined))?.ok).toBe(true);
+  expect(told).toEqual([]);
 });
 
 test('a socket that a dead process left behind is replaced, one that is served is not', async () => {

@@ -194,6 +194,20 @@ test('two that follow the same identity are a fork: both end, and nothing is iss
   expect(await codeOf(next)).toBe('IDENTITY_FORKED');
 });
 
+test('a request that the network held back, and hands in once the device was heard again, makes no fork and ends nothing', async () => {
+  const { now } = scene.repository;
+  const first = await obtain(scene);
+  await use(first);
+  const early = scene.nonce(now + 1);
+  const held = await ask(await scene.boot(), { nonce: scene.nonce(now + 2), former: first });
+  const asked = await ask(await scene.boot(), { nonce: early, former: first });
+  const { certificate } = accepted(await issueIdentity(scene.issuing, scene.view(now + 3), asked));
+  const second = { seed: asked.seed, certificate };
+  expect(await use(second)).toBe('used');
+  expect(await codeOf(held, now + 4)).toBe('EVIDENCE_STALE');
+  expect(await use(second)).toBe('used');
+});
+
 test('the use of an identity that was replaced before is a fork, too', async () => {
   const first = await obtain(scene);
   await use(first);

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { NONCE_LIFETIME_MS, openNonces } from '../../../signer/identity/nonces.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
+const DEVICE = 'ab'.repeat(32);
 const KEY = new Uint8Array(32).fill(1);
 const random = (seed: number): Uint8Array => new Uint8Array(16).fill(seed);
 
@@ -13,8 +14,8 @@ test('a nonce is taken until its minutes are over, and once', () => {
   expect(nonces.check(nonce, NOW + NONCE_LIFETIME_MS - 1).ok).toBe(true);
   expect(nonces.check(nonce, NOW + NONCE_LIFETIME_MS)).toMatchObject({ code: 'EVIDENCE_STALE' });
   expect(nonces.check(nonce, NOW - 1)).toMatchObject({ code: 'EVIDENCE_STALE' });
-  expect(nonces.spend(nonce, NOW).ok).toBe(true);
-  expect(nonces.spend(nonce, NOW)).toMatchObject({ code: 'EVIDENCE_STALE' });
+  expect(nonces.spend(nonce, DEVICE, NOW).ok).toBe(true);
+  expect(nonces.spend(nonce, DEVICE, NOW)).toMatchObject({ code: 'EVIDENCE_STALE' });
 });
 
 test('a nonce with any bit changed, of another process, or of another length is none', () => {
@@ -34,7 +35,21 @@ test('a nonce with any bit changed, of another process, or of another length is 
 test('where too many were used within minutes nothing is issued, and time makes room', () => {
   const nonces = openNonces(KEY, 2);
   const made = [1, 2, 3].map((seed) => nonces.make(random(seed), NOW));
-  expect(made.map((nonce) => nonces.spend(nonce, NOW).ok)).toEqual([true, true, false]);
+  expect(made.map((nonce) => nonces.spend(nonce, DEVICE, NOW).ok)).toEqual([true, true, false]);
   const later = NOW + NONCE_LIFETIME_MS;
-  expect(nonces.spend(nonces.make(random(4), later), later).ok).toBe(true);
+  expect(nonces.spend(nonces.make(random(4), later), DEVICE, later).ok).toBe(true);
+});
+
+test('a nonce made before its device was last heard is stale, in whatever order both were made, and that of another device is not', () => {
+  for (const [first, second] of [
+    [NOW, NOW + 1],
+    [NOW + 1, NOW],
+  ] as const) {
+    const nonces = openNonces(KEY);
+    const held = nonces.make(random(1), first);
+    expect(nonces.spend(nonces.make(random(2), second), DEVICE, NOW + 2).ok).toBe(true);
+    expect(nonces.spend(held, DEVICE, NOW + 3)).toMatchObject({ code: 'EVIDENCE_STALE' });
+    expect(nonces.spend(held, 'cd'.repeat(32), NOW + 3).ok).toBe(true);
+    expect(nonces.spend(nonces.make(random(3), NOW + 3), DEVICE, NOW + 3).ok).toBe(true);
+  }
 });
