@@ -3,7 +3,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import type { Subject } from '../formats/people.ts';
 import { NOTES_LENGTH_MAX } from '../formats/signing-event.ts';
 import { accept, type Verdict } from '../formats/verdict.ts';
-import { draftChannel, type ReleaseDraft } from '../signer/draft-channel.ts';
+import { draftChannelFiles, type ReleaseDraft } from '../signer/draft-channel.ts';
 import { CHANNEL_LIFETIME_MS, PUBLISH_WITHIN_MS } from '../signer/lifetimes.ts';
 import { repositoryIdOf } from '../signer/repository-id.ts';
 import {
@@ -12,7 +12,7 @@ import {
   readComponents,
   type DescribedComponent,
 } from './component-options.ts';
-import { concludeEvent, readChannelFile } from './event-files.ts';
+import { concludeEvent, readChannelFile, readHistoryFile } from './event-files.ts';
 import { readInput } from './files.ts';
 import { countValue, daysValue, nameValue } from './option-values.ts';
 import { addPlanOptions, planOf, type PlanOptions } from './plan-option.ts';
@@ -24,6 +24,7 @@ type Options = PlanOptions & {
   readonly delegatedBy: string;
   readonly channel: string;
   readonly former?: string;
+  readonly history?: string;
   readonly release?: string;
   readonly inForce?: string;
   readonly minSecurityCounter?: number;
@@ -47,6 +48,10 @@ export function defineChannelDraft(command: Command, host: Host, conclude: Concl
     .option(
       '--former <file>',
       'the newest file of this channel, or the event that brought it; left out for the first one',
+    )
+    .option(
+      '--history <file>',
+      "the newest file of this channel's history, or the event that brought it; left out as long as there is none",
     )
     .option('--release <name>', 'a release to add and to put in force')
     .option('--in-force <release>', 'put another listed release in force')
@@ -86,7 +91,9 @@ async function draft(
   const { channel, out } = options;
   const former = await readChannelFile(options.former);
   const authors = [...options.author.map((person) => ({ person })), ...options.proposer];
-  const metadata = draftChannel({
+  const delegatedBy = await readInput(options.delegatedBy);
+  const history = { former: await readHistoryFile(options.history), delegatedBy };
+  const content = {
     repository: repository.value,
     channel,
     former,
@@ -99,14 +106,17 @@ async function draft(
     plan: planOf(options, host.now()),
     resumes: options.resume,
     event: { notAfter: host.now() + options.publishWithin, authors },
-  });
-  if (!metadata.ok) return metadata;
+  };
+  const drafted = draftChannelFiles(content, history);
+  if (!drafted.ok) return drafted;
+  const { channel: metadata, history: moved } = drafted.value;
   const event = {
     role: channel,
-    metadata: metadata.value,
+    metadata,
     roots: [rootOne, ...(await Promise.all(options.root.map(readInput)))],
-    delegatedBy: await readInput(options.delegatedBy),
+    delegatedBy,
     former,
+    history: moved === undefined ? undefined : { metadata: moved, former: history.former },
     evidence: await readEvidence(options.described),
     notes: options.notes,
     withdrawn: [],

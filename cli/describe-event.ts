@@ -60,9 +60,9 @@ function describeChange(judged: JudgedEvent): Words {
   );
   const releases = new Set(dropped.flatMap((name) => parseTargetName(name)?.release ?? []));
   const parts = Object.values(WORDS).flatMap((words) => words(judged));
-  const gone = [...releases].map(
-    (release) => `  ! ${release} is listed no longer: devices that run it will not start it again`,
-  );
+  const gone = [...releases]
+    .filter((release) => !judged.moved.includes(release))
+    .map((release) => `  ! ${release} is listed no longer: devices that run it will not start it again`);
   const lines = [...added, ...gone, ...parts];
   return lines.length === 0 ? ['  nothing but version and dates'] : lines;
 }
@@ -90,6 +90,15 @@ const WORDS: { readonly [K in keyof Required<ChannelPart>]: (judged: JudgedEvent
       .filter((digest) => former?.part.revokedDigests.includes(digest) !== true)
       .map((digest) => `  ! revoked, starts no more: ${imageOf(channel, digest)}`),
   plan: ({ channel, former }) => planWords(channel.part, former?.part),
+  history: ({ channel, moved, former }) => {
+    const { history } = channel.part;
+    if (history === undefined || history.sha256 === former?.part.history?.sha256) return [];
+    const named = `  history version ${history.version}, SHA-256 ${history.sha256}, which you sign along`;
+    return [
+      ...moved.map((release) => `  - ${release} is history: who runs it starts it until something newer is confirmed`),
+      named,
+    ];
+  },
   event: ({ channel, authors }) => [
     `  made by ${channel.event.authors.map(authorText).join(' and ')}${authors.size === 0 ? '' : ` (${[...authors].join(', ')})`}`,
   ],

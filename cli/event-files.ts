@@ -28,6 +28,13 @@ export async function readChannelFile(path: string | undefined): Promise<Uint8Ar
   return event?.ok === true ? event.value.metadata : bytes;
 }
 
+/** The history file in `path`: the file itself, or the one that a signing event carries. */
+export async function readHistoryFile(path: string | undefined): Promise<Uint8Array | undefined> {
+  const bytes = await readOptional(path);
+  const event = bytes && parseSigningEvent(bytes);
+  return event?.ok === true ? event.value.history?.metadata : bytes;
+}
+
 /** Writes `event` in place of the file it came from. */
 export async function replaceEvent(path: string, event: SigningEvent): Promise<void> {
   await replaceFile(path, { bytes: encodeSigningEvent(event), mode: MODE_PUBLIC });

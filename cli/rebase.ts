@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { reject, type Verdict } from '../formats/verdict.ts';
 import { CHANNEL_LIFETIME_MS, PUBLISH_WITHIN_MS } from '../signer/lifetimes.ts';
 import { rebaseEvent } from '../signer/rebase-event.ts';
-import { concludeEvent, readChannelFile, readEvent } from './event-files.ts';
+import { concludeEvent, readChannelFile, readEvent, readHistoryFile } from './event-files.ts';
 import { readInput, readOptional } from './files.ts';
 import { daysValue } from './option-values.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
@@ -11,6 +11,7 @@ import type { Answer, Conclude, Host } from './verb.ts';
 type Options = {
   readonly event: string;
   readonly former: string;
+  readonly history?: string;
   readonly root: readonly string[];
   readonly delegatedBy?: string;
   readonly publishWithin: number;
@@ -23,6 +24,10 @@ export function defineRebase(command: Command, host: Host, conclude: Conclude): 
   command
     .requiredOption('--event <file>', 'the stale signing event')
     .requiredOption('--former <file>', 'the newest file of the channel, or the event that brought it')
+    .option(
+      '--history <file>',
+      "the newest file of the channel's history, or the event that brought it, if there is one",
+    )
     .option('--root <file...>', 'all roots from version 1 on, if there are new ones', [])
     .option('--delegated-by <file>', 'the newest targets file, if there is a new one')
     .option('--publish-within <n>', 'days in which it may be published', daysValue, PUBLISH_WITHIN_MS)
@@ -39,6 +44,7 @@ async function rebase(options: Options, host: Host): Promise<Verdict<Answer>> {
   const roots = await Promise.all(options.root.map(readInput));
   const rebased = rebaseEvent(event.value, {
     former,
+    history: await readHistoryFile(options.history),
     roots: roots.length === 0 ? undefined : roots,
     delegatedBy: await readOptional(options.delegatedBy),
     now: host.now(),

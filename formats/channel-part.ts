@@ -3,6 +3,7 @@
  *
  * - It stands under `firmament` in `signed` of the channel, beside the binding; the quorum's signatures over it *are* the approval.
  * - `release` names what devices should run; older releases may stay listed as targets, so that devices that run them still boot.
+ * - `history` names the file of the releases that are listed no longer, by its content: of itself that file approves nothing.
  * - `revokedDigests` and `minSecurityCounter` bind at every boot (rule R11).
  * - `plan` says who may take the release in force, and when (rule R8); without one it is for all devices at once.
  * - `event` says what it follows and who made it; devices demand it where the targets role lists people (`boot/verify-quorum.ts`).
@@ -21,8 +22,13 @@ export type ChannelPart = {
   /** SHA-256 of images that may not boot any more, in hex. */
   readonly revokedDigests: readonly string[];
   readonly plan?: Plan | undefined;
+  /** Undefined as long as every release of the channel is listed in it. */
+  readonly history?: HistoryPin | undefined;
   readonly event?: ChannelEvent | undefined;
 };
+
+/** One content of the role `CHANNEL-history`: its version, and the SHA-256 of its canonical signed part, in hex. */
+export type HistoryPin = { readonly version: number; readonly sha256: string };
 
 export const REVOKED_MAX = 1024;
 
@@ -36,11 +42,12 @@ const channelDecoder: Decoder<ChannelPart> = refine(
     minSecurityCounter: integer(0),
     revokedDigests: list(hexText(32), REVOKED_MAX),
     plan: optional(planDecoder),
+    history: optional(object('refused', { version: integer(1), sha256: hexText(32) })),
     event: optional(channelEventDecoder),
   }),
-  ({ release, minSecurityCounter, revokedDigests, plan, event }) =>
+  ({ release, minSecurityCounter, revokedDigests, plan, history, event }) =>
     plan === undefined || plan.release === release
-      ? accept({ release, minSecurityCounter, revokedDigests, plan, event })
+      ? accept({ release, minSecurityCounter, revokedDigests, plan, history, event })
       : shape('.plan: it is of another release than the one in force'),
 );
 const memberDecoder = object('refused', { firmament: channelDecoder });
@@ -59,6 +66,16 @@ export function channelPartToJson(part: ChannelPart): readonly (readonly [string
     ['revokedDigests', part.revokedDigests],
   ];
   if (part.plan !== undefined) members.push(['plan', planToJson(part.plan)]);
+  if (part.history !== undefined) {
+    const { version, sha256 } = part.history;
+    members.push([
+      'history',
+      new Map<string, JsonValue>([
+        ['version', version],
+        ['sha256', sha256],
+      ]),
+    ]);
+  }
   if (part.event !== undefined) members.push(['event', channelEventToJson(part.event)]);
   return members;
 }

@@ -6,6 +6,7 @@
  * - Verdicts (an adversary or a peer is at fault) and operation errors (the world is) share the one name space.
  */
 import { ROLLOUT } from './codes-rollout.ts';
+import { GRAPH } from './graph-codes.ts';
 import { METADATA } from './metadata-codes.ts';
 import { APPROVAL } from './approval-codes.ts';
 import { PROPOSALS } from './proposal-codes.ts';
@@ -302,6 +303,7 @@ type CodeTable = typeof JSON_AND_TEXT &
   typeof METADATA &
   typeof DEVICE_RULES &
   typeof ROLLOUT &
+  typeof GRAPH &
   typeof EVIDENCE &
   typeof FLASH &
   typeof LOG &
@@ -318,6 +320,7 @@ export const CODES: CodeTable = {
   ...METADATA,
   ...DEVICE_RULES,
   ...ROLLOUT,
+  ...GRAPH,
   ...EVIDENCE,
   ...FLASH,
   ...LOG,
@@ -338,6 +341,7 @@ export const CODE_GROUPS: readonly (readonly [string, Readonly<Record<string, Co
   ['TUF metadata', METADATA],
   ['Rules of the device', DEVICE_RULES],
   ['Rollout', ROLLOUT],
+  ['Ways from release to release', GRAPH],
   ['Evidence', EVIDENCE],
   ['Flash and boot', FLASH],
   ['Transparency log', LOG],

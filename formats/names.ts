@@ -15,8 +15,11 @@ export const nameDecoder: Decoder<string> = text(63, /^[a-z0-9][a-z0-9-]*$/);
 /** A release or file name: also upper case, dot and underscore; it never starts with a dot. */
 export const segmentDecoder: Decoder<string> = text(SEGMENT_LENGTH_MAX, SEGMENT);
 
-/** The roles beside a channel: one opens waves, one stops them (`docs/formats/plan.md`). */
-export type Side = 'rollout' | 'halt';
+/**
+ * The roles beside a channel: one opens waves, one stops them (`docs/formats/plan.md`); one keeps the releases that are out of force
+ * (`docs/formats/release.md`), and the channel itself delegates that one.
+ */
+export type Side = 'rollout' | 'halt' | 'history';
 
 /** The name of a role beside `channel`. */
 export function sideRole(channel: string, side: Side): string {
@@ -25,12 +28,12 @@ export function sideRole(channel: string, side: Side): string {
 
 /** The channel that a role beside it belongs to. */
 export function channelOf(side: string): string {
-  return side.replace(/-(rollout|halt)$/, '');
+  return side.replace(/-(rollout|halt|history)$/, '');
 }
 
 /** Whether `name` is reserved for a role beside a channel: then it is no channel. */
 export function isSideRole(name: string): boolean {
-  return /-(rollout|halt)$/.test(name);
+  return /-(rollout|halt|history)$/.test(name);
 }
 
 const NUMBER = '(?:0|[1-9][0-9]*)';

@@ -4,6 +4,8 @@
  * - It carries all that a key holder's tool needs to judge the change from bytes alone: roots, targets, the former file, evidence.
  * - Nothing in it is trusted for standing in it; what is signed is the channel in `metadata` and nothing else.
  * - The event is named by the SHA-256 of the channel's signed part: one exact digest, whatever signatures have gathered.
+ * - Where releases go out of the channel, their history travels along: the channel names it by its content, so that it is judged,
+ *   and signed, as a part of it.
  * - Evidence is found by its digest, so that it cannot stand for other evidence.
  * - `notes` are anybody's words; no signature covers them.
  * - Unknown members are refused.
@@ -19,6 +21,8 @@ import { nameDecoder } from './names.ts';
 import { ROOT_BYTES_MAX } from './tuf-root.ts';
 import { accept, reject, type Verdict } from './verdict.ts';
 
+/** The file of the role `CHANNEL-history` that the channel names, and the one before it, as published. */
+export type HistoryFiles = { readonly metadata: Uint8Array; readonly former: Uint8Array | undefined };
 export type SigningEvent = {
   /** The channel. */
   readonly role: string;
@@ -30,6 +34,8 @@ export type SigningEvent = {
   readonly delegatedBy: Uint8Array;
   /** The file that it follows, as published; undefined for the first. */
   readonly former: Uint8Array | undefined;
+  /** Where the history is another one than in the former file. */
+  readonly history?: HistoryFiles | undefined;
   /** DSSE envelopes of the evidence of what is new. */
   readonly evidence: readonly Uint8Array[];
   readonly notes: string | undefined;
@@ -43,6 +49,8 @@ export const WITHDRAWALS_MAX = 64;
 export const NOTES_LENGTH_MAX = 4096;
 /** As much as a boot bundle has room for. */
 const FILE_BYTES_MAX = 700_000;
+/** No device keeps a history: it may be longer. */
+export const HISTORY_BYTES_MAX = 4_000_000;
 
 const eventDecoder: Decoder<SigningEvent> = refine(
   object('refused', {
@@ -52,6 +60,12 @@ const eventDecoder: Decoder<SigningEvent> = refine(
     roots: list(base64Bytes(ROOT_BYTES_MAX), ROOTS_MAX, 1),
     delegatedBy: base64Bytes(FILE_BYTES_MAX),
     former: optional(base64Bytes(FILE_BYTES_MAX)),
+    history: optional(
+      object('refused', {
+        metadata: base64Bytes(HISTORY_BYTES_MAX),
+        former: optional(base64Bytes(HISTORY_BYTES_MAX)),
+      }),
+    ),
     evidence: list(base64Bytes(ENVELOPE_BYTES_MAX), EVIDENCE_MAX),
     notes: optional(text(NOTES_LENGTH_MAX)),
     withdrawn: list(base64Bytes(ENVELOPE_BYTES_MAX), WITHDRAWALS_MAX),
@@ -77,6 +91,13 @@ export function encodeSigningEvent(event: SigningEvent): Uint8Array {
     ['withdrawn', event.withdrawn.map(encodeBase64)],
   ];
   if (event.former !== undefined) members.push(['former', encodeBase64(event.former)]);
+  if (event.history !== undefined) members.push(['history', historyToJson(event.history)]);
   if (event.notes !== undefined) members.push(['notes', event.notes]);
   return encodeJson(new Map(members));
+}
+
+function historyToJson({ metadata, former }: HistoryFiles): JsonValue {
+  const members: [string, JsonValue][] = [['metadata', encodeBase64(metadata)]];
+  if (former !== undefined) members.push(['former', encodeBase64(former)]);
+  return new Map(members);
 }

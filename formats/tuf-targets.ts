@@ -162,7 +162,8 @@ function targetFileToJson(file: TargetFile): JsonValue {
   return members;
 }
 
-function delegationsToJson({ keys, roles, bins }: Delegations): JsonValue {
+/** The member `delegations` as JSON. */
+export function delegationsToJson({ keys, roles, bins }: Delegations): JsonValue {
   const members = new Map<string, JsonValue>([
     ['keys', new Map([...keys].map(([keyid, key]) => [keyid, keyToJson(key)]))],
   ]);

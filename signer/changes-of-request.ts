@@ -1,10 +1,12 @@
 /**
  * What a publish request changes: the one reading of its parts, for the daemon and for a publisher without one.
  *
- * - A signing event brings its channel, its evidence and its withdrawals together: nobody hands in the one without the others by mistake.
+ * - A signing event brings its channel, its history, its evidence and its withdrawals together: nobody hands in one of
+ *   them without the others by mistake.
  * - A withdrawal is the signed statement itself; whether it holds is decided from its bytes, by who publishes (R5).
  * - A role that is handed in twice is refused: which of two was meant is not for the signer to guess.
  */
+import { sideRole } from '../formats/names.ts';
 import type { PartKind, RequestPart } from '../formats/publish-request.ts';
 import { parseSigningEvent, type SigningEvent } from '../formats/signing-event.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
@@ -22,7 +24,7 @@ export function changesOfRequest(
   if (!withdrawn.ok) return withdrawn;
   const channels = [
     ...parts.flatMap(({ name, bytes }) => (name === undefined ? [] : [[name, bytes] as const])),
-    ...events.value.map(({ role, metadata }) => [role, metadata] as const),
+    ...events.value.flatMap(rolesOf),
   ];
   const [targets, second] = of('targets');
   if (second !== undefined || new Map(channels).size < channels.length) {
@@ -39,6 +41,12 @@ export function changesOfRequest(
       envelopes,
     })),
   });
+}
+
+/** The roles that an event brings, by name. */
+function rolesOf({ role, metadata, history }: SigningEvent): readonly (readonly [string, Uint8Array])[] {
+  const channel = [role, metadata] as const;
+  return history === undefined ? [channel] : [channel, [sideRole(role, 'history'), history.metadata]];
 }
 
 function readEvents(files: readonly Uint8Array[]): Verdict<readonly SigningEvent[], 'EVENT_MALFORMED'> {

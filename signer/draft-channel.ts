@@ -2,6 +2,7 @@
  * Drafts of a channel, without signatures: a release added, the release in force chosen, images revoked.
  *
  * - The next version starts from the former file: older releases stay listed, because devices that run them still boot by it.
+ * - Releases out of force go into the channel's history in batches (`draft-history.ts`), where a history is handed in.
  * - A release's name is given once: other content under the same name is refused.
  * - Floors only rise: the least counter does not fall, and what is revoked stays revoked (rule R11).
  * - Its event names what it follows by digest; where the former version had one, this one has (rule R5).
@@ -13,12 +14,14 @@ import { encodeCanonicalJson } from '../formats/canonical-json.ts';
 import { equalBytes } from '../formats/bytes.ts';
 import type { ChannelEvent } from '../formats/channel-event.ts';
 import { channelPartToJson, parseChannelPart, type ChannelPart } from '../formats/channel-part.ts';
+import type { Instant } from '../formats/instant.ts';
 import { encodeTargetName, parseTargetName } from '../formats/names.ts';
 import { imagePartToCustom, parseRelease, type ImagePart } from '../formats/release.ts';
 import { encodeMetadata, type MetadataParseCode } from '../formats/tuf-metadata.ts';
 import { sha256Hex } from '../formats/sha256.ts';
-import { parseTargets, targetsToJson, type TargetFile } from '../formats/tuf-targets.ts';
+import { parseTargets, targetsToJson, type Delegations, type TargetFile } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
+import { nextHistory, type ChannelWithHistory, type HistoryCode, type HistoryDraft } from './draft-history.ts';
 import { nextPlan, type PlanDraft } from './draft-plan.ts';
 import type { DraftTime } from './draft-root.ts';
 import { CHANNEL_LIFETIME_MS } from './lifetimes.ts';
@@ -57,46 +60,94 @@ export type ChannelDraft = DraftTime & {
   /** Who made this version, and until when it may be published. */
   readonly event?: Omit<ChannelEvent, 'predecessor'> | undefined;
 };
-export type ChannelDraftCode = MetadataParseCode | BindingCode | 'RELEASE_MALFORMED' | 'DRAFT_REFUSED';
+export type ChannelDraftCode = MetadataParseCode | BindingCode | HistoryCode | 'RELEASE_MALFORMED' | 'DRAFT_REFUSED';
+/** A channel's next file, and the next one of its history where that is another one. */
+export type DraftedChannel = { readonly channel: Uint8Array; readonly history: Uint8Array | undefined };
 
 type Targets = ReadonlyMap<string, TargetFile>;
-type Content = { readonly version: number; readonly targets: Targets; readonly part: ChannelPart | undefined };
+type Content = {
+  readonly version: number;
+  readonly targets: Targets;
+  readonly delegations: Delegations | undefined;
+  readonly part: ChannelPart | undefined;
+};
 
-/** The channel file after `draft.former`, unsigned. */
+/** The channel file after `draft.former`, unsigned, as long as nothing goes out of it. */
 export function draftChannel(draft: ChannelDraft): Verdict<Uint8Array, ChannelDraftCode> {
+  const drafted = draftChannelFiles(draft, undefined);
+  return drafted.ok ? accept(drafted.value.channel) : drafted;
+}
+
+/** The channel file after `draft.former`, and its history, both unsigned. @param history undefined leaves the history as it is. */
+export function draftChannelFiles(
+  draft: ChannelDraft,
+  history: HistoryDraft | undefined,
+): Verdict<DraftedChannel, ChannelDraftCode> {
   const former = readFormer(draft.former, draft);
   if (!former.ok) return former;
   const part = nextPart(former.value, draft);
   if (!part.ok) return part;
-  const targets = nextTargets(former.value.targets, draft);
-  if (!targets.ok) return targets;
+  const again = listedAgain(former.value.targets, part.value.release, history);
+  const listed = nextTargets(new Map([...former.value.targets, ...again]), draft);
+  if (!listed.ok) return listed;
+  const expires = draft.now + (draft.lifetimeMs ?? CHANNEL_LIFETIME_MS);
+  const kept = { former: former.value, part: part.value, targets: listed.value, expires };
+  const split = withHistory(draft, kept, history);
+  if (!split.ok) return split;
+  const { targets, delegations, pin, file } = split.value;
+  const firmament = channelPartToJson({ ...part.value, history: pin });
   const signed = targetsToJson({
     type: 'targets',
     version: former.value.version + 1,
-    expires: draft.now + (draft.lifetimeMs ?? CHANNEL_LIFETIME_MS),
-    firmament: bindingToJson({ ...draft.repository, role: draft.channel }, channelPartToJson(part.value)),
-    targets: targets.value,
-    delegations: undefined,
+    expires,
+    firmament: bindingToJson({ ...draft.repository, role: draft.channel }, firmament),
+    targets,
+    delegations,
   });
   const bytes = encodeMetadata(signed, []);
   const read = readFormer(bytes, draft);
   if (!read.ok) return read;
   const release = parseRelease(read.value.targets, part.value.release);
-  return release.ok ? accept(bytes) : release;
+  return release.ok ? accept({ channel: bytes, history: file }) : release;
+}
+
+/** The targets of a release that comes into force again out of the history. */
+function listedAgain(listed: Targets, release: string, history: HistoryDraft | undefined): Targets {
+  const parsed = history?.former === undefined ? undefined : parseTargets(history.former);
+  if (parsed?.ok !== true || ofRelease(listed, release).size > 0) return new Map();
+  return ofRelease(parsed.value.signed.targets, release);
+}
+
+/** What the channel lists itself, and what goes into its history. */
+function withHistory(
+  { repository, channel, now }: ChannelDraft,
+  next: {
+    readonly former: Content;
+    readonly part: ChannelPart;
+    readonly targets: Targets;
+    readonly expires: Instant;
+  },
+  history: HistoryDraft | undefined,
+): Verdict<ChannelWithHistory, HistoryCode> {
+  const { targets, expires, part } = next;
+  const former = { pin: next.former.part?.history, delegations: next.former.delegations };
+  if (history === undefined) return accept({ targets, ...former, file: undefined });
+  const kept = new Set([part.release, part.plan?.base, next.former.part?.release].filter((name) => name !== undefined));
+  return nextHistory({ repository, channel, now, expires, targets, kept, former, history });
 }
 
 function readFormer(
   bytes: Uint8Array | undefined,
   of: { readonly repository: RepositoryId; readonly channel: string },
 ): Verdict<Content, ChannelDraftCode> {
-  if (bytes === undefined) return accept({ version: 0, targets: new Map(), part: undefined });
+  if (bytes === undefined) return accept({ version: 0, targets: new Map(), delegations: undefined, part: undefined });
   const parsed = parseTargets(bytes);
   if (!parsed.ok) return parsed;
-  const { version, targets, firmament } = parsed.value.signed;
+  const { version, targets, delegations, firmament } = parsed.value.signed;
   const bound = verifyBinding(firmament, { repository: of.repository, role: of.channel });
   if (!bound.ok) return bound;
   const part = parseChannelPart(firmament);
-  return part.ok ? accept({ version, targets, part: part.value }) : part;
+  return part.ok ? accept({ version, targets, delegations, part: part.value }) : part;
 }
 
 function nextPart({ part: former, version }: Content, draft: ChannelDraft): Verdict<ChannelPart, 'DRAFT_REFUSED'> {

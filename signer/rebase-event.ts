@@ -12,7 +12,7 @@ import { parseTargetName } from '../formats/names.ts';
 import type { SigningEvent } from '../formats/signing-event.ts';
 import { parseTargets, type TargetFile } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
-import { draftChannel, type ChannelDraft, type ChannelDraftCode } from './draft-channel.ts';
+import { draftChannelFiles, type ChannelDraft, type ChannelDraftCode } from './draft-channel.ts';
 import { repositoryIdOf, type RepositoryIdCode } from './repository-id.ts';
 import { keysOfRole } from './keys-of-role.ts';
 import { verifyWithdrawals } from './verify-withdrawal.ts';
@@ -20,6 +20,8 @@ import { verifyWithdrawals } from './verify-withdrawal.ts';
 export type Rebase = {
   /** The newest file of the channel, as published. */
   readonly former: Uint8Array;
+  /** The newest file of its history, where there is another one than the event follows. */
+  readonly history?: Uint8Array | undefined;
   /** The newest roots and targets file, where they have changed. */
   readonly roots?: readonly Uint8Array[] | undefined;
   readonly delegatedBy?: Uint8Array | undefined;
@@ -55,16 +57,14 @@ export function rebaseEvent(event: SigningEvent, onto: Rebase): Verdict<SigningE
   }
   const change = changeOf(event, onto);
   if (!change.ok) return change;
-  const metadata = draftChannel({
-    ...change.value,
-    repository: repository.value,
-    channel: event.role,
-    former: onto.former,
-    now: onto.now,
-    lifetimeMs: onto.lifetimeMs,
-  });
-  if (!metadata.ok) return metadata;
-  return accept({ ...event, metadata: metadata.value, roots, delegatedBy, former: onto.former, withdrawn: [] });
+  const history = { former: onto.history ?? event.history?.former, delegatedBy };
+  const { former, now, lifetimeMs } = onto;
+  const content = { ...change.value, repository: repository.value, channel: event.role, former, now, lifetimeMs };
+  const next = draftChannelFiles(content, history);
+  if (!next.ok) return next;
+  const { channel: metadata, history: moved } = next.value;
+  const files = moved === undefined ? undefined : { metadata: moved, former: history.former };
+  return accept({ ...event, metadata, roots, delegatedBy, former, history: files, withdrawn: [] });
 }
 
 /** What the draft does to the file that it followed, as options of a draft. */
@@ -78,7 +78,12 @@ function changeOf(event: SigningEvent, { notAfter }: Rebase): Verdict<Partial<Ch
   if (part?.event === undefined) return reject('EVENT_MISSING', `${event.role} does not say who made it`);
   const before: Read = former.value;
   const isNew = <T>(now: T, then: T | undefined): T | undefined => (now === then ? undefined : now);
-  const dropped = [...before.targets.keys()].filter((name) => !targets.has(name));
+  const history = event.history === undefined ? accept(undefined) : parseTargets(event.history.metadata);
+  if (!history.ok) return history;
+  // What goes into the history goes by itself, when it is due.
+  const dropped = [...before.targets.keys()].filter(
+    (name) => !targets.has(name) && history.value?.signed.targets.has(name) !== true,
+  );
   return accept({
     addedTargets: new Map([...targets].filter(([name]) => !before.targets.has(name))),
     withoutReleases: [...new Set(dropped.flatMap((name) => parseTargetName(name)?.release ?? []))],

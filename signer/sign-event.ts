@@ -6,6 +6,7 @@
  * - A withdrawal needs no judgement: what is faulty must be withdrawable, too.
  */
 import { encodeEnvelope, preAuthEncoding } from '../formats/dsse.ts';
+import { sideRole } from '../formats/names.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import type { SigningEvent } from '../formats/signing-event.ts';
 import type { MetadataParseCode } from '../formats/tuf-metadata.ts';
@@ -35,7 +36,14 @@ export async function signEvent(
   }
   const { metadata, role, delegatedBy } = event;
   const signed = await addSignature({ metadata, role: { channel: role }, delegatedBy }, signer);
-  return signed.ok ? accept({ ...event, metadata: signed.value }) : signed;
+  if (!signed.ok || event.history === undefined) {
+    return signed.ok ? accept({ ...event, metadata: signed.value }) : signed;
+  }
+  // The channel names the history by its content: whoever signs the one means the other.
+  const { history } = event;
+  const beside = { channel: sideRole(role, 'history') };
+  const kept = await addSignature({ metadata: history.metadata, role: beside, delegatedBy: metadata }, signer);
+  return kept.ok ? accept({ ...event, metadata: signed.value, history: { ...history, metadata: kept.value } }) : kept;
 }
 
 /** `event` with a withdrawal by `signer`. */

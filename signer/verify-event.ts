@@ -47,6 +47,8 @@ export type JudgedEvent = Verified<{
   readonly authors: ReadonlySet<string>;
   /** The components of new releases, with the evidence that vouches for them. */
   readonly added: readonly VouchedComponent[];
+  /** Releases that are history from this version on. */
+  readonly moved: readonly string[];
 }>;
 export type EventCode =
   | RootCode
@@ -88,20 +90,22 @@ export function verifyEvent(event: SigningEvent, trust: EventTrust): Verdict<Jud
   const { people } = above.value.trust;
   const authors = people === undefined ? accept(new Set<string>()) : authorsOf(own.authors, people);
   if (!authors.ok) return authors;
-  const change = { channel: channel.value, former: former.value, evidence: event.evidence };
-  const added = verifyChange(change, {
+  const { role, history, evidence } = event;
+  const delegatedBy = above.value.targets.signed;
+  const change = { channel: channel.value, former: former.value, history, delegatedBy, role, evidence };
+  const changed = verifyChange(change, {
     repository: trust.memory.repository,
     trust: above.value.trust,
     check: checkSignature,
   });
-  if (!added.ok) return added;
+  if (!changed.ok) return changed;
   const judged = {
     event,
     ...above.value,
     ...drafted,
     former: former.value,
     authors: authors.value,
-    added: added.value,
+    ...changed.value,
   };
   return accept(markVerified(judged));
 }

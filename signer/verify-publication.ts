@@ -5,6 +5,7 @@
  * - A whole refresh over the new timestamp, for every channel (`verify-refresh.ts`).
  * - A new channel is current: it follows what is published, its time is not over, nobody withdrew it (`verify-current.ts`).
  * - Wherever roots, targets or channel are new, the release in force boots on all of its hardware (`verify-bootable.ts`).
+ * - A channel's history is the one that it names, and keeps what was in it (`verify-history.ts`).
  * - Plans, wave steps and halts follow what was published before (`verify-rollouts.ts`).
  * - New targets have the name, length and digest that their channel gives; a target name has one content, in all channels and
  *   for ever.
@@ -35,6 +36,7 @@ import { standingOf } from './standing-of.ts';
 import { verifyLogAppend, type LogAppendCode } from './verify-log-append.ts';
 import { verifyBootable, type BootableCode } from './verify-bootable.ts';
 import { verifyRollouts, type RolloutsCode } from './verify-rollouts.ts';
+import { verifyHistory, type HistoryMismatch } from './verify-history.ts';
 import { verifyCurrent, type CurrentCode } from './verify-current.ts';
 import { verifyRefresh, type OnlineFiles, type RefreshCode } from './verify-refresh.ts';
 
@@ -46,6 +48,7 @@ type InnerCode =
   | LogAppendCode
   | RolloutsCode
   | CurrentCode
+  | HistoryMismatch
   | 'METADATA_EXPIRED'
   | 'RELEASE_MALFORMED'
   | 'TARGET_NAME_REFUSED'
@@ -92,6 +95,8 @@ function verifyParts(
     const mustBoot = rootsAreNew || newRoles.has('targets') || newRoles.has(channel);
     const bootable = mustBoot ? verifyBootable(candidate, channel, check) : accept(undefined);
     if (!bootable.ok) return bootable;
+    const history = verifyHistory(candidate, channel);
+    if (!history.ok) return history;
   }
   const rollouts = verifyRollouts(candidate, newRoles, now);
   if (!rollouts.ok) return rollouts;

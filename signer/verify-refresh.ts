@@ -2,6 +2,7 @@
  * A whole refresh over files at hand, by the device's own code, for every channel at once.
  *
  * - The steps and their order are those of a device: timestamp, snapshot, targets, channels; each bound to this repository and role.
+ * - A channel with a history delegates exactly that one, which is checked like the channel and searched behind it.
  * - Every delegated channel is listed in the snapshot: clients that search delegations stop at a gap. A role beside a channel is
  *   listed once it has said something: its paths lead no search there.
  * - Freshness is asked of the online roles, of targets and of the channels named; another channel's expiry is its own matter.
@@ -21,6 +22,7 @@ import { verifyHaltRole, verifyRolloutRole, type RolloutCode } from '../bootload
 import {
   findListed,
   verifyChannelRole,
+  verifyDelegatedRole,
   verifyTargetsRole,
   type TargetsCode,
   type TrustedTargets,
@@ -33,6 +35,8 @@ import {
   type Trust,
   type TrustedSnapshot,
 } from '../bootloader-verifier/boot/verify-timestamp.ts';
+
+import { verifyHistoryDelegation, type HistoryMismatch } from './verify-history.ts';
 
 /** What a device would fetch, one file a role. */
 export type OnlineFiles = {
@@ -49,7 +53,8 @@ export type RefreshInput = {
   /** Channels that must be delegated and must not have expired. */
   readonly freshChannels: ReadonlySet<string>;
 };
-export type RefreshCode = TimestampCode | SnapshotCode | TargetsCode | BindingCode | RolloutCode | 'NOT_FOUND';
+export type RefreshCode =
+  TimestampCode | SnapshotCode | TargetsCode | BindingCode | RolloutCode | HistoryMismatch | 'NOT_FOUND';
 
 /** Where expiry plays no part. */
 const NO_TIME = 0;
@@ -83,9 +88,30 @@ export function verifyRefresh(input: RefreshInput): Verdict<readonly string[], R
     });
     if (!channel.ok) return channel;
     channels.push(name);
+    const history = verifyHistoryRole(input, listed, { name, channel: channel.value, targets: targets.value });
+    if (!history.ok) return history;
+    if (history.value !== undefined) said.push(history.value);
   }
   const stray = [...input.freshChannels].find((name) => !channels.includes(name) && !said.includes(name));
   return stray === undefined ? accept(channels) : reject('ROLE_NOT_DELEGATED', `${stray} is not delegated`);
+}
+
+/** The history of a channel that names one. @returns the name of its role. */
+function verifyHistoryRole(
+  input: RefreshInput,
+  trust: BoundTrust & { readonly snapshot: TrustedSnapshot },
+  of: { readonly name: string; readonly channel: TrustedTargets; readonly targets: TrustedTargets },
+): Verdict<string | undefined, RefreshCode> {
+  const { channel, targets } = of;
+  const named = input.freshChannels.has(of.name)
+    ? verifyHistoryDelegation(channel, { name: of.name, targets: targets.signed })
+    : accept(channel.signed.delegations?.roles[0]?.name);
+  if (!named.ok || named.value === undefined) return named;
+  const { value: name } = named;
+  const verify = (bytes: Uint8Array): ReturnType<typeof verifyDelegatedRole> =>
+    verifyDelegatedRole(channel, { name, bytes }, trust.check);
+  const history = verifyRole(input, trust, { name, verify });
+  return history.ok ? named : history;
 }
 
 /** A role beside a channel, if it has said anything yet. One that is new must not have expired already. */

@@ -22,7 +22,7 @@ import type { RepositoryClient } from '../bootloader-verifier/agent/repository-c
 import { imagesDigest } from '../bootloader-verifier/boot/device-components.ts';
 import type { DeviceTrust } from '../bootloader-verifier/boot/verify-bundle.ts';
 import { signMetadata } from '../signer/add-signature.ts';
-import { draftChannel, type ChannelDraft } from '../signer/draft-channel.ts';
+import { draftChannelFiles, type ChannelDraft } from '../signer/draft-channel.ts';
 import { metaFileOf, snapshotContent, timestampContent } from '../signer/draft-online.ts';
 import { draftFirstRoot, draftNextRoot, type Quorums } from '../signer/draft-root.ts';
 import type { LogChange } from '../signer/draft-log-policy.ts';
@@ -45,6 +45,8 @@ export type ReleaseOptions = ComponentOptions & {
   readonly channels?: readonly string[];
   /** Other components than the device's; by default the device's, its main one as the other options describe it. */
   readonly components?: readonly ComponentOptions[];
+  /** Whether releases out of force go into the channel's history; by default they stay listed for ever. */
+  readonly isShort?: boolean;
   /** Anything else of the draft: least counter, revoked digests, release in force, lifetime. */
   readonly draft?: Partial<ChannelDraft>;
   /** Who signs the channel; by default the quorum. */
@@ -183,6 +185,7 @@ function signersOf(seed: string, channels: readonly string[]): Signers {
     ...channels.map((channel) => named(channel, 3)),
     ...channels.map((channel) => named(sideRole(channel, 'rollout'), 1)),
     ...channels.map((channel) => halters(channel, named(channel, 1))),
+    ...channels.map((channel): [string, readonly Signer[]] => [sideRole(channel, 'history'), named(channel, 3)[1]]),
   ]);
 }
 
@@ -341,10 +344,17 @@ async function publishRelease(
     const former = findNewest(files, channel)?.bytes;
     const described = { name: release, components: components.map(({ draft }) => draft) };
     const time = { now: options.now ?? now };
-    const file = accepted(
-      draftChannel({ repository: id, channel, former, release: described, ...time, ...options.draft }),
-    );
-    repository.put(channel, await repository.sign(channel, signedOf(file), options.signers));
+    const draft = { repository: id, channel, former, release: described, ...time, ...options.draft };
+    const history = {
+      former: findNewest(files, sideRole(channel, 'history'))?.bytes,
+      delegatedBy: repository.newest('targets'),
+    };
+    const drafted = accepted(draftChannelFiles(draft, options.isShort === true ? history : undefined));
+    repository.put(channel, await repository.sign(channel, signedOf(drafted.channel), options.signers));
+    if (drafted.history !== undefined) {
+      const name = sideRole(channel, 'history');
+      repository.put(name, await repository.sign(name, signedOf(drafted.history), options.signers));
+    }
   }
   await repository.publishOnline({ now: options.now ?? now });
   const [first] = components;

@@ -16,7 +16,7 @@ import {
 } from '../../formats/boot-bundle.ts';
 import { BOOT_STATE_EMPTY, otherSlot, type BootState, type SlotId } from '../../formats/boot-state.ts';
 import { ENVELOPE_BYTES_MAX } from '../../formats/dsse.ts';
-import { hashedTargetPath } from '../../formats/names.ts';
+import { hashedTargetPath, parseTargetName } from '../../formats/names.ts';
 import type { Component, ReleaseTarget } from '../../formats/release.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import { equalBytes } from '../../formats/bytes.ts';
@@ -31,7 +31,7 @@ import type { Refreshed } from './refresh.ts';
 import type { ChosenRelease, HeldWave } from './decide-release.ts';
 import { getPresent, type RepositoryClient } from './repository-client.ts';
 
-export type InstallCode = SlotCode | 'IMAGE_TRIED_BEFORE';
+export type InstallCode = SlotCode | 'IMAGE_TRIED_BEFORE' | 'RELEASE_UNLISTED';
 /** The slot that runs; `isGood` once the boot stage has started it as the good one, not on trial. */
 export type RunningSlot = { readonly slot: SlotId; readonly permit: BootPermit; readonly isGood: boolean };
 /** What a release is taken from: signed files, accepted as a whole, and whatever they name. */
@@ -104,11 +104,15 @@ async function replaceSlot(
  */
 export async function commitTrust(
   input: Omit<InstallInput, 'chosen'> & { readonly running: RunningSlot },
-): Promise<Verdict<boolean, BundleCode | 'IMAGE_TOO_LARGE' | 'IMAGE_HASH_MISMATCH'>> {
+): Promise<Verdict<boolean, BundleCode | 'IMAGE_TOO_LARGE' | 'IMAGE_HASH_MISMATCH' | 'RELEASE_UNLISTED'>> {
   const { flash, device, refreshed, running } = input;
   const lying = await readBundle(flash, running.slot);
   const before = lying === undefined ? undefined : parseBootBundle(lying);
   if (before?.ok !== true) return accept(false);
+  const { targets: listed } = refreshed.channelRole.signed;
+  if (![...listed.keys()].some((name) => parseTargetName(name)?.release === before.value.release)) {
+    return reject('RELEASE_UNLISTED', `${before.value.release} is not in the channel any more: its old bundle stays`);
+  }
   const { roots, targets, channel, proofs } = refreshed;
   const bundle = encodeBootBundle({ ...before.value, roots, targets, channel, proofs });
   const permit = verifyBundle(bundle, device);

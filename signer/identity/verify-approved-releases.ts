@@ -3,14 +3,16 @@
  *
  * - By the device's own code: roots from the first one on, targets and channels by their quorums, each bound to repository and role.
  * - The store is not believed: what is read is what the signer's own state names (`read-published.ts`).
+ * - What a channel names as its history was approved once, and may still run where nothing revokes it.
  * - A channel that has expired approves nothing any more, and neither does one whose part cannot be read.
  */
 import { verifyBinding, type RepositoryId } from '../../formats/binding.ts';
-import { parseChannelPart, type ChannelPart } from '../../formats/channel-part.ts';
+import { parseChannelPart, type ChannelPart, type HistoryPin } from '../../formats/channel-part.ts';
 import type { Instant } from '../../formats/instant.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
 import { parseTrustPart, type TrustPart } from '../../formats/trust-part.ts';
-import type { TargetFile } from '../../formats/tuf-targets.ts';
+import { sideRole } from '../../formats/names.ts';
+import { parseTargets, type TargetFile } from '../../formats/tuf-targets.ts';
 import { accept, markVerified, reject, type Verdict, type Verified } from '../../formats/verdict.ts';
 import { verifyRootChain } from '../../bootloader-verifier/boot/verify-root.ts';
 import {
@@ -19,6 +21,7 @@ import {
   type TrustedTargets,
 } from '../../bootloader-verifier/boot/verify-targets.ts';
 import type { Published } from '../publication.ts';
+import { verifyPinned } from '../verify-history.ts';
 
 export type ApprovedChannel = { readonly part: ChannelPart; readonly targets: ReadonlyMap<string, TargetFile> };
 export type ApprovedReleases = Verified<{
@@ -45,9 +48,17 @@ export function verifyApprovedReleases(
     const { firmament } = role.value.signed;
     const part = parseChannelPart(firmament);
     if (!part.ok || !verifyBinding(firmament, { repository, role: name }).ok) continue;
-    channels.set(name, { part: part.value, targets: role.value.signed.targets });
+    const history = pinnedHistory(published.roles.get(sideRole(name, 'history')), part.value.history);
+    channels.set(name, { part: part.value, targets: new Map([...history, ...role.value.signed.targets]) });
   }
   return accept(markVerified({ trust: trust.value, channels }));
+}
+
+/** What is in the history that the channel names by its content; nothing, if the file is another one. */
+function pinnedHistory(file: Uint8Array | undefined, pin: HistoryPin | undefined): ReadonlyMap<string, TargetFile> {
+  const parsed = file === undefined ? undefined : parseTargets(file);
+  if (parsed?.ok !== true || pin === undefined || !verifyPinned(parsed.value, pin).ok) return new Map();
+  return parsed.value.signed.targets;
 }
 
 function verifiedTargets(

@@ -6,6 +6,7 @@ import { parsePeople } from '../../formats/people.ts';
 import {
   encodeSigningEvent,
   EVIDENCE_MAX,
+  HISTORY_BYTES_MAX,
   NOTES_LENGTH_MAX,
   parseSigningEvent,
   WITHDRAWALS_MAX,
@@ -42,6 +43,19 @@ test('the event of the document is read as it was written, and its withdrawal ho
 
 test.each(REFUSED_EVENTS)('no tool reads $says', ({ file }) => {
   expect(parseSigningEvent(file)).toMatchObject({ ok: false, code: 'EVENT_MALFORMED' });
+});
+
+test('an event is read with the history that its channel names, and the one before', () => {
+  for (const former of [undefined, new Uint8Array([2])]) {
+    const event = { ...SAMPLE_EVENT, history: { metadata: new Uint8Array([1]), former } };
+    expect(parseSigningEvent(encodeSigningEvent(event))).toEqual({ ok: true, value: event });
+  }
+  const history = (bytes: number): SigningEvent => ({
+    ...SAMPLE_EVENT,
+    history: { metadata: new Uint8Array(bytes), former: undefined },
+  });
+  expect(parseSigningEvent(encodeSigningEvent(history(HISTORY_BYTES_MAX))).ok).toBe(true);
+  expect(parseSigningEvent(encodeSigningEvent(history(HISTORY_BYTES_MAX + 1)))).toMatchObject({ ok: false });
 });
 
 test('evidence, withdrawals and notes have their limits', () => {

@@ -66,6 +66,14 @@ export const SAMPLE_EVENT: SigningEvent = {
   withdrawn: [envelope],
 };
 
+/** A history with a member more. */
+function historyWith(name: string): JsonValue {
+  return new Map([
+    ['metadata', 'e30='],
+    [name, 'e30='],
+  ]);
+}
+
 /** Signing events that no tool reads. */
 export const REFUSED_EVENTS: readonly { readonly says: string; readonly file: Uint8Array }[] = [
   { says: 'an event of a newer version', file: changed({ version: 2 }) },
@@ -76,6 +84,11 @@ export const REFUSED_EVENTS: readonly { readonly says: string; readonly file: Ui
   { says: 'an event whose channel is no base64', file: changed({ metadata: '!' }) },
   { says: 'an event of a role whose name is none', file: changed({ role: '../stable' }) },
   { says: 'an event with a summary in place of evidence', file: changed({ evidence: [new Map([['ok', true]])] }) },
+  {
+    says: 'an event with a history that is not known to the letter',
+    file: changed({ history: historyWith('approved') }),
+  },
+  { says: 'an event with a history that has no file', file: changed({ history: new Map() }) },
   { says: 'an event whose notes are empty, which is to leave them out', file: changed({ notes: '' }) },
   { says: 'an event without a list of withdrawals, as if nobody could have', file: changed({ withdrawn: undefined }) },
 ];
