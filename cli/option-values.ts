@@ -4,6 +4,7 @@ import { PRODUCT_ADDRESS_EXPECTED, productAddress } from '../bootloader-verifier
 import { firmwareVersionDecoder, nameDecoder } from '../formats/names.ts';
 import { uriDecoder } from '../formats/provenance.ts';
 
+const HOURS_MAX = 168;
 const PORT_MAX = 65_535;
 const DAY_MS = 86_400_000;
 
@@ -58,6 +59,13 @@ export function digestValue(value: string): string {
 /** Whole days, as milliseconds. */
 export function daysValue(value: string): number {
   return countValue(value) * DAY_MS;
+}
+
+/** Hours, from 1 to a week of them. */
+export function hoursValue(value: string): number {
+  const hours = countValue(value);
+  if (hours < 1 || hours > HOURS_MAX) throw new InvalidArgumentError(`1 to ${HOURS_MAX} hours are expected`);
+  return hours;
 }
 
 /** A time in milliseconds, at least 1. */

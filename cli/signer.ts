@@ -3,6 +3,7 @@
  *
  * - It steps rollouts and refreshes the online roles by itself, long before they expire; what is due is looked at in every interval.
  * - Its folder holds its memory and its books, outside of the store; one daemon at a time owns it.
+ * - With the key of a CA it issues identities, too (`identity-option.ts`).
  * - A refusal or fault of what it does by itself is told, and done again at the next look.
  */
 import { join } from 'node:path';
@@ -14,28 +15,31 @@ import { bookStoreFolder } from '../signer/book-store-folder.ts';
 import { serveVerbs, type RunningDaemon } from '../signer/daemon/serve-verbs-http.ts';
 import { doDue, signerVerbs } from '../signer/daemon/signer-verbs.ts';
 import { deviceRegister } from '../signer/identity/device-register.ts';
+import type { VerbTable } from '../signer/daemon/verb-table.ts';
 import type { RolloutSigner } from '../signer/rollout/run-rollout.ts';
 import { signerMemoryFile } from '../signer/signer-memory-file.ts';
 import type { Signer } from '../signer/signer.ts';
 import { asDaemon } from '../signer/state-owner.ts';
 import { readInput } from './files.ts';
+import { addIdentityOptions, openIdentityVerbs, type IdentityOptions } from './identity-option.ts';
 import { openSigner } from './open-signer.ts';
 import { millisecondsValue, nameValue } from './option-values.ts';
 import { addStoreOptions, openObjectStore, type StoreOptions } from './store-option.ts';
 import type { Conclude, Host } from './verb.ts';
 
-type Options = StoreOptions & {
-  readonly socket: string;
-  readonly product: string;
-  readonly state: string;
-  readonly key: readonly string[];
-  readonly passphraseFile: readonly string[];
-  readonly lookMs: number;
-};
+type Options = StoreOptions &
+  IdentityOptions & {
+    readonly socket: string;
+    readonly product: string;
+    readonly state: string;
+    readonly key: readonly string[];
+    readonly passphraseFile: readonly string[];
+    readonly lookMs: number;
+  };
 
 /** Adds the verb. */
 export function defineSigner(command: Command, host: Host, conclude: Conclude): void {
-  addStoreOptions(command)
+  addIdentityOptions(addStoreOptions(command))
     .requiredOption('--socket <path>', 'where it listens: a unix socket for its owner alone')
     .requiredOption('--product <name>', 'the product', nameValue)
     .requiredOption('--state <folder>', 'its memory and its books, outside of the store')
@@ -48,17 +52,20 @@ export function defineSigner(command: Command, host: Host, conclude: Conclude): 
     .action(async (options: Options) => {
       const signer = await openRolloutSigner(options, host);
       if (!signer.ok) return conclude(signer);
-      await asDaemon(stateFile(options), () => serve(signer.value, options, { host, conclude }));
+      const identities = await openIdentityVerbs(options, signer.value, host);
+      if (!identities.ok) return conclude(identities);
+      const verbs = new Map([...signerVerbs(signer.value), ...identities.value]);
+      await asDaemon(stateFile(options), () => serve(signer.value, { ...options, verbs }, { host, conclude }));
     });
 }
 
 async function serve(
   signer: RolloutSigner,
-  { socket, lookMs }: Options,
+  { socket, lookMs, verbs }: Options & { readonly verbs: VerbTable },
   { host, conclude }: { readonly host: Host; readonly conclude: Conclude },
 ): Promise<void> {
   const log = (line: string): void => host.say(`${line}\n`);
-  const daemon = await serveVerbs({ socketPath: socket, verbs: signerVerbs(signer), now: host.now, log });
+  const daemon = await serveVerbs({ socketPath: socket, verbs, now: host.now, log });
   conclude(accept({ facts: { socket }, text: `The signer listens at ${socket}` }));
   while (!host.stop.aborted) {
     await look(daemon, signer, { now: host.now, log });

@@ -335,6 +335,11 @@ export const CODES: CodeTable = {
 
 export type Code = keyof CodeTable;
 
+/** The code that `said` is; undefined for anything else that a peer may say. */
+export function knownCode(said: string | undefined): Code | undefined {
+  return Object.keys(CODES).find((code): code is Code => code === said);
+}
+
 /** The groups in the order of the document, each with its heading. */
 export const CODE_GROUPS: readonly (readonly [string, Readonly<Record<string, CodeEntry>>])[] = [
   ['JSON and text', JSON_AND_TEXT],

@@ -61,7 +61,7 @@ export const ENROLMENT_PAYLOAD_TYPE = 'application/vnd.firmament.enrolment+json'
 export const IDENTITY_USE_PAYLOAD_TYPE = 'application/vnd.firmament.identity-use+json';
 /** The nonce of the signer: when it was made, what is random, and the signer's own mark. */
 const NONCE_BYTES = 48;
-const IDENTITY_PROOF_BYTES_MAX = 12_288;
+export const IDENTITY_PROOF_BYTES_MAX = 12_288;
 const PAYLOAD_BYTES_MAX = 2_048;
 const PART_BYTES_MAX = 4_096;
 

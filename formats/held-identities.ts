@@ -3,6 +3,8 @@
  *
  * - Each is a key, as its 32-byte seed, and its certificate in DER. Secret; only the system reads and writes them.
  * - The new one stands beside the old before it is used: a cut never leaves a device without either.
+ * - A key is written down before it is asked for, and asked for until an answer is held: whatever the network does to requests and
+ *   answers, a device follows an identity with one key, and two keys mean two devices.
  * - Specified in `docs/formats/identity.md`.
  */
 import { encodeBase64, encodeHex, parseHex } from './bytes.ts';
@@ -16,10 +18,12 @@ export type HeldIdentities = {
   readonly current: HeldIdentity | undefined;
   /** Obtained, not used yet. */
   readonly next: HeldIdentity | undefined;
+  /** The seed of the key that is asked for, from before it is asked for until the answer is held. Secret. */
+  readonly asked?: Uint8Array | undefined;
 };
 
 const HELD_BYTES_MAX = 8_000;
-const CERTIFICATE_BYTES_MAX = 2_048;
+const CERTIFICATE_BYTES_MAX = 2_560;
 const SEED_BYTES = 32;
 
 const heldDecoder: Decoder<HeldIdentity> = refine(
@@ -30,8 +34,13 @@ const heldDecoder: Decoder<HeldIdentity> = refine(
   },
 );
 const identitiesDecoder: Decoder<HeldIdentities> = refine(
-  object('refused', { version: literal(1), current: optional(heldDecoder), next: optional(heldDecoder) }),
-  ({ current, next }) => accept({ current, next }),
+  object('refused', {
+    version: literal(1),
+    current: optional(heldDecoder),
+    next: optional(heldDecoder),
+    asked: optional(hexText(SEED_BYTES)),
+  }),
+  ({ current, next, asked }) => accept({ current, next, ...(asked !== undefined && { asked: parseHex(asked) }) }),
 );
 
 /** Parses the payload of the `credentials` record; undefined for what cannot be read: the device then enrols again. */
@@ -41,10 +50,11 @@ export function parseHeldIdentities(bytes: Uint8Array): HeldIdentities | undefin
 }
 
 /** The payload of the `credentials` record. */
-export function encodeHeldIdentities({ current, next }: HeldIdentities): Uint8Array {
+export function encodeHeldIdentities({ current, next, asked }: HeldIdentities): Uint8Array {
   const json = new Map<string, JsonValue>([['version', 1]]);
   if (current !== undefined) json.set('current', heldToJson(current));
   if (next !== undefined) json.set('next', heldToJson(next));
+  if (asked !== undefined) json.set('asked', encodeHex(asked));
   return encodeJson(json);
 }
 

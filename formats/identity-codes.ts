@@ -41,6 +41,10 @@ export const IDENTITY_CODES = {
     means: 'a certificate is not the one that was asked for, or of no anchor of the targets role',
     todo: 'check the CA and its entry in the targets role',
   },
+  CA_NOT_LISTED: {
+    means: 'the key of the issuing CA is no anchor of the published targets role (R26)',
+    todo: 'have the owners list it, or start the signer with the key that they list',
+  },
   IDENTITY_UNKNOWN: { means: 'an identity is none that was issued to this device', todo: 'enrol the device again' },
   IDENTITY_ACTIVE: {
     means: 'a device asks to be enrolled while it has an identity',

@@ -2,7 +2,7 @@
  * What a device's certificate says beyond X.509: what was proven when it was issued (rules R24 and R25).
  *
  * - The value of an extension of ours, not critical: a UTF8String that holds JSON.
- * - It names release, image digests and counters, the class of the device, and the certificate that this one follows.
+ * - It names product and root 1, release, image digests and counters, the class of the device, and the certificate before.
  * - Unknown members are refused. Specified in `docs/formats/identity.md`.
  */
 import { concatBytes } from './bytes.ts';
@@ -26,6 +26,9 @@ import { COMPONENTS_MAX } from './release.ts';
 import { accept, reject, type Verdict } from './verdict.ts';
 
 export type IdentityExtension = {
+  readonly product: string;
+  /** SHA-256 of the file of root version 1, in hex. */
+  readonly root: string;
   readonly class: DeviceClass;
   readonly release: string;
   /** Image digest, in hex, and security counter by component. */
@@ -42,6 +45,8 @@ const UTF8_STRING = 0x0c;
 const extensionDecoder: Decoder<IdentityExtension> = refine(
   object('refused', {
     version: literal(1),
+    product: nameDecoder,
+    root: hexText(32),
     class: oneOf('claimed', 'proven'),
     release: segmentDecoder,
     components: mapOf(
@@ -66,9 +71,11 @@ export function parseIdentityExtension(der: Uint8Array): Verdict<IdentityExtensi
 
 /** The extension's value. */
 export function encodeIdentityExtension(extension: IdentityExtension): Uint8Array {
-  const { class: deviceClass, release, components, predecessor } = extension;
+  const { product, root, class: deviceClass, release, components, predecessor } = extension;
   const json = new Map<string, JsonValue>([
     ['version', 1],
+    ['product', product],
+    ['root', root],
     ['class', deviceClass],
     ['release', release],
     [

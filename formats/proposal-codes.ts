@@ -10,7 +10,7 @@ export const PROPOSALS = {
     means: 'this subject may not propose for this product, or not act on this proposal',
     todo: 'name issuer and subject with --proposer if it should',
   },
-  RATE_LIMITED: { means: 'this subject has proposed as often as it may for now', todo: 'try again later' },
+  RATE_LIMITED: { means: 'this caller has asked as often as it may for now', todo: 'try again later' },
   TOKEN_MISSING: {
     means: 'no token came with the request',
     todo: 'send Authorization: Bearer and the token of the job',

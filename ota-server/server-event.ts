@@ -23,6 +23,7 @@ export type ServerEvent =
     }
   | { readonly event: 'refused'; readonly code: Code; readonly detail: string; readonly path: string }
   | { readonly event: 'check-in-refused'; readonly code: string; readonly detail: string }
+  | { readonly event: 'identity-refused'; readonly code: string; readonly detail: string }
   | { readonly event: 'closed' };
 
 export type EventSink = (event: ServerEvent) => void;

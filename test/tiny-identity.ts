@@ -12,6 +12,7 @@ import { deriveKeySeed } from '../formats/dice.ts';
 import { ed25519PublicKey } from '../formats/ed25519-key.ts';
 import { encodeEnvelope, preAuthEncoding } from '../formats/dsse.ts';
 import { encodeFactoryManifest, MANIFEST_PAYLOAD_TYPE, type DeviceClass } from '../formats/factory-manifest.ts';
+import type { Factory, IdentityAnchor } from '../formats/identity-trust.ts';
 import type { HeldIdentity } from '../formats/held-identities.ts';
 import { checkSignature } from '../signer/signature-check-node.ts';
 import { freshKeyNode } from '../bootloader-verifier/agent/identity-key-node.ts';
@@ -37,6 +38,10 @@ export type TinyIdentity = {
   /** A device that the manifest names, provisioned and settled. */
   readonly device: TinyDevice;
   readonly deviceId: string;
+  /** The manifest that names it, as its factory signed it. */
+  readonly manifest: Uint8Array;
+  /** What the targets role says of factories and CA. */
+  readonly trust: { readonly factories: readonly Factory[]; readonly identityAnchors: readonly IdentityAnchor[] };
   /** What the signer believes now. */
   readonly view: (now?: number) => IssuingView;
   /** A nonce of the signer. */
@@ -79,9 +84,11 @@ export async function makeTinyIdentity(deviceClass: DeviceClass = 'claimed'): Pr
     repository,
     device,
     deviceId,
+    manifest,
+    trust: { factories, identityAnchors: [{ name: 'ca-1', key: seededSigner('ca 1').key }] },
     issuing: {
       repository: repository.id,
-      ca: { name: 'ca-1', signer: seededSigner('ca 1') },
+      caSigner: seededSigner('ca 1'),
       ledger: identityLedgerFolder(await mkdtemp(join(tmpdir(), 'identity-'))),
       nonces,
       check,
@@ -90,6 +97,7 @@ export async function makeTinyIdentity(deviceClass: DeviceClass = 'claimed'): Pr
     },
     view: (now = repository.now) => ({
       devices: known,
+      ca: { name: 'ca-1', signer: seededSigner('ca 1') },
       approved: accepted(verifyApprovedReleases(publishedOf(repository), repository.id, { now, check })),
       now,
     }),

@@ -8,7 +8,7 @@
 import 'reflect-metadata';
 import { X509Certificates } from '@peculiar/x509';
 import { concatBytes, encodeBase64, parseBase64, parseUtf8 } from '../../formats/bytes.ts';
-import { CODES, type Code } from '../../formats/codes.ts';
+import { knownCode, type Code } from '../../formats/codes.ts';
 import { decodeJson, object, text } from '../../formats/decode.ts';
 import { OperationError } from '../../formats/operation-error.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
@@ -77,7 +77,7 @@ async function readBody(answer: Response): Promise<Uint8Array> {
 /** A refusal with the signer's own code, where it is one that is known. */
 function refusal(path: string, status: number, body: Uint8Array): Verdict<never, Code> {
   const problem = decodeJson(body, ANSWER_BYTES_MAX, problemDecoder);
-  const code = problem.ok ? Object.keys(CODES).find((known): known is Code => known === problem.value.code) : undefined;
+  const code = problem.ok ? knownCode(problem.value.code) : undefined;
   if (!problem.ok || code === undefined || status >= 500) throw unexpected(path, status);
   return reject(code, problem.value.detail);
 }

@@ -3,7 +3,9 @@
  *
  * - Nothing is asked for on trial: rotation starts after confirmation (rule R17), and never holds up an update.
  * - A new identity stands on flash, in both halves, before it is used; the old one goes only once the signer has taken its use.
- * - A cut at any point is made good by the next call: an unused identity is used, a lost answer asked for again.
+ * - A cut at any point is made good by the next call: an unused identity is used, a lost answer asked for again, with the same key.
+ * - A key is on flash before it is asked for, and one key follows one identity: a request that the network holds back, repeats or
+ *   reorders is never taken for a second device.
  * - The anchors are those of the targets role in the bundle of the slot that runs, which the boot stage has verified.
  */
 import { parseBootBundle } from '../../formats/boot-bundle.ts';
@@ -34,7 +36,8 @@ import { namesBoot, verifyCertificate, type VerifiedCertificate } from './verify
 export type IdentityPorts = {
   readonly flash: Flash;
   readonly client: IdentityClient;
-  readonly freshKey: () => Promise<FreshKey>;
+  /** A new key, or that of a seed, and the request for it. */
+  readonly freshKey: (seed?: Uint8Array) => Promise<FreshKey>;
   readonly check: SignatureCheck;
   readonly now: Instant;
 };
@@ -50,16 +53,14 @@ export async function keepIdentity(ports: IdentityPorts, identity: BootIdentity)
   const anchors = await readAnchors(ports.flash, identity);
   if (anchors === undefined) return accept({ kind: 'unchanged' });
   const keeper: Keeper = { ...ports, identity, anchors };
-  const held = await readHeld(ports.flash);
-  const used = held.next === undefined ? accept(held) : await useNext(keeper, { ...held, next: held.next });
-  if (!used.ok) return used;
-  const { current } = used.value;
-  const known = current === undefined ? undefined : verifiedOf(keeper, current);
-  const isNew = current !== undefined && current !== held.current;
-  if (known !== undefined && !isDue(keeper, known)) {
-    return accept(isNew ? { kind: 'new', certificate: known } : { kind: 'unchanged' });
-  }
-  return obtain(keeper, current);
+  const before = await readHeld(ports.flash);
+  const held = before.next === undefined ? accept(before) : await useNext(keeper, before.next);
+  const isUnknown = !held.ok && held.code === 'IDENTITY_UNKNOWN';
+  if (!held.ok && !isUnknown) return held;
+  const { current } = held.ok ? held.value : before;
+  const known = current === undefined || isUnknown ? undefined : verifiedOf(keeper, current);
+  if (known === undefined || isDue(keeper, known)) return obtain(keeper, held.ok ? held.value : before);
+  return accept(current === before.current ? { kind: 'unchanged' } : { kind: 'new', certificate: known });
 }
 
 type Keeper = IdentityPorts & { readonly identity: BootIdentity; readonly anchors: readonly IdentityAnchor[] };
@@ -70,40 +71,57 @@ function isDue({ identity, now }: Keeper, certificate: VerifiedCertificate): boo
   return !namesBoot(extension, identity.boot) || now >= notAfter - (notAfter - notBefore) / RENEW_PARTS;
 }
 
-async function obtain(keeper: Keeper, current: HeldIdentity | undefined): Promise<Verdict<Kept, Code>> {
-  const { client, freshKey, flash, identity } = keeper;
-  const nonce = await client.nonce();
-  const { seed, csr } = await freshKey();
-  const proof = proveIdentity(identity, { nonce, csr, confirmed: true, former: current });
-  const issued = await client.enrol({ purpose: current === undefined ? 'enrol' : 'rotate', csr, proof });
+/** Asks for the identity after `held.current`, and uses it. */
+async function obtain(keeper: Keeper, held: HeldIdentities): Promise<Verdict<Kept, Code>> {
+  const { freshKey, flash, identity } = keeper;
+  const asked = held.next?.seed ?? held.asked;
+  const key = await freshKey(asked);
+  if (asked === undefined) await writeHeld(flash, { ...held, asked: key.seed });
+  const issued = await requestFor(keeper, key, held.current);
   if (!issued.ok) return issued;
-  const next = { seed, certificate: issued.value };
+  const next = { seed: key.seed, certificate: issued.value };
   const certificate = verifiedOf(keeper, next);
   if (certificate === undefined || !namesBoot(certificate.extension, identity.boot)) {
     return reject('CERTIFICATE_REFUSED', 'the answer is not the certificate that was asked for');
   }
-  const held = { current, next };
-  await writeRecordTwice(flash, 'credentials', encodeHeldIdentities(held));
-  const used = await useNext(keeper, held);
+  await writeHeld(flash, { current: held.current, next });
+  const used = await useNext(keeper, next);
   return used.ok ? accept({ kind: 'new', certificate }) : used;
+}
+
+/** Asks to follow `former`; where the signer knows nothing of it any more, to enrol anew. What is held stays until an answer has come. */
+async function requestFor(
+  keeper: Keeper,
+  { csr }: Pick<FreshKey, 'csr'>,
+  former: HeldIdentity | undefined,
+): Promise<Verdict<Uint8Array, Code>> {
+  const { client, identity } = keeper;
+  const proof = proveIdentity(identity, { nonce: await client.nonce(), csr, confirmed: true, former });
+  const issued = await client.enrol({ purpose: former === undefined ? 'enrol' : 'rotate', csr, proof });
+  const isUnknown = !issued.ok && issued.code === 'IDENTITY_UNKNOWN' && former !== undefined;
+  return isUnknown ? requestFor(keeper, { csr }, undefined) : issued;
 }
 
 /** The first use of the next identity; the one before goes once the signer has taken it. */
 async function useNext(
   { client, flash, identity }: Keeper,
-  { next }: HeldIdentities & { readonly next: HeldIdentity },
+  next: HeldIdentity,
 ): Promise<Verdict<HeldIdentities, Code>> {
   const { product, root, deviceId } = identity.boot;
   const said = { product, root, deviceId, certificate: sha256Hex(next.certificate) };
   const used = await client.use(signIdentityUse(said, next));
   if (!used.ok) return used;
   const held = { current: next, next: undefined };
-  await writeRecordTwice(flash, 'credentials', encodeHeldIdentities(held));
+  await writeHeld(flash, held);
   return accept(held);
 }
 
+async function writeHeld(flash: Flash, held: HeldIdentities): Promise<void> {
+  await writeRecordTwice(flash, 'credentials', encodeHeldIdentities(held));
+}
+
 function verifiedOf({ identity, anchors, check }: Keeper, held: HeldIdentity): VerifiedCertificate | undefined {
-  const expected = { deviceId: identity.boot.deviceId, publicKey: ed25519PublicKey(held.seed) };
+  const expected = { boot: identity.boot, publicKey: ed25519PublicKey(held.seed) };
   const certificate = verifyCertificate(held.certificate, expected, { anchors, check });
   return certificate.ok ? certificate.value : undefined;
 }

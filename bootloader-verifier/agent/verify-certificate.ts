@@ -2,7 +2,7 @@
  * Whether a certificate is the one that this device asked for, from a CA that the people of its product trust (rule R26).
  *
  * - Signed by a key that the targets role lists as an anchor: nothing else makes a CA, no store of the host among it.
- * - For this device, for the key that it just made, unexpired, and naming the boot that was proven.
+ * - For this device and its repository, and for the key that it just made; which boot it names, the caller looks at.
  */
 import 'reflect-metadata';
 import { X509Certificate } from '@peculiar/x509';
@@ -36,7 +36,7 @@ const PUBLIC_KEY_BYTES = 32;
 /** Judges the certificate in `der`. @param publicKey the key that it must be for, 32 bytes. */
 export function verifyCertificate(
   der: Uint8Array,
-  expected: { readonly deviceId: string; readonly publicKey: Uint8Array },
+  expected: { readonly boot: Pick<BootStatement, 'deviceId' | 'product' | 'root'>; readonly publicKey: Uint8Array },
   { anchors, check }: CertificateTrust,
 ): Verdict<VerifiedCertificate, 'CERTIFICATE_REFUSED'> {
   const signed = parseEd25519Signed(der);
@@ -49,12 +49,16 @@ export function verifyCertificate(
   if (encodeHex(spki.slice(-PUBLIC_KEY_BYTES)) !== encodeHex(expected.publicKey)) {
     return reject('CERTIFICATE_REFUSED', 'it is for another key than was asked for');
   }
-  if (read.subjectName.getField('2.5.4.5').join() !== expected.deviceId) {
+  if (read.subjectName.getField('2.5.4.5').join() !== expected.boot.deviceId) {
     return reject('CERTIFICATE_REFUSED', 'it is for another device');
   }
   const value = read.getExtension(IDENTITY_EXTENSION_OID)?.value;
   const extension = parseIdentityExtension(value === undefined ? new Uint8Array() : new Uint8Array(value));
   if (!extension.ok) return extension;
+  const { product, root } = extension.value;
+  if (product !== expected.boot.product || root !== expected.boot.root) {
+    return reject('CERTIFICATE_REFUSED', 'it is of another product, or of another root 1');
+  }
   return accept(
     markVerified({
       der,

@@ -33,6 +33,7 @@ import {
   type IdentityExtension,
 } from '../../formats/identity-extension.ts';
 import type { Instant } from '../../formats/instant.ts';
+import { CSR_BYTES_MAX } from '../../formats/issue-request.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import type { Signer } from '../signer.ts';
@@ -53,7 +54,6 @@ export type LeafContent = {
   readonly extension: IdentityExtension;
 };
 
-const CSR_BYTES_MAX = 2_048;
 const NO_REVOCATION_OID = '2.5.29.56';
 const NULL_DER = Uint8Array.of(0x05, 0x00);
 const NO_SIGNATURE = new Uint8Array(64);

@@ -4,7 +4,9 @@
  * - A device has one identity in use, and at most one that follows it and was not used yet.
  * - The old one ends at the first use of the new. What was issued but never used is replaced by whatever is issued next:
  *   an answer that was lost locks nobody out.
- * - Two that follow one and the same, both alive, are a fork: somebody else has a copy. Then both end, until people look at it.
+ * - Two that follow one and the same, with two keys, are a fork: somebody else has a copy. Then both end, until people look at it.
+ * - A device makes one key for one step and asks for it until it has an answer. So what says the same again, late or in another
+ *   order, is of one key and no fork: whoever carries requests cannot make a fork of them.
  * - An identity that has expired may still be followed, with evidence: a device that slept is not lost.
  */
 import {
@@ -64,10 +66,13 @@ export function noIdentities(deviceId: string): DeviceIdentities {
   return { deviceId, isForked: false, ...none };
 }
 
-/** What a request follows. Its signatures are checked by whoever asks. */
+/**
+ * What a request follows. Its signatures are checked by whoever asks.
+ * @param request.publicKey the key that is to be certified, in hex.
+ */
 export function followedBy(
   device: DeviceIdentities,
-  request: Pick<Enrolment, 'purpose' | 'predecessor'>,
+  request: Pick<Enrolment, 'purpose' | 'predecessor'> & { readonly publicKey: string },
   now: Instant,
 ): Verdict<Followed, IdentityCode> {
   if (device.isForked) return reject('IDENTITY_FORKED', 'this device has been seen twice');
@@ -81,9 +86,29 @@ export function followedBy(
     if (identity?.certificate === request.predecessor) return accept({ identity, isFork: false });
   }
   const over = ended.find(({ certificate }) => certificate === request.predecessor);
-  return over === undefined
-    ? reject('IDENTITY_UNKNOWN', 'no identity of this device is the one that is to be followed')
+  if (over === undefined) {
+    return reject('IDENTITY_UNKNOWN', 'no identity of this device is the one that is to be followed');
+  }
+  return identitiesOf(device).some(({ publicKey }) => publicKey === request.publicKey)
+    ? reject('IDENTITY_ENDED', 'this request is older than the end of what it follows: its key was certified since')
     : accept({ identity: over, isFork: true });
+}
+
+/**
+ * The state in which the identity `certificate` stands again, if the one that replaced it is of the same key: one device that asked
+ * twice, and got the answer to what it had asked first. Any other state is left as it is.
+ */
+export function reinstate(device: DeviceIdentities, certificate: string | undefined): DeviceIdentities {
+  const over = device.ended.find((ended) => ended.certificate === certificate && ended.because === 'replaced');
+  if (over === undefined) return device;
+  const { because, ...again } = over;
+  const rest = device.ended.filter((ended) => ended !== over);
+  for (const place of ['next', 'current'] as const) {
+    const twin = device[place];
+    if (twin?.publicKey === over.publicKey)
+      return { ...device, [place]: again, ended: [...rest, { ...twin, because }] };
+  }
+  return device;
 }
 
 /** The state once `issued` may leave the signer. @param followed the identity that it follows: to ask with it is to use it. */
@@ -107,8 +132,9 @@ export function stepIssued(
  * The state after a device has used the identity `certificate`, whose key has signed.
  * @returns the same state if it is the one in use already.
  */
-export function useIdentity(device: DeviceIdentities, certificate: string): Verdict<DeviceIdentities, IdentityCode> {
-  if (device.isForked) return reject('IDENTITY_FORKED', 'this device has been seen twice');
+export function useIdentity(known: DeviceIdentities, certificate: string): Verdict<DeviceIdentities, IdentityCode> {
+  if (known.isForked) return reject('IDENTITY_FORKED', 'this device has been seen twice');
+  const device = reinstate(known, certificate);
   if (device.current?.certificate === certificate) return accept(device);
   if (device.next?.certificate === certificate) return accept(stepUsed(device));
   const over = device.ended.find((ended) => ended.certificate === certificate);
@@ -138,8 +164,11 @@ function raised(before: ReadonlyMap<string, number>, proven: ReadonlyMap<string,
 
 /** The public key of the identity `certificate`, whatever has become of it. */
 export function keyOfIdentity(device: DeviceIdentities, certificate: string): string | undefined {
-  const all = [device.current, device.next, ...device.ended];
-  return all.find((identity) => identity?.certificate === certificate)?.publicKey;
+  return identitiesOf(device).find((identity) => identity.certificate === certificate)?.publicKey;
+}
+
+function identitiesOf({ current, next, ended }: DeviceIdentities): readonly IssuedIdentity[] {
+  return [current, next, ...ended].filter((identity) => identity !== undefined);
 }
 
 const issuedDecoder = object('refused', { certificate: hexText(32), publicKey: hexText(32), notAfter: instantDecoder });

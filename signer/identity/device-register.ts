@@ -17,7 +17,7 @@ import { sha256Hex } from '../../formats/sha256.ts';
 import { accept, type Verdict } from '../../formats/verdict.ts';
 import type { BookStore } from '../book-store.ts';
 import type { LiveDevice } from '../rollout/live-devices.ts';
-import { verifyManifests, type ManifestsCode, type ManifestTrust } from './verify-manifests.ts';
+import { verifyManifests, type KnownDevices, type ManifestsCode, type ManifestTrust } from './verify-manifests.ts';
 
 type Admitted = { readonly admittedAt: Instant; readonly manifest: Uint8Array };
 /** By whose word devices are listed: the targets role as published. */
@@ -28,6 +28,10 @@ export type DeviceRegister = {
   readonly admit: (manifest: Uint8Array, trust: RegisterTrust) => Promise<Verdict<number, ManifestsCode>>;
   /** The devices, by id. */
   readonly read: (trust: RegisterTrust) => Promise<Verdict<ReadonlyMap<string, LiveDevice>, ManifestsCode>>;
+  /** The devices as their manifests describe them, by id. */
+  readonly describe: (trust: RegisterTrust) => Promise<Verdict<KnownDevices, ManifestsCode>>;
+  /** Grows with every manifest that is admitted here: what was read at another revision is to be read again. */
+  readonly revision: () => number;
 };
 
 const RECORD_BYTES_MAX = 700_000;
@@ -38,6 +42,7 @@ const admittedDecoder: Decoder<Admitted> = refine(
 
 /** The register in `store`. */
 export function deviceRegister(store: BookStore): DeviceRegister {
+  let revision = 0;
   return {
     admit: async (manifest, trust) => {
       const admitted = await readAdmitted(store);
@@ -45,13 +50,22 @@ export function deviceRegister(store: BookStore): DeviceRegister {
       const all = isKnown ? admitted : [...admitted, { admittedAt: trust.now, manifest }];
       const devices = listDevices(all, { ...trust, admitted: digestsOf(admitted) });
       if (!devices.ok) return devices;
-      if (!isKnown) await append(store, admitted.length, { admittedAt: trust.now, manifest });
+      if (!isKnown) {
+        revision++;
+        await append(store, admitted.length, { admittedAt: trust.now, manifest });
+      }
       return accept(devices.value.size);
     },
     read: async (trust) => {
       const admitted = await readAdmitted(store);
       return listDevices(admitted, { ...trust, admitted: digestsOf(admitted) });
     },
+    describe: async (trust) => {
+      const admitted = await readAdmitted(store);
+      const manifests = admitted.map(({ manifest }) => manifest);
+      return verifyManifests(manifests, { ...trust, admitted: digestsOf(admitted) });
+    },
+    revision: () => revision,
   };
 }
 

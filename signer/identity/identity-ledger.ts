@@ -3,12 +3,10 @@
  *
  * - An entry is replaced as a whole, synced, before what it says leaves the signer: a cut leaves the old state or the new one.
  * - A damaged entry is a fault that a person repairs from a backup; it never reads as a device without an identity.
- * - Which manifests were admitted is remembered too: a factory's last day is judged once for each.
  */
-import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperationError } from '../../formats/operation-error.ts';
-import { createFile, MODE_SECRET, readFileBounded, replaceFile } from '../durable-file.ts';
+import { MODE_SECRET, readFileBounded, replaceFile } from '../durable-file.ts';
 import { whileLocked } from '../lock-file.ts';
 import {
   encodeDeviceIdentities,
@@ -23,16 +21,12 @@ export type IdentityLedger = {
   readonly read: (deviceId: string) => Promise<DeviceIdentities>;
   /** Durable when it returns. */
   readonly write: (device: DeviceIdentities) => Promise<void>;
-  /** SHA-256 of the manifests that were admitted, in hex. */
-  readonly admitted: () => Promise<ReadonlySet<string>>;
-  readonly admit: (manifestSha256: string) => Promise<void>;
   /** Does `work` while nobody else works with this ledger. */
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
 };
 
 /** The ledger in `folder`. */
 export function identityLedgerFolder(folder: string): IdentityLedger {
-  const manifests = join(folder, 'manifests');
   const pathOf = (deviceId: string): string => join(folder, 'devices', `${deviceId}.json`);
   return {
     read: async (deviceId) => {
@@ -45,13 +39,6 @@ export function identityLedgerFolder(folder: string): IdentityLedger {
     },
     write: (device) =>
       replaceFile(pathOf(device.deviceId), { bytes: encodeDeviceIdentities(device), mode: MODE_SECRET }),
-    admitted: async () => {
-      await mkdir(manifests, { recursive: true });
-      return new Set((await readdir(manifests)).filter((name) => /^[0-9a-f]{64}$/.test(name)));
-    },
-    admit: async (manifestSha256) => {
-      await createFile(join(manifests, manifestSha256), { bytes: new Uint8Array(), mode: MODE_SECRET });
-    },
     exclusively: (work) => whileLocked(join(folder, 'lock'), work),
   };
 }

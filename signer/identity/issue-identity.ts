@@ -23,6 +23,7 @@ import { sha256Hex } from '../../formats/sha256.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import { verifyEnvelope, type EnvelopeCode } from '../../formats/verify-envelope.ts';
+import type { Signer } from '../signer.ts';
 import {
   certificatesOnly,
   issueLeaf,
@@ -32,6 +33,7 @@ import {
 import {
   followedBy,
   keyOfIdentity,
+  reinstate,
   stepForked,
   stepIssued,
   useIdentity,
@@ -47,7 +49,8 @@ import type { KnownDevices } from './verify-manifests.ts';
 
 export type Issuing = {
   readonly repository: RepositoryId;
-  readonly ca: CertificateAuthority;
+  /** The CA's key; under which name it issues, people say in the targets role. */
+  readonly caSigner: Signer;
   readonly ledger: IdentityLedger;
   readonly nonces: Nonces;
   readonly check: SignatureCheck;
@@ -60,6 +63,7 @@ export type Issuing = {
 export type IssuingView = {
   readonly devices: KnownDevices;
   readonly approved: ApprovedReleases;
+  readonly ca: CertificateAuthority;
   readonly now: Instant;
 };
 export type IssueCode =
@@ -102,7 +106,7 @@ export async function issueIdentity(
       await issuing.ledger.write(stepForked(device));
       return reject('IDENTITY_FORKED', 'two devices follow one and the same identity: both have ended');
     }
-    return issueTo(issuing, view.now, { device, boot, followed, publicKey: checked.value.publicKey });
+    return issueTo(issuing, view, { device, boot, followed, publicKey: checked.value.publicKey });
   });
 }
 
@@ -124,9 +128,9 @@ async function checkRequest(
   if (!envelope.ok) return envelope;
   const claimed = parseEnrolment(envelope.value.payload);
   if (!claimed.ok) return claimed;
-  const known = view.devices.has(claimed.value.deviceId);
-  if (!known) return reject('DEVICE_UNKNOWN', 'no manifest names this device');
-  const device = await ledger.read(claimed.value.deviceId);
+  if (!view.devices.has(claimed.value.deviceId)) return reject('DEVICE_UNKNOWN', 'no manifest names this device');
+  const enrolment = claimed.value;
+  const device = reinstate(await ledger.read(enrolment.deviceId), enrolment.predecessor);
   const boot = verifyBootEvidence(proof, {
     repository,
     devices: view.devices,
@@ -138,12 +142,13 @@ async function checkRequest(
   const key = { keytype: 'ed25519', scheme: 'ed25519', public: boot.value.boot.evidenceKey };
   const signed = verifyEnvelope(proof.enrolment, { payloadType: ENROLMENT_PAYLOAD_TYPE, key }, check);
   if (!signed.ok) return signed;
-  const enrolment = claimed.value;
   const bound = checkBound(enrolment, { csr, proof, boot: boot.value, repository });
   if (!bound.ok) return bound;
   const fresh = nonces.check(boot.value.evidence.nonce, view.now);
   if (!fresh.ok) return fresh;
-  const followed = followedBy(device, enrolment, view.now);
+  const publicKey = verifyCertificateRequest(csr);
+  if (!publicKey.ok) return publicKey;
+  const followed = followedBy(device, { ...enrolment, publicKey: encodeHex(publicKey.value) }, view.now);
   if (!followed.ok) return followed;
   const { identity } = followed.value;
   if (identity !== undefined) {
@@ -151,8 +156,6 @@ async function checkRequest(
     const bySame = verifyEnvelope(proof.enrolment, { payloadType: ENROLMENT_PAYLOAD_TYPE, key: old }, check);
     if (!bySame.ok) return bySame;
   }
-  const publicKey = verifyCertificateRequest(csr);
-  if (!publicKey.ok) return publicKey;
   return accept({ device, enrolment, followed: followed.value, boot: boot.value, publicKey: publicKey.value });
 }
 
@@ -179,8 +182,8 @@ function checkBound(
 }
 
 async function issueTo(
-  { ca, ledger, lifetimeMs, random }: Issuing,
-  now: Instant,
+  { repository, ledger, lifetimeMs, random }: Issuing,
+  { ca, now }: IssuingView,
   to: {
     readonly device: DeviceIdentities;
     readonly boot: ProvenBoot;
@@ -199,6 +202,8 @@ async function issueTo(
     notBefore: Math.floor((now - CLOCK_SLACK_MS) / SECOND_MS) * SECOND_MS,
     notAfter,
     extension: {
+      product: repository.product,
+      root: repository.rootOneSha256,
       class: boot.device.class,
       release: boot.boot.release,
       components: boot.evidence.measurements,

@@ -5,6 +5,7 @@
  * - The store is not believed: what is read is what the signer's own state names (`read-published.ts`).
  * - What a channel names as its history was approved once, and may still run where nothing revokes it.
  * - A channel that has expired approves nothing any more, and neither does one whose part cannot be read.
+ * - What is found holds until the first of what it was read from expires; then it is to be read again.
  */
 import { verifyBinding, type RepositoryId } from '../../formats/binding.ts';
 import { parseChannelPart, type ChannelPart, type HistoryPin } from '../../formats/channel-part.ts';
@@ -27,6 +28,8 @@ export type ApprovedChannel = { readonly part: ChannelPart; readonly targets: Re
 export type ApprovedReleases = Verified<{
   readonly trust: TrustPart;
   readonly channels: ReadonlyMap<string, ApprovedChannel>;
+  /** From when on this is not known any more. */
+  readonly until: Instant;
 }>;
 
 /** What the people of `repository` approve now. */
@@ -41,6 +44,7 @@ export function verifyApprovedReleases(
     return reject('BOOT_NOT_APPROVED', 'nothing that is published carries the quorum of the targets role');
   }
   const channels = new Map<string, ApprovedChannel>();
+  let until = targets.signed.expires;
   for (const { name } of targets.signed.delegations?.roles ?? []) {
     const bytes = published.roles.get(name);
     const role = bytes === undefined ? undefined : verifyDelegatedRole(targets, { name, bytes }, by.check);
@@ -50,8 +54,9 @@ export function verifyApprovedReleases(
     if (!part.ok || !verifyBinding(firmament, { repository, role: name }).ok) continue;
     const history = pinnedHistory(published.roles.get(sideRole(name, 'history')), part.value.history);
     channels.set(name, { part: part.value, targets: new Map([...history, ...role.value.signed.targets]) });
+    until = Math.min(until, role.value.signed.expires);
   }
-  return accept(markVerified({ trust: trust.value, channels }));
+  return accept(markVerified({ trust: trust.value, channels, until }));
 }
 
 /** What is in the history that the channel names by its content; nothing, if the file is another one. */

@@ -27,11 +27,9 @@ import { doDue, signerVerbs } from '../../signer/daemon/signer-verbs.ts';
 import { identityLedgerFolder } from '../../signer/identity/identity-ledger.ts';
 import { deviceRegister } from '../../signer/identity/device-register.ts';
 import type { Issuing, IssuingView } from '../../signer/identity/issue-identity.ts';
+import { openViewReader } from '../../signer/identity/read-approved-releases.ts';
 import { openNonces } from '../../signer/identity/nonces.ts';
-import { verifyApprovedReleases } from '../../signer/identity/verify-approved-releases.ts';
-import { verifyManifests } from '../../signer/identity/verify-manifests.ts';
 import type { Changes } from '../../signer/publication.ts';
-import { readPublished } from '../../signer/read-published.ts';
 import type { RolloutSigner } from '../../signer/rollout/run-rollout.ts';
 import type { Signer } from '../../signer/signer.ts';
 import { makeFaultBooks, type FaultBooks } from '../../simulation/fault-books.ts';
@@ -111,13 +109,14 @@ export async function makeChain(random: (count: number) => Uint8Array): Promise<
   });
   const issuing: Issuing = {
     repository: repository.id,
-    ca: { name: 'ca-1', signer: recorded(seededSigner('ca 1'), 'ca', signed) },
+    caSigner: recorded(seededSigner('ca 1'), 'ca', signed),
     ledger: identityLedgerFolder(join(folder, 'identities')),
     nonces: openNonces(random(32)),
     check: checkSignature,
     lifetimeMs: IDENTITY_LIFETIME_MS,
     random,
   };
+  const read = openViewReader({ ...signer.publishing, ...issuing, register: signer.register });
   const chain: Chain = {
     repository,
     store,
@@ -136,7 +135,10 @@ export async function makeChain(random: (count: number) => Uint8Array): Promise<
     },
     ask: (verb, body) => post(socketPath, verb, body),
     due: () => dueOf(daemon, signer, time.now),
-    view: () => viewOf(signer, repository, { manifest: chain.manifest, now: time.now }),
+    view: async () => {
+      const view = await read(time.now);
+      return view.ok ? view.value : undefined;
+    },
     manifest: await manifestOf(repository, fleet),
     close: () => daemon.close(),
   };
@@ -151,12 +153,12 @@ async function begin(chain: Chain): Promise<void> {
   const first = [...repository.releases.values()].flatMap(filesOf);
   await bring(chain, { roots: repository.roots(), targets: repository.newest('targets'), targetFiles: first });
   await publishFactory(repository);
-  const { ca } = chain.issuing;
+  const { caSigner } = chain.issuing;
   const rollouts = CHANNELS.map((channel) => ({ channel, keys: keysOf(repository, `${channel}-rollout`) }));
   await repository.publishTargets({
     people: peopleOf(repository),
     rollouts,
-    identityAnchors: [{ name: ca.name, key: ca.signer.key }],
+    identityAnchors: [{ name: 'ca-1', key: caSigner.key }],
   });
   const targets = repository.newest('targets');
   for (const channel of CHANNELS)
@@ -293,26 +295,6 @@ function peopleOf(repository: TinyRepository): readonly Person[] {
 async function dueOf(daemon: RunningDaemon, signer: RolloutSigner, now: number): Promise<string> {
   const done = await daemon.inTurn(() => doDue(signer, now));
   return done.ok ? 'done' : done.code;
-}
-
-async function viewOf(
-  { publishing: { store, product, memory } }: RolloutSigner,
-  repository: TinyRepository,
-  { manifest, now }: { readonly manifest: Uint8Array; readonly now: number },
-): Promise<IssuingView | undefined> {
-  const published = await readPublished(store, product, await memory.read());
-  const check = checkSignature;
-  const approved = published.ok ? verifyApprovedReleases(published.value, repository.id, { now, check }) : published;
-  if (!approved.ok) return undefined;
-  const { factories = [] } = approved.value.trust;
-  const devices = verifyManifests([manifest], {
-    repository: repository.id,
-    factories,
-    admitted: new Set(),
-    now,
-    check,
-  });
-  return devices.ok ? { devices: devices.value, approved: approved.value, now } : undefined;
 }
 
 async function post(socketPath: string, verb: string, body: Uint8Array): Promise<Answered> {

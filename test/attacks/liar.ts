@@ -170,8 +170,8 @@ export async function live(liar: Liar, victim: Victim): Promise<void> {
   const ports = {
     flash: device.flash.view('system'),
     client: identityClient(liar, victim),
-    freshKey: async () => {
-      const fresh = await freshKeyNode();
+    freshKey: async (seed?: Uint8Array) => {
+      const fresh = await freshKeyNode(seed);
       victim.keys.push(ed25519PublicKey(fresh.seed));
       return fresh;
     },

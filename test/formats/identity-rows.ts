@@ -1,9 +1,9 @@
 /** The parsers of identities: each with a real file, as the table of all parsers holds them. */
-import { encode, rfc8949EncodeOptions } from 'cborg';
+import { encode, rfc8949EncodeOptions, Tagged } from 'cborg';
 import { expect } from 'vitest';
 import { encodeBootStatement, parseBootStatement } from '../../formats/boot-statement.ts';
 import { equalBytes } from '../../formats/bytes.ts';
-import { parseCbor } from '../../formats/cbor.ts';
+import { parseCbor, type CborValue } from '../../formats/cbor.ts';
 import { encodeDeviceSecret, parseDeviceSecret } from '../../formats/device-secret.ts';
 import { encodeEd25519Signed, parseEd25519Signed } from '../../formats/ed25519-der.ts';
 import {
@@ -18,6 +18,7 @@ import { parseEvidence } from '../../formats/evidence.ts';
 import { encodeFactoryManifest, parseFactoryManifest } from '../../formats/factory-manifest.ts';
 import { encodeHeldIdentities, parseHeldIdentities } from '../../formats/held-identities.ts';
 import { encodeIdentityExtension, parseIdentityExtension } from '../../formats/identity-extension.ts';
+import { encodeIssueRequest, parseIssueRequest } from '../../formats/issue-request.ts';
 import { accepted } from '../accepted.ts';
 import { bytesRow, orUndefined, wholeRow, type ParserRow } from './parser-rows.ts';
 import { SAMPLE_BOOT, SAMPLE_MANIFEST } from './sample-identity.ts';
@@ -41,6 +42,15 @@ function holdsOfEvidence(mutant: Uint8Array): boolean {
   return true;
 }
 
+/** A value with its tags as the library writes them. */
+function withTags(value: CborValue): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  if ('tag' in value) return new Tagged(value.tag, withTags(value.value));
+  return 'get' in value
+    ? new Map([...value].map(([name, member]) => [name, withTags(member)]))
+    : value.map((member) => withTags(member));
+}
+
 export const IDENTITY_ROWS: readonly ParserRow[] = [
   wholeRow('parseFactoryManifest', encodeFactoryManifest(SAMPLE_MANIFEST), {
     parse: orUndefined(parseFactoryManifest),
@@ -54,15 +64,23 @@ export const IDENTITY_ROWS: readonly ParserRow[] = [
     parse: orUndefined(parseDeviceSecret),
     encode: encodeDeviceSecret,
   }),
-  wholeRow('parseHeldIdentities', encodeHeldIdentities({ current: HELD, next: HELD }), {
-    parse: parseHeldIdentities,
-    encode: encodeHeldIdentities,
-  }),
+  wholeRow(
+    'parseHeldIdentities',
+    encodeHeldIdentities({ current: HELD, next: HELD, asked: new Uint8Array(32).fill(3) }),
+    {
+      parse: parseHeldIdentities,
+      encode: encodeHeldIdentities,
+    },
+  ),
   wholeRow('parseEnrolment', encodeEnrolment(SAMPLE_ENROLMENT), {
     parse: orUndefined(parseEnrolment),
     encode: encodeEnrolment,
   }),
   wholeRow('parseIdentityProof', SAMPLE_PROOF, { parse: orUndefined(parseIdentityProof), encode: encodeIdentityProof }),
+  wholeRow('parseIssueRequest', encodeIssueRequest({ purpose: 'enrol', csr: new Uint8Array(9), proof: SAMPLE_PROOF }), {
+    parse: orUndefined(parseIssueRequest),
+    encode: encodeIssueRequest,
+  }),
   wholeRow('parseIdentityUse', encodeIdentityUse(USE), {
     parse: orUndefined(parseIdentityUse),
     encode: encodeIdentityUse,
@@ -70,7 +88,7 @@ export const IDENTITY_ROWS: readonly ParserRow[] = [
   { parser: 'parseEvidence', isJson: false, file: EVIDENCE, holds: holdsOfEvidence },
   bytesRow('parseCbor', EVIDENCE.slice(1), {
     parse: orUndefined((bytes) => parseCbor(Uint8Array.from(bytes), { bytesMax: 4_096 })),
-    encode: (value) => encode(value, { ...rfc8949EncodeOptions }),
+    encode: (value: CborValue) => encode(withTags(value), rfc8949EncodeOptions),
   }),
   bytesRow('parseIdentityExtension', encodeIdentityExtension(SAMPLE_EXTENSION), {
     parse: orUndefined(parseIdentityExtension),

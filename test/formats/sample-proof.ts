@@ -44,6 +44,8 @@ export const SAMPLE_ENROLMENT: Enrolment = {
 };
 
 export const SAMPLE_EXTENSION: IdentityExtension = {
+  product: SAMPLE_BOOT.product,
+  root: SAMPLE_BOOT.root,
   class: 'claimed',
   release: '1.0.0',
   components: new Map([['gateway', { image: 'ab'.repeat(32), securityCounter: 1 }]]),

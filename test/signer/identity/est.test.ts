@@ -1,7 +1,5 @@
 /** The whole way of an identity over real HTTP: device, front, signer behind its socket; and openssl as a reader of what comes out. */
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,52 +11,32 @@ import { identityClientHttp } from '../../../bootloader-verifier/agent/identity-
 import { freshKeyNode } from '../../../bootloader-verifier/agent/identity-key-node.ts';
 import { keepIdentity, type Kept } from '../../../bootloader-verifier/agent/keep-identity.ts';
 import { readRecord } from '../../../bootloader-verifier/boot/flash-records.ts';
-import { createEstFront } from '../../../ota-server/est-front.ts';
-import { createEstHandler } from '../../../signer/identity/est-handler.ts';
 import { accept, type Verdict } from '../../../formats/verdict.ts';
 import { seededSigner } from '../../seeded-signer.ts';
+import { serveIdentity, type RunningIdentity } from './running-identity.ts';
 import { ask, LIFETIME_MS, makeTinyIdentity, type TinyIdentity } from '../../tiny-identity.ts';
 
 let scene: TinyIdentity;
 let now: number;
-let servers: readonly Server[];
+let running: RunningIdentity;
 let url: URL;
-
-async function listen(server: Server, at: string | number): Promise<Server> {
-  server.listen(at);
-  await once(server, 'listening');
-  return server;
-}
 
 beforeEach(async () => {
   scene = await makeTinyIdentity();
-  const anchor = { name: 'ca-1', key: seededSigner('ca 1').key };
-  await scene.repository.publishTargets({ identityAnchors: [anchor] });
-  await scene.device.live();
   now = scene.repository.now;
-  const socket = join(await mkdtemp(join(tmpdir(), 'est-')), 's');
-  const { issuing } = scene;
-  const ports = {
-    issuing,
-    view: (at: number) => Promise.resolve(accept(scene.view(at))),
-    now: () => now,
-    log: () => undefined,
-  };
-  const limits = { maxHeaderSize: 32_768 };
-  const signer = await listen(createServer(limits, createEstHandler(ports)), socket);
-  const front = await listen(createServer(limits, createEstFront(socket)), 0);
-  servers = [signer, front];
-  const address = front.address();
-  const port = typeof address === 'object' ? address?.port : undefined;
-  url = new URL(`http://127.0.0.1:${port ?? 0}/.well-known/est/${scene.repository.id.product}/`);
+  running = await serveIdentity(scene, () => now);
+  url = running.url;
+  await scene.device.live();
 });
 
-afterEach(async () => {
-  for (const server of servers) {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
-});
+afterEach(() => running.close());
+
+/** Publishes a release, for the device and for the signer. */
+async function release(options: Parameters<TinyIdentity['repository']['publishRelease']>[0]): Promise<void> {
+  await scene.repository.publishRelease(options);
+  await running.publish();
+  await scene.device.live();
+}
 
 async function keep(from: TinyIdentity = scene): Promise<Verdict<Kept>> {
   const { device, issuing } = from;
@@ -75,8 +53,7 @@ async function heldCertificate(): Promise<Uint8Array> {
 test('a device enrols once, rotates after its update and before the end, and follows its former identity each time', async () => {
   expect(await keep()).toMatchObject({ value: { kind: 'new', certificate: { extension: { release: '1.0.0' } } } });
   expect(await keep()).toEqual(accept({ kind: 'unchanged' }));
-  await scene.repository.publishRelease({ securityCounter: 2 });
-  await scene.device.live();
+  await release({ securityCounter: 2 });
   const rotated = await keep();
   expect(rotated).toMatchObject({ value: { certificate: { extension: { release: '2.0.0' } } } });
   expect(rotated.ok && rotated.value.kind === 'new' && rotated.value.certificate.extension.predecessor).toMatch(
@@ -85,15 +62,13 @@ test('a device enrols once, rotates after its update and before the end, and fol
   now += LIFETIME_MS - 1_000;
   expect(await keep()).toMatchObject({ value: { kind: 'new' } });
   now += 10 * LIFETIME_MS;
-  await scene.repository.publishRelease({ securityCounter: 2, now, draft: { lifetimeMs: 90 * 86_400_000 } });
-  await scene.device.live();
+  await release({ securityCounter: 2, now, draft: { lifetimeMs: 90 * 86_400_000 } });
   expect(await keep()).toMatchObject({ value: { kind: 'new', certificate: { extension: { release: '3.0.0' } } } });
 });
 
 test('a power cut at any write leaves a device with an identity that it can go on with', async () => {
-  for (let writes = 0; writes < 4; writes++) {
-    await scene.repository.publishRelease({ securityCounter: 1 });
-    await scene.device.live();
+  for (let writes = 0; writes < 6; writes++) {
+    await release({ securityCounter: 1 });
     scene.device.flash.cutAfter(writes, (below) => below >> 1);
     await expect(keep()).rejects.toMatchObject({ code: 'POWER_CUT' });
     scene.device.flash.powerOn();
@@ -106,7 +81,7 @@ test('a power cut at any write leaves a device with an identity that it can go o
 test('a certificate of a CA that the people do not list is refused by the device, and its old identity stays', async () => {
   await keep();
   const before = await heldCertificate();
-  await scene.repository.publishRelease({ securityCounter: 2 });
+  await release({ securityCounter: 2 });
   await scene.repository.publishTargets({
     identityAnchors: [{ name: 'ca-1', key: seededSigner('another ca').key }],
   });

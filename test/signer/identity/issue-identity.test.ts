@@ -50,10 +50,11 @@ async function use(held: HeldIdentity): Promise<string> {
 
 test('a device that proves its confirmed boot gets a certificate of hours that names release, image, counter and class', async () => {
   const { repository, issuing } = scene;
+  const { product, rootOneSha256: root } = repository.id;
   const asked = await ask(await scene.boot(), { nonce: scene.nonce() });
   const issued = accepted(await issueIdentity(issuing, scene.view(), asked));
   const certificate = new X509Certificate(issued.certificate);
-  const ca = new X509Certificate(await caCertificate(issuing.ca));
+  const ca = new X509Certificate(await caCertificate(scene.view().ca));
   expect(certificate.checkIssued(ca) && certificate.verify(ca.publicKey)).toBe(true);
   expect(certificate.subject).toBe(`serialNumber=${scene.deviceId}`);
   expect(certificate.validToDate.getTime()).toBe(repository.now + LIFETIME_MS);
@@ -62,6 +63,8 @@ test('a device that proves its confirmed boot gets a certificate of hours that n
   const said = accepted(parseIdentityExtension(new Uint8Array(extension?.value ?? new ArrayBuffer())));
   const image = sha256Hex(repository.releases.get('1.0.0')?.image ?? new Uint8Array());
   expect(said).toEqual({
+    product,
+    root,
     class: 'claimed',
     release: '1.0.0',
     components: new Map([['gateway', { image, securityCounter: 1 }]]),
@@ -284,6 +287,4 @@ test('a ledger entry that is damaged is a fault for people, never a device witho
   expect(await ledger.read('ab'.repeat(32))).toEqual(noIdentities('ab'.repeat(32)));
   await writeFile(join(folder, 'devices', `${'ab'.repeat(32)}.json`), '{}');
   await expect(ledger.read('ab'.repeat(32))).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
-  await ledger.admit('ef'.repeat(32));
-  expect(await ledger.admitted()).toEqual(new Set(['ef'.repeat(32)]));
 });
