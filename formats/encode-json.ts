@@ -6,7 +6,7 @@
  * - What is written here is what `parseJson` reads, for every value that it can yield.
  */
 import { encodeUtf8 } from './bytes.ts';
-import { compareCodePoints } from './canonical-json.ts';
+import { compareCodePoints } from './code-points.ts';
 import { isJsonObject, type JsonValue } from './json.ts';
 
 /** The bytes of a file that holds `value`. A number that is no integer within 2^53-1 is a bug of ours and throws. */

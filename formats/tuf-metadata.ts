@@ -3,7 +3,8 @@
  *
  * - Unknown members are ignored, as the specification demands; ours stand under `firmament`.
  * - A key id signs once: a file in which one stands twice among the signatures is refused.
- * - The signed bytes are the canonical JSON of `signed`, computed once a file from the very value that is decoded.
+ * - The signed bytes are the canonical JSON of `signed`: the bytes as received where they stand in that form, elsewhere computed
+ *   once a file from the very value that is decoded.
  * - Parsing decides nothing about trust: `verify-signatures.ts` does.
  * - Source: TUF specification 1.0.34, sections 4.2.1 and 4.2.2.
  */
@@ -24,7 +25,7 @@ import {
 import { encodeHex, parseHex } from './bytes.ts';
 import { encodeJson } from './encode-json.ts';
 import { instantDecoder, encodeInstant, type Instant } from './instant.ts';
-import { parseJson, type JsonObject, type JsonValue } from './json.ts';
+import { parseJson, parseJsonWithForm, type JsonObject, type JsonValue } from './json.ts';
 import { keyIdDecoder } from './tuf-key.ts';
 import { accept, reject, type Verdict } from './verdict.ts';
 
@@ -93,9 +94,9 @@ export function parseMetadata<T>(
   bytes: Uint8Array,
   expected: { readonly type: MetadataType; readonly bytesMax: number; readonly decoder: Decoder<T> },
 ): Verdict<Metadata<T>, MetadataParseCode> {
-  const json = parseJson(bytes, { bytesMax: expected.bytesMax });
+  const json = parseJsonWithForm(bytes, { bytesMax: expected.bytesMax }, 'signed');
   if (!json.ok) return json;
-  const envelope = envelopeDecoder(json.value);
+  const envelope = envelopeDecoder(json.value.value);
   if (!envelope.ok) return envelope;
   const head = headDecoder(envelope.value.signed);
   if (!head.ok) return reject(head.code, `.signed${head.detail}`);
@@ -106,7 +107,7 @@ export function parseMetadata<T>(
   if (!own.ok) return reject(own.code, `.signed${own.detail}`);
   return accept({
     signatures: envelope.value.signatures,
-    signedBytes: encodeCanonicalJson(envelope.value.signed),
+    signedBytes: json.value.canonical ?? encodeCanonicalJson(envelope.value.signed),
     signed: { ...own.value, ...signedHead(head.value, expected.type) },
   });
 }

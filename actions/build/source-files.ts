@@ -7,7 +7,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compareCodePoints } from '../../formats/canonical-json.ts';
+import { compareCodePoints } from '../../formats/code-points.ts';
 import { OperationError } from '../../formats/operation-error.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 

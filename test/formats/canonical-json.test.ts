@@ -3,8 +3,10 @@ import { createRequire } from 'node:module';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeUtf8, parseUtf8 } from '../../formats/bytes.ts';
-import { compareCodePoints, encodeCanonicalJson } from '../../formats/canonical-json.ts';
-import { parseJson, type JsonValue } from '../../formats/json.ts';
+import { encodeCanonicalJson } from '../../formats/canonical-json.ts';
+import { compareCodePoints } from '../../formats/code-points.ts';
+import { encodeJson } from '../../formats/encode-json.ts';
+import { isJsonObject, parseJson, parseJsonWithForm, type JsonValue } from '../../formats/json.ts';
 import { jsonValues, toPlain, wellFormedText } from './json-values.ts';
 
 type Canonicalizer = { readonly canonicalize: (value: unknown) => string };
@@ -92,4 +94,81 @@ test('a number of our own making that is no integer is a bug, never signed as so
   for (const number of [1.5, Number.NaN, Number.POSITIVE_INFINITY, 1e21, 2 ** 53]) {
     expect(() => encodeCanonicalJson(number)).toThrow(RangeError);
   }
+});
+
+/** The bytes that are told to be the canonical form of the member `signed`, and the form itself. */
+function formsOf(text: string): readonly [told: string | undefined, form: string | undefined] {
+  const parsed = parseJsonWithForm(encodeUtf8(text), { bytesMax: 100_000 }, 'signed');
+  if (!parsed.ok) return [undefined, undefined];
+  const { value, canonical } = parsed.value;
+  const signed = isJsonObject(value) ? value.get('signed') : undefined;
+  return [canonical && parseUtf8(canonical), signed === undefined ? undefined : canonicalText(signed)];
+}
+
+test('bytes are taken for the canonical form only where they are it, however a text is written', () => {
+  const written = fc.record({
+    value: jsonValues,
+    space: fc.constantFrom(0, 1, '\t'),
+    name: fc.constantFrom('"signed":', '"signed" :', '"\\u0073igned":', '"other":'),
+    isOurs: fc.boolean(),
+  });
+  let told = 0;
+  fc.assert(
+    fc.property(written, ({ value, space, name, isOurs }) => {
+      const text = isOurs ? (parseUtf8(encodeJson(value)) ?? '') : JSON.stringify(toPlain(value), undefined, space);
+      const [bytes, form] = formsOf(`{ "a":1,${name}${text}, "z":{"signed":[ ]} }`);
+      if (bytes === undefined) return;
+      told++;
+      expect(bytes).toBe(form);
+    }),
+    { numRuns: 3000 },
+  );
+  expect(told).toBeGreaterThan(500);
+});
+
+test('one character put anywhere into a canonical text leaves no bytes that are falsely taken for the form', () => {
+  const put = fc.constantFrom(
+    ' ',
+    '\n',
+    '\\/',
+    '\\"',
+    '\\\\',
+    '\\u0041',
+    '"',
+    ',',
+    '0',
+    '\u007f',
+    'é',
+    '"\u{1f600}":1,',
+    '"":2,',
+  );
+  fc.assert(
+    fc.property(jsonValues, fc.nat(), put, (value, at, piece) => {
+      const text = parseUtf8(encodeJson(new Map<string, JsonValue>([['signed', value]]))) ?? '';
+      const start = at % text.length;
+      const [bytes, form] = formsOf(`${text.slice(0, start)}${piece}${text.slice(start)}`);
+      if (bytes !== undefined) expect(bytes).toBe(form);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('a file as we write it is verified over the very bytes that came, and one in another order over its form', () => {
+  expect(formsOf('{"signatures":[],"signed":{"a":1,"b":"\\"é"}}')).toEqual([
+    '{"a":1,"b":"\\"é"}',
+    '{"a":1,"b":"\\"é"}',
+  ]);
+  const odd = [
+    '{"b":1,"a":1}',
+    '{"a": 1}',
+    '{"a":"\\u0061"}',
+    '{"a":"\\/"}',
+    '{"a":"\\n"}',
+    '{"\u{1f600}":1,"\uffff":1}',
+    '[{"b":1,"a":1}]',
+  ];
+  for (const signed of odd) expect(formsOf(`{"signed":${signed}}`)[0], signed).toBeUndefined();
+  // The member of the whole is meant, and no other one of its name.
+  expect(formsOf('[{"signed":1}]')[0]).toBeUndefined();
+  expect(formsOf('{"a":{"signed":1}}')[0]).toBeUndefined();
 });

@@ -32,7 +32,7 @@ import { encodeRecord, parseRecord } from '../../formats/flash-record.ts';
 import { encodeFloors, parseFloors } from '../../formats/floors.ts';
 import { haltPartToJson, parseHaltPart, type HaltPart } from '../../formats/halt.ts';
 import { encodeInstant, parseInstant } from '../../formats/instant.ts';
-import { parseJson, type JsonObject, type JsonValue } from '../../formats/json.ts';
+import { parseJson, parseJsonWithForm, type JsonObject, type JsonValue } from '../../formats/json.ts';
 import { encodeLogLeaf, parseLogLeaf } from '../../formats/log-leaf.ts';
 import { encodeLogProof, parseLogProof } from '../../formats/log-proof.ts';
 import { encodeEntryBundle, encodeTile, parseEntryBundle, parseTile } from '../../formats/log-tiles.ts';
@@ -463,6 +463,13 @@ const TEXTS: readonly ParserRow[] = [
   textRow('parseInstant', '2030-01-31T23:59:59Z', { parse: parseInstant, encode: encodeInstant }),
   textRow('parseTargetName', '1.0.0/gateway/image.js', { parse: parseTargetName, encode: encodeTargetName }),
   { ...partRow('parseUtf8', encodeUtf8('aé€😀'), { parse: parseUtf8, encode: encodeUtf8 }), isJson: false },
+  partRow('parseJsonWithForm', SAMPLE_FILES['1.root.json'], {
+    parse: orUndefined((bytes) => {
+      const json = parseJsonWithForm(bytes, { bytesMax: 1_000_000 }, 'signed');
+      return json.ok ? { ok: true, value: json.value.value } : json;
+    }),
+    encode: encodeJson,
+  }),
   partRow('parseJson', SAMPLE_FILES['1.root.json'], {
     parse: orUndefined((bytes) => parseJson(bytes, { bytesMax: 1_000_000 })),
     encode: encodeJson,
