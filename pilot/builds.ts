@@ -38,8 +38,11 @@ export type BuiltRelease = BuiltImage & {
   readonly proposed: Proposed | undefined;
 };
 
+/** Builds and attests what a release consists of. */
+export type BuildRelease = (plan: ReleasePlan) => Promise<BuiltRelease>;
+
 /** What builds and attests releases; their steps are told later, in the order of the chain. */
-export function releaseBuilder(stage: Stage, company: Company): (plan: ReleasePlan) => Promise<BuiltRelease> {
+export function releaseBuilder(stage: Stage, company: Company): BuildRelease {
   const microcontrollers = new Map<string, Promise<BuiltImage>>();
   return async (plan) => {
     const { version } = plan.microcontroller;

@@ -11,8 +11,9 @@ import { foundCompany, type Company } from './company.ts';
 import { runDeviceVerb, startDevice, type DeviceProcess } from './device-process.ts';
 import { foundRepository, type PilotRepository } from './founding.ts';
 import { showDenials } from './judging.ts';
+import { openPushes, type TakePush } from './next-release.ts';
 import { carryOffline } from './offline.ts';
-import { proposeRelease, releaseBuilder, type BuiltRelease } from './builds.ts';
+import { proposeRelease, releaseBuilder, type BuildRelease, type BuiltRelease } from './builds.ts';
 import { publishRelease, RELEASES, toJudge } from './releases.ts';
 import { seeFloors, seeRelease } from './seen-on-device.ts';
 import { showSigningRefusals } from './signing-refusals.ts';
@@ -24,7 +25,13 @@ import { startWorkflow, type Workflow } from './workflow.ts';
 const POLL_MS = '200';
 
 /** What runs on after the chain, until it is stopped. */
-export type RunningChain = { readonly stop: () => Promise<void> };
+export type RunningChain = {
+  /** Takes a changed firmware to its draft. */
+  readonly push: TakePush;
+  /** The signer's socket. */
+  readonly signer: string;
+  readonly stop: () => Promise<void>;
+};
 
 /** What has been started so far, so that whatever happens it can be stopped. */
 type Running = {
@@ -44,18 +51,23 @@ export async function runChain(stage: Stage, onServer: (url: string) => void): P
     await (await running.workflow)?.stop();
   };
   try {
-    await runLinks(stage, running, onServer);
-    return { stop };
+    return { ...(await runLinks(stage, running, onServer)), stop };
   } catch (fault) {
     await stop();
     throw fault;
   }
 }
 
-async function runLinks(stage: Stage, running: Running, onServer: (url: string) => void): Promise<void> {
+async function runLinks(
+  stage: Stage,
+  running: Running,
+  onServer: (url: string) => void,
+): Promise<Pick<RunningChain, 'push' | 'signer'>> {
   running.workflow = startWorkflow(stage);
+  const workflow = await running.workflow;
   const company = await makeKeys(stage);
-  const building = buildInTurn(stage, company, await running.workflow);
+  const build = releaseBuilder(stage, company);
+  const building = buildInTurn(build, workflow);
   running.signer = await startSigner(stage, company);
   const repository = await foundRepository(stage, company, running.signer);
   const flash = await provision(stage, repository);
@@ -89,6 +101,8 @@ async function runLinks(stage: Stage, running: Running, onServer: (url: string) 
     flash: { current: flash, before: flashBefore },
     store: { current, older },
   });
+  const url = `${running.server.url}${PRODUCT}/`;
+  return { push: openPushes(stage, { company, repository, workflow, build, url }), signer: running.signer.socket };
 }
 
 async function makeKeys(stage: Stage): Promise<Company> {
@@ -100,8 +114,7 @@ async function makeKeys(stage: Stage): Promise<Company> {
 }
 
 /** Builds and proposes one release after the other, beside whatever else goes on. */
-function buildInTurn(stage: Stage, company: Company, workflow: Workflow): readonly Promise<BuiltRelease>[] {
-  const build = releaseBuilder(stage, company);
+function buildInTurn(build: BuildRelease, workflow: Workflow): readonly Promise<BuiltRelease>[] {
   let former: Promise<unknown> = Promise.resolve();
   return RELEASES.map((plan) => {
     const built = former.then(async () => proposeRelease(workflow, await build(plan)));

@@ -19,7 +19,8 @@ const VERB_MS_MAX = 120_000;
 export async function firmament(...args: readonly string[]): Promise<JsonObject> {
   const { answer, isDone, said } = await run(args);
   if (isDone && answer !== undefined) return answer;
-  throw new Error(`firmament ${args[0] ?? ''} did not do its work: ${said}`);
+  const refused = answer === undefined ? said : `${textOf(answer, 'code')}: ${textOf(answer, 'detail')}`;
+  throw new Error(`firmament ${args[0] ?? ''} did not do its work: ${refused}`);
 }
 
 /** Runs `firmament ARGS --json` and returns the answer with which it refuses. @throws Error if it does not. */

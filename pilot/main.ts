@@ -9,6 +9,7 @@ import { openAccount } from './account.ts';
 import { runChain } from './chain.ts';
 import { PROJECT } from './child.ts';
 import { openPublishedStore } from './published-store.ts';
+import { servePushes, YOUR_TURN } from './push-desk.ts';
 import { openPilotStatus } from './status/pilot-status.ts';
 import { serveStatus } from './status/serve-status.ts';
 
@@ -65,8 +66,10 @@ async function pilot(options: Options): Promise<number> {
     account.say(`The chain took ${((Date.now() - startedAt) / 1000).toFixed(1)} s. Files: ${folder}`);
     if (options.once !== true) {
       const page = await serveStatus(status.now, options.port);
-      account.say(`Status: ${page.url}   Repository: ${status.repositoryUrl()}   End with Ctrl+C.`);
+      const endPushes = await servePushes(folder, { take: chain.push, signer: chain.signer });
+      account.say(`Status: ${page.url}   Repository: ${status.repositoryUrl()}   End with Ctrl+C.\n${YOUR_TURN}`);
       if (!stop.signal.aborted) await once(stop.signal, 'abort');
+      await endPushes();
       await page.close();
     }
     await chain.stop();

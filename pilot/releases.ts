@@ -61,28 +61,19 @@ export async function publishRelease(
   by: { readonly company: Company; readonly repository: PilotRepository },
   built: BuiltRelease,
 ): Promise<void> {
-  const { release, what, securityCounter } = built.plan;
+  const { release, securityCounter } = built.plan;
   const { company, repository } = by;
   const isFirst = built.plan === RELEASES[0];
   const channels = isFirst ? [CHANNEL, 'beta'] : [CHANNEL];
   const [first, second] = signersOf(company.managers);
   const approvers = `${first.name}, ${second.name}`;
-  tellBuilds(stage, built, `two runs, one image; provenance signed; ${what}`);
-  if (built.proposed !== undefined) tellProposal(stage, release, built.proposed);
-  const { vsas } = await tell(stage, { step: `judge ${release}`, by: 'judge' }, async () => {
-    const judged = await Promise.all([
-      judge(by, toJudge(repository, built)),
-      judge(by, partToJudge(repository, built)),
-    ]);
-    const [{ digest, reasons }] = judged;
-    return { digest, detail: `each of two images: ${reasons.join('; ')}`, vsas: judged.map(({ vsa }) => vsa) };
-  });
+  const judged = await judgeRelease(stage, by, built);
   await tell(stage, { step: `approve ${release}`, by: approvers }, async () => {
-    const [digest] = await Promise.all(channels.map((channel) => approve(by, { ...built, vsas }, channel)));
+    const [digest] = await Promise.all(channels.map((channel) => approve(by, judged, channel)));
     return { digest, detail: `${channels.join(' and ')}, security counter ${securityCounter}` };
   });
   const { published } = await tell(stage, { step: `publish ${release}`, by: 'signer' }, async () => {
-    const published = await publish(repository, { channels, built: { ...built, vsas }, isFirst });
+    const published = await publish(repository, { channels, built: judged, isFirst });
     return {
       published,
       digest: textOf(published, 'snapshotSha256'),
@@ -100,6 +91,26 @@ export async function publishRelease(
     ...{ release, digest: built.sha256, builtBy: BUILDER_ID, approvedBy: approvers },
     outcome: 'published',
   });
+}
+
+/** Tells what was built and proposed, and has both images judged. @throws Error if one of them is denied. */
+export async function judgeRelease(
+  stage: Stage,
+  by: { readonly company: Company; readonly repository: PilotRepository },
+  built: BuiltRelease,
+): Promise<JudgedRelease> {
+  const { release, what } = built.plan;
+  tellBuilds(stage, built, `two runs, one image; provenance signed; ${what}`);
+  if (built.proposed !== undefined) tellProposal(stage, release, built.proposed);
+  const { vsas } = await tell(stage, { step: `judge ${release}`, by: 'judge' }, async () => {
+    const judged = await Promise.all([
+      judge(by, toJudge(by.repository, built)),
+      judge(by, partToJudge(by.repository, built)),
+    ]);
+    const [{ digest, reasons }] = judged;
+    return { digest, detail: `each of two images: ${reasons.join('; ')}`, vsas: judged.map(({ vsa }) => vsa) };
+  });
+  return { ...built, vsas };
 }
 
 /** What the judge is asked about `built`. */
@@ -120,7 +131,7 @@ function partToJudge(repository: PilotRepository, built: BuiltRelease): ToJudge 
 }
 
 /** A release that was judged fit, with the summary of its gateway and that of its microcontroller. */
-type JudgedRelease = BuiltRelease & { readonly vsas: readonly string[] };
+export type JudgedRelease = BuiltRelease & { readonly vsas: readonly string[] };
 
 /** Tells what was built for this release: its gateway image, and the microcontroller's where it is the first to carry it. */
 function tellBuilds(stage: Stage, built: BuiltRelease, detail: string): void {
@@ -143,18 +154,38 @@ function tellProposal(stage: Stage, release: string, { sha256, subject, tookMs }
   });
 }
 
-/** Drafts the channel with the release, as the workflow proposed it, and has two managers sign it. @returns the event's name. */
+/** Drafts the channel with the release and has two managers sign it. @returns the event's name. */
 async function approve(
   { company, repository }: { readonly company: Company; readonly repository: PilotRepository },
+  judged: JudgedRelease,
+  channel: string,
+): Promise<string> {
+  const event = await draftRelease(repository, judged, channel);
+  for (const holder of signersOf(company.managers)) {
+    await firmament(...signsEvent(holder, eventFile(repository, channel, judged.plan.release), repository));
+  }
+  return event;
+}
+
+/** Drafts the channel with the release, as the workflow proposed it. @returns the event's name. */
+export async function draftRelease(
+  repository: PilotRepository,
   { plan, image, provenance, microcontroller, vsas: [mainVsa = '', partVsa = ''] }: JudgedRelease,
   channel: string,
 ): Promise<string> {
   const { release, securityCounter } = plan;
-  const out = eventFile(repository, channel, release);
   const former = plan === RELEASES[0] ? [] : ['--former', newestEventFile(repository)];
   const draft = await firmament(
     'channel-draft',
-    ...['--root-one', repository.root, '--channel', channel, '--out', out, ...former],
+    ...[
+      '--root-one',
+      repository.root,
+      '--channel',
+      channel,
+      '--out',
+      eventFile(repository, channel, release),
+      ...former,
+    ],
     ...['--delegated-by', repository.targets, '--proposer', PROPOSER],
     ...['--release', release],
     ...['--component', MICROCONTROLLER, '--hardware', MICROCONTROLLER_HARDWARE, '--installer', 'transfer'],
@@ -165,9 +196,6 @@ async function approve(
     ...['--vsa', mainVsa],
     ...['--firmware-version', release, '--security-counter', String(securityCounter)],
   );
-  for (const holder of signersOf(company.managers)) {
-    await firmament(...signsEvent(holder, out, repository));
-  }
   return textOf(draft, 'event');
 }
 

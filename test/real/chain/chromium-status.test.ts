@@ -1,8 +1,9 @@
 /** The pilot and its status page in Debian's Chromium: what it shows, by keyboard, on a phone, in both colour schemes. */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { serveStatus } from '../../../pilot/status/serve-status.ts';
@@ -11,6 +12,7 @@ import { PROJECT } from '../../results.ts';
 import { CHROMIUM } from '../parts.ts';
 
 const PILOT_MS_MAX = 240_000;
+const PUSHED = `${PROJECT}/pilot/firmware/versions/5.0.0.ts`;
 const PHONE = { width: 390, height: 844 };
 
 type AxeResult = { readonly violations: readonly { readonly id: string; readonly nodes: readonly unknown[] }[] };
@@ -27,6 +29,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser.close();
+  await rm(PUSHED, { force: true });
   if (pilot.exitCode !== null) return;
   const ended = once(pilot, 'close');
   pilot.kill('SIGTERM');
@@ -149,4 +152,29 @@ test('what a device says is shown as text and never runs', async () => {
   expect(await page.locator('main').innerText()).toContain(hostile);
   await page.close();
   await server.close();
+});
+
+/** Runs `command` as a person at a terminal of the checkout would, and gives what it prints. */
+async function shell(command: string): Promise<string> {
+  return (await promisify(execFile)('sh', ['-ec', command], { cwd: PROJECT, timeout: PILOT_MS_MAX })).stdout;
+}
+
+test('the first ten minutes of the README bring a change of the firmware to the device, by its own commands and two keys', async () => {
+  const [, section = ''] = (await readFile(`${PROJECT}/README.md`, 'utf8')).split('## The first ten minutes\n');
+  const [, block = ''] = /```sh\n([\s\S]*?)```/.exec(section) ?? [];
+  const said = await shell(block);
+  const [first = '', second = '', publish = ''] = [...said.matchAll(/^ {2}(node cli.*)$/gm)].map(
+    ([, line = '']) => line,
+  );
+  expect(await shell(`${first} --yes`)).toContain('"ok":true');
+  await expect(shell(publish)).rejects.toMatchObject({ stdout: expect.stringContaining('"code":"') as string });
+  expect(await shell(`${second} --yes`)).toContain('"ok":true');
+  expect(await shell(publish)).toContain('"ok":true');
+  const page = await open(url);
+  await expect
+    .poll(() => rowsOf(page, /^Devices$/), { timeout: PILOT_MS_MAX })
+    .toContainEqual(expect.stringMatching(/gateway-1[\s\S]*confirmed[\s\S]*5\.0\.0/));
+  await page.close();
+  await expect(shell('npm run --silent push -- 5.0.0 again')).rejects.toMatchObject({ code: 1 });
+  await expect(shell('npm run --silent push -- five words')).rejects.toMatchObject({ code: 64 });
 });
