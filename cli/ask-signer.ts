@@ -6,9 +6,16 @@ import { signerClient } from '../ota-server/signer-client.ts';
 
 const ANSWER_MS_MAX = 120_000;
 
-/** What the daemon at `socket` answers to `verb`. A code that is not known here is told in the detail. */
-export async function askSigner(socket: string, verb: string, body: Uint8Array): Promise<Verdict<JsonObject>> {
-  const answer = await signerClient(socket, ANSWER_MS_MAX)(verb, body);
+/** A daemon, and the product that it is asked about; undefined where it serves one. */
+export type AskedSigner = { readonly socket: string; readonly product: string | undefined };
+
+/** What the daemon answers to `verb`. A code that is not known here is told in the detail. */
+export async function askSigner(
+  { socket, product }: AskedSigner,
+  verb: string,
+  body: Uint8Array,
+): Promise<Verdict<JsonObject>> {
+  const answer = await signerClient(socket, ANSWER_MS_MAX, product)(verb, body);
   if (answer.ok) return accept(answer.facts);
   const { code = '', detail = '' } = answer;
   return isCode(code) ? reject(code, detail) : reject('PUBLICATION_REFUSED', `${code}: ${detail}`);

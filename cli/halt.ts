@@ -70,7 +70,7 @@ async function halt(options: Options, host: Host): Promise<Verdict<Answer>> {
   const facts = { file: options.out, plan: said.plan, halt: haltDigest(said, place) };
   const text = `${options.channel}: the plan of ${plan.release} is halted in ${options.out}\n  resume: ${facts.halt}`;
   if (options.signer === undefined) return accept({ facts, text });
-  const answer = await signerClient(options.signer, ANSWER_MS_MAX)('halt', signed.value);
+  const answer = await signerClient(options.signer, ANSWER_MS_MAX, repository.value.product)('halt', signed.value);
   return answer.ok
     ? accept({ facts: { ...facts, published: true }, text: `${text}\n  published` })
     : reject('PUBLICATION_REFUSED', `${answer.code ?? ''}: ${answer.detail ?? ''}`);

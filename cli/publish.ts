@@ -16,7 +16,7 @@ import { publishedFacts } from '../signer/published-facts.ts';
 import { signerMemoryFile } from '../signer/signer-memory-file.ts';
 import type { Signer } from '../signer/signer.ts';
 import { asPublisher } from '../signer/state-owner.ts';
-import { askSigner } from './ask-signer.ts';
+import { askSigner, type AskedSigner } from './ask-signer.ts';
 import { readInput } from './files.ts';
 import { openSigner } from './open-signer.ts';
 import { nameValue } from './option-values.ts';
@@ -39,11 +39,14 @@ type Own = StoreOptions & {
 };
 type Options = Handed & Partial<Own> & { readonly signer?: string };
 
-const OWN_OPTIONS = ['product', 'store', 'storeCredentials', 'state', 'key', 'passphraseFile'] as const;
+const OWN_OPTIONS = ['store', 'storeCredentials', 'state', 'key', 'passphraseFile'] as const;
 
 /** Adds the verb. */
 export function definePublish(command: Command, host: Host, conclude: Conclude): void {
-  command.option('--signer <socket>', 'the signer daemon that publishes it; or, without one:');
+  command.option(
+    '--signer <socket>',
+    'the signer daemon that publishes it, of its product or of --product; or, without one:',
+  );
   addOptionalStoreOptions(command)
     .option('--product <name>', 'the product', nameValue)
     .option('--state <file>', "the signer's own memory, outside of the store")
@@ -59,7 +62,7 @@ export function definePublish(command: Command, host: Host, conclude: Conclude):
       if (options.signer !== undefined) {
         const own = OWN_OPTIONS.find((name) => options[name] !== undefined);
         if (own !== undefined) command.error(`--signer takes no ${own}: the daemon has its own`, { exitCode: 64 });
-        return conclude(await handIn(options.signer, parts));
+        return conclude(await handIn({ socket: options.signer, product: options.product }, parts));
       }
       const { product, store, state, key, passphraseFile = [] } = options;
       if (product === undefined || store === undefined || state === undefined || key === undefined) {
@@ -84,9 +87,9 @@ async function readParts({ root, targets, event, withdrawn, file }: Handed): Pro
   return parts.flat();
 }
 
-/** Hands everything to the daemon at `socket`. */
-async function handIn(socket: string, parts: readonly RequestPart[]): Promise<Verdict<Answer>> {
-  const answer = await askSigner(socket, 'publish', encodePublishRequest(parts));
+/** Hands everything to the daemon. */
+async function handIn(signer: AskedSigner, parts: readonly RequestPart[]): Promise<Verdict<Answer>> {
+  const answer = await askSigner(signer, 'publish', encodePublishRequest(parts));
   if (!answer.ok) return answer;
   const facts = parsePublishAnswer(answer.value);
   return facts.ok ? accept(describe(facts.value)) : facts;

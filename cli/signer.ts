@@ -1,23 +1,31 @@
 /**
  * `firmament signer`: the daemon that holds the online keys, behind a unix socket, until the process is asked to end.
  *
+ * - With `--product` it serves one product, whose memory is a file that `firmament publish` can use too; one daemon at a time owns it.
+ *   Without, it serves every product of the deployment, whose memory is one database; several daemons may share that on a machine.
  * - It steps rollouts and refreshes the online roles by itself, long before they expire; what is due is looked at in every interval.
- * - Its folder holds its memory and its books, outside of the store; one daemon at a time owns it.
- * - With the key of a CA it issues identities, too (`identity-option.ts`).
+ * - Its folder holds its memory and its books, outside of the store.
+ * - With the key of a CA it issues identities of its product, too (`identity-option.ts`).
  * - A refusal or fault of what it does by itself is told, and done again at the next look.
  */
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
+import type { Instant } from '../formats/instant.ts';
 import { OperationError } from '../formats/operation-error.ts';
 import { accept, type Verdict } from '../formats/verdict.ts';
 import { bookStoreFolder } from '../signer/book-store-folder.ts';
-import { serveVerbs, type RunningDaemon } from '../signer/daemon/serve-verbs-http.ts';
+import { openDeployment } from '../signer/daemon/deployment.ts';
+import { serveVerbs, type DaemonOptions, type RunningDaemon } from '../signer/daemon/serve-verbs-http.ts';
 import { doDue, signerVerbs } from '../signer/daemon/signer-verbs.ts';
 import { deviceRegister } from '../signer/identity/device-register.ts';
 import type { VerbTable } from '../signer/daemon/verb-table.ts';
+import type { ObjectStore } from '../signer/object-store.ts';
+import { publishQueue } from '../signer/publish-queue.ts';
 import type { RolloutSigner } from '../signer/rollout/run-rollout.ts';
 import { signerMemoryFile } from '../signer/signer-memory-file.ts';
+import { openStateDatabase } from '../signer/signer-state-database.ts';
+import type { SignerMemory } from '../signer/signer-state.ts';
 import type { Signer } from '../signer/signer.ts';
 import { asDaemon } from '../signer/state-owner.ts';
 import { readInput } from './files.ts';
@@ -30,18 +38,28 @@ import type { Conclude, Host } from './verb.ts';
 type Options = StoreOptions &
   IdentityOptions & {
     readonly socket: string;
-    readonly product: string;
+    readonly product?: string;
     readonly state: string;
     readonly key: readonly string[];
     readonly passphraseFile: readonly string[];
     readonly lookMs: number;
   };
+/** Where everything is published, and with which keys. */
+type Shared = { readonly store: ObjectStore; readonly onlineSigners: readonly Signer[] };
+/** What is served, and what is done without being asked. @returns lines for the log. */
+type Served = Pick<DaemonOptions, 'verbs' | 'verbsOf' | 'productBodyBytesMax'> & {
+  readonly look: (daemon: RunningDaemon, now: Instant) => Promise<readonly object[]>;
+};
 
 /** Adds the verb. */
 export function defineSigner(command: Command, host: Host, conclude: Conclude): void {
   addIdentityOptions(addStoreOptions(command))
     .requiredOption('--socket <path>', 'where it listens: a unix socket for its owner alone')
-    .requiredOption('--product <name>', 'the product', nameValue)
+    .option(
+      '--product <name>',
+      'the one product that it serves; left out, all that its state knows or will know',
+      nameValue,
+    )
     .requiredOption('--state <folder>', 'its memory and its books, outside of the store')
     .requiredOption(
       '--key <file...>',
@@ -50,46 +68,86 @@ export function defineSigner(command: Command, host: Host, conclude: Conclude): 
     .option('--passphrase-file <file...>', 'where their passphrases stand, in the same order', [])
     .option('--look-ms <ms>', 'how often it looks for what is due', millisecondsValue, 60_000)
     .action(async (options: Options) => {
-      const signer = await openRolloutSigner(options, host);
-      if (!signer.ok) return conclude(signer);
-      const identities = await openIdentityVerbs(options, signer.value, host);
-      if (!identities.ok) return conclude(identities);
-      const verbs = new Map([...signerVerbs(signer.value), ...identities.value]);
-      await asDaemon(stateFile(options), () => serve(signer.value, { ...options, verbs }, { host, conclude }));
+      if (options.product === undefined && options.caKey !== undefined) {
+        command.error('--ca-key issues identities of one product: name it with --product', { exitCode: 64 });
+      }
+      const shared = await openShared(options, host);
+      if (!shared.ok) return conclude(shared);
+      if (options.product === undefined) return serveDeployment(shared.value, options, { host, conclude });
+      await serveProduct(shared.value, { ...options, product: options.product }, { host, conclude });
     });
 }
 
+type Asked = { readonly host: Host; readonly conclude: Conclude };
+
+async function serveDeployment(shared: Shared, options: Options, asked: Asked): Promise<void> {
+  const { state } = options;
+  const database = await openStateDatabase(join(state, 'state.db'));
+  const deployment = openDeployment({
+    database,
+    signerOf: (product) =>
+      signerOf(shared, { product, memory: database.memoryOf(product), books: join(state, 'books', product) }),
+  });
+  const look: Served['look'] = async ({ inTurn }, now) => {
+    const { faults } = await deployment.doDue(now, inTurn);
+    return faults.map((fault) => ({ event: 'due-refused', ...fault }));
+  };
+  await serve({ ...deployment, look }, options, asked);
+  database.close();
+}
+
+async function serveProduct(
+  shared: Shared,
+  options: Options & { readonly product: string },
+  asked: Asked,
+): Promise<void> {
+  const { state, product } = options;
+  const path = join(state, 'state.json');
+  const signer = signerOf(shared, { product, memory: signerMemoryFile(path), books: join(state, 'books') });
+  const identities = await openIdentityVerbs(options, signer, asked.host);
+  if (!identities.ok) return asked.conclude(identities);
+  const verbs = new Map([...signerVerbs(signer), ...identities.value]);
+  await asDaemon(path, () => serve(oneProduct(signer, verbs), options, asked));
+}
+
+/** One product, at `/VERB` and `/r/PRODUCT/VERB`. */
+function oneProduct(signer: RolloutSigner, verbs: VerbTable): Served {
+  return {
+    verbs,
+    verbsOf: (name) => (name === signer.publishing.product ? verbs : undefined),
+    look: async (daemon, now) => {
+      const done = await daemon.inTurn(() => doDue(signer, now));
+      return done.ok ? [] : [{ event: 'due-refused', code: done.code, detail: done.detail }];
+    },
+  };
+}
+
 async function serve(
-  signer: RolloutSigner,
-  { socket, lookMs, verbs }: Options & { readonly verbs: VerbTable },
-  { host, conclude }: { readonly host: Host; readonly conclude: Conclude },
+  { look, ...served }: Served,
+  { socket, lookMs }: Options,
+  { host, conclude }: Asked,
 ): Promise<void> {
   const log = (line: string): void => host.say(`${line}\n`);
-  const daemon = await serveVerbs({ socketPath: socket, verbs, now: host.now, log });
+  const daemon = await serveVerbs({ socketPath: socket, ...served, now: host.now, log });
   conclude(accept({ facts: { socket }, text: `The signer listens at ${socket}` }));
   while (!host.stop.aborted) {
-    await look(daemon, signer, { now: host.now, log });
+    for (const line of await lookOnce(() => look(daemon, host.now()))) log(JSON.stringify(line));
     await wait(lookMs, undefined, { signal: host.stop }).catch(() => undefined);
   }
   await daemon.close();
 }
 
-/** Does what is due, in turn with the verbs. */
-async function look(
-  daemon: RunningDaemon,
-  signer: RolloutSigner,
-  { now, log }: { readonly now: () => number; readonly log: (line: string) => void },
-): Promise<void> {
+/** What `look` tells, or that it failed for now. */
+async function lookOnce(look: () => Promise<readonly object[]>): Promise<readonly object[]> {
   try {
-    const done = await daemon.inTurn(() => doDue(signer, now()));
-    if (!done.ok) log(JSON.stringify({ event: 'due-refused', code: done.code, detail: done.detail }));
+    return await look();
   } catch (fault) {
     if (!(fault instanceof OperationError)) throw fault;
-    log(JSON.stringify({ event: 'due-failed', code: fault.code, detail: fault.message }));
+    return [{ event: 'due-failed', code: fault.code, detail: fault.message }];
   }
 }
 
-async function openRolloutSigner(options: Options, host: Host): Promise<Verdict<RolloutSigner>> {
+async function openShared(options: Options, host: Host): Promise<Verdict<Shared>> {
   const store = await openObjectStore(options);
   if (!store.ok) return store;
   const onlineSigners: Signer[] = [];
@@ -99,13 +157,15 @@ async function openRolloutSigner(options: Options, host: Host): Promise<Verdict<
     if (!opened.ok) return opened;
     onlineSigners.push(opened.value);
   }
-  const books = bookStoreFolder(join(options.state, 'books'));
-  const memory = signerMemoryFile(stateFile(options));
-  const publishing = { store: store.value, memory, product: options.product, onlineSigners };
-  return accept({ publishing, books, register: deviceRegister(books), open: new Map() });
+  return accept({ store: store.value, onlineSigners });
 }
 
-/** Where the daemon keeps its memory: what `firmament publish` is given as `--state`. */
-function stateFile({ state }: Options): string {
-  return join(state, 'state.json');
+function signerOf(
+  { store, onlineSigners }: Shared,
+  of: { readonly product: string; readonly memory: SignerMemory; readonly books: string },
+): RolloutSigner {
+  const books = bookStoreFolder(of.books);
+  const publishing = { store, memory: of.memory, product: of.product, onlineSigners };
+  const publish = publishQueue(publishing);
+  return { publishing, publish, books, register: deviceRegister(books), open: new Map() };
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { parseRolloutStatuses, type RolloutStatus } from '../formats/rollout-status.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { signerClient } from '../ota-server/signer-client.ts';
+import { nameValue } from './option-values.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
 
 const ANSWER_MS_MAX = 60_000;
@@ -17,18 +18,19 @@ const REASONS: Readonly<Record<NonNullable<RolloutStatus['because']>, string>> =
   completed: 'all waves are open and met: the release is for everybody',
 };
 
-type Options = { readonly signer: string; readonly step: boolean };
+type Options = { readonly signer: string; readonly product?: string; readonly step: boolean };
 
 /** Adds the verb. */
 export function defineWaves(command: Command, _host: Host, conclude: Conclude): void {
   command
     .requiredOption('--signer <socket>', 'the socket of the signer')
+    .option('--product <name>', 'the product, where the signer serves several', nameValue)
     .option('--step', 'have the signer do first what is due', false)
     .action(async (options: Options) => conclude(await waves(options)));
 }
 
-async function waves(options: Options): Promise<Verdict<Answer>> {
-  const answer = await signerClient(options.signer, ANSWER_MS_MAX)(options.step ? 'step' : 'waves', new Uint8Array());
+async function waves({ signer, product, step }: Options): Promise<Verdict<Answer>> {
+  const answer = await signerClient(signer, ANSWER_MS_MAX, product)(step ? 'step' : 'waves', new Uint8Array());
   if (!answer.ok) return reject('PUBLICATION_REFUSED', `${answer.code ?? ''}: ${answer.detail ?? ''}`);
   const rollouts = parseRolloutStatuses(answer.facts);
   if (!rollouts.ok) return rollouts;

@@ -12,14 +12,19 @@ import { ANSWER_BYTES_MAX, parseSignerAnswer, type SignerAnswer } from '../forma
 
 export type SignerClient = (verb: string, body: Uint8Array) => Promise<SignerAnswer>;
 
-/** A client of the daemon at `socketPath`. @param silenceMsMax how long an answer may take without a byte. */
-export function signerClient(socketPath: string, silenceMsMax: number): SignerClient {
+/**
+ * A client of the daemon at `socketPath`.
+ * @param silenceMsMax how long an answer may take without a byte.
+ * @param product whose verbs are asked for, where the daemon serves several.
+ */
+export function signerClient(socketPath: string, silenceMsMax: number, product?: string): SignerClient {
+  const folder = product === undefined ? '' : `/r/${product}`;
   return (verb, body) =>
     new Promise((resolve, refuse) => {
       const fail = (cause: Error): void =>
         refuse(new OperationError('NETWORK_UNREACHABLE', `the signer at ${socketPath}`, { retriable: true, cause }));
       const headers = { 'content-length': body.length, 'content-type': 'application/octet-stream' };
-      const asked = request({ socketPath, path: `/${verb}`, method: 'POST', headers }, (response) => {
+      const asked = request({ socketPath, path: `${folder}/${verb}`, method: 'POST', headers }, (response) => {
         const chunks: Uint8Array[] = [];
         let sizeBytes = 0;
         response.on('data', (chunk: Uint8Array) => {

@@ -99,6 +99,9 @@ export type LogAppend = {
 /** An object that is replaced on condition. */
 export type ReplacedObject = ImmutableObject & { readonly condition: PutCondition };
 
+/** A new timestamp over the snapshot that stands. */
+export type Renewal = Pick<Publication, 'state' | 'formerState' | 'timestamp'>;
+
 export type Publication = {
   /** What is appended to the log, before anything else is written. */
   readonly log: Verified<LogAppend> | undefined;

@@ -12,7 +12,7 @@
 import { equalBytes } from '../formats/bytes.ts';
 import { accept, reject, type Rejected, type Verdict, type Verified } from '../formats/verdict.ts';
 import type { ObjectStore } from './object-store.ts';
-import type { ImmutableObject, LogAppend, Publication, ReplacedObject } from './publication.ts';
+import type { ImmutableObject, LogAppend, Publication, Renewal, ReplacedObject } from './publication.ts';
 import type { SignerMemory } from './signer-state.ts';
 
 /** More than any published file has; what stands there may be longer than what we write. */
@@ -30,11 +30,26 @@ export async function publish(
   if (!logged.ok) return logged;
   const before = await writeAll(to.store, rootsFirst ? [...files, ...roots] : files);
   if (!before.ok) return before;
-  const remembered = await to.memory.write(state, formerState);
-  if (!remembered.ok) return overtaken();
-  const shown = await to.store.put(timestamp.name, timestamp.bytes, timestamp.condition);
-  if (!shown.ok) return overtaken();
+  const shown = await show({ state, formerState, timestamp }, to);
+  if (!shown.ok) return shown;
   return rootsFirst ? accept(undefined) : writeAll(to.store, roots);
+}
+
+/** Shows a new timestamp over the snapshot that stands; remembered first, as ever. */
+export function publishRenewal(
+  renewal: Verified<Renewal>,
+  to: Destination,
+): Promise<Verdict<void, 'REPOSITORY_CONFLICT'>> {
+  return show(renewal, to);
+}
+
+async function show(
+  { state, formerState, timestamp }: Renewal,
+  { store, memory }: Destination,
+): Promise<Verdict<void, 'REPOSITORY_CONFLICT'>> {
+  if (!(await memory.write(state, formerState)).ok) return overtaken();
+  const shown = await store.put(timestamp.name, timestamp.bytes, timestamp.condition);
+  return shown.ok ? accept(undefined) : overtaken();
 }
 
 /**

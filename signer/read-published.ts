@@ -18,9 +18,12 @@ import type { ObjectStore, StoredObject } from './object-store.ts';
 import type { Published } from './publication.ts';
 import { roleObject, timestampObject } from './repository-layout.ts';
 import { checkSignature } from './signature-check-node.ts';
-import type { SignerState } from './signer-state.ts';
+import { isSameState, type SignerMemory, type SignerState } from './signer-state.ts';
 
 export type ReadCode = 'SIGNER_STATE_MISSING' | 'SIGNER_STATE_STALE' | 'REPOSITORY_MISMATCH' | 'REPOSITORY_CONFLICT';
+
+/** How often what is published may change while it is read. */
+const READINGS_MAX = 16;
 
 export type RepositoryPlace = {
   readonly store: ObjectStore;
@@ -56,6 +59,17 @@ export async function readPublished(
   return roles.ok ? accept({ state, roots, timestamp, snapshot: snapshot.value, roles: roles.value }) : roles;
 }
 
+/** What is published at `place` now; read again where another publication wrote memory and store while they were read. */
+export async function readCurrent(
+  place: RepositoryPlace & { readonly memory: Pick<SignerMemory, 'read'> },
+): Promise<Verdict<Published, ReadCode>> {
+  for (let reading = 1; ; reading++) {
+    const state = await place.memory.read();
+    const published = await readPublished(place, state);
+    if (published.ok || reading === READINGS_MAX || isSameState(state, await place.memory.read())) return published;
+  }
+}
+
 async function readRoots(store: ObjectStore, product: string): Promise<readonly Uint8Array[]> {
   const roots: Uint8Array[] = [];
   while (roots.length < ROOTS_MAX) {
@@ -80,7 +94,7 @@ function isNewer(
 }
 
 /** Whether a timestamp of our keys is not one that the state accounts for: another signer has published, with a memory of its own. */
-function isAhead({ version, snapshot }: Pick<SignedHead, 'version'> & Timestamp, state: SignerState): boolean {
+export function isAhead({ version, snapshot }: Pick<SignedHead, 'version'> & Timestamp, state: SignerState): boolean {
   if (version > state.timestampVersion || snapshot.version > state.snapshotVersion) return true;
   const isSame = snapshot.version === state.snapshotVersion && snapshot.sha256 === state.snapshotSha256;
   // Of its own newest timestamp the state knows the snapshot; of an older one it knows that its snapshot was no newer.

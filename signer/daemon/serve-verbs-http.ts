@@ -1,10 +1,11 @@
 /**
  * The signer daemon's door: HTTP over a unix socket that its owner alone can open.
  *
- * - `POST /VERB` with bytes, answered by one JSON object: 200 `{ok: true, ...}`, 409 `{ok: false, code, detail}` for a refusal,
- *   503 for a fault of the world, 500 for one of ours. The code is that of `formats/codes.ts`.
- * - One verb runs at a time, in the order of arrival: what is published and kept has one writer. Waiting is bounded, in requests and
- *   in the bytes of their bodies: whoever may speak to the signer can fill neither its memory nor its log.
+ * - `POST /VERB`, or `POST /r/PRODUCT/VERB` where many products are served, with bytes, answered by one JSON object: 200
+ *   `{ok: true, ...}`, 409 `{ok: false, code, detail}` for a refusal, 503 for a fault of the world, 500 for one of ours. The code is that of `formats/codes.ts`.
+ * - Of one product one verb runs at a time, in the order of arrival, unless it says that it has an order of its own; products do
+ *   not wait for each other. Waiting is bounded, in requests and in the bytes of their bodies: whoever may speak to the signer can
+ *   fill neither its memory nor its log.
  * - The socket is made with mode 0600 from its first moment; one that a dead process left behind is replaced.
  * - Specified in `docs/formats/signer.md`.
  */
@@ -19,14 +20,19 @@ import type { SignerVerb, VerbFacts, VerbTable } from './verb-table.ts';
 
 export type DaemonOptions = {
   readonly socketPath: string;
+  /** The verbs at `/VERB`. */
   readonly verbs: VerbTable;
+  /** The verbs at `/r/PRODUCT/VERB`, where many products are served. */
+  readonly verbsOf?: ((product: string) => VerbTable | undefined) | undefined;
+  /** The longest body of those verbs, where it is longer than that of any other. */
+  readonly productBodyBytesMax?: number | undefined;
   readonly now: () => Instant;
   /** Told what the caller is not told: faults in full. */
   readonly log: (line: string) => void;
 };
 export type RunningDaemon = {
-  /** Does `work` in the order of the verbs, alone: for what the daemon does by itself. */
-  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Does `work` in the order of the verbs of `product`, alone: for what the daemon does by itself. */
+  readonly inTurn: <T>(work: () => Promise<T>, product?: string) => Promise<T>;
   /** Takes no new request, lets those that were taken end. */
   readonly close: () => Promise<void>;
 };
@@ -37,19 +43,23 @@ export const WAITING_MAX = 256;
 const LONGEST_BODIES_MAX = 2;
 const REQUEST_MS_MAX = 60_000;
 const HEAD_BYTES_MAX = 8_192;
+const PRODUCT_VERB = /^\/r\/([a-z0-9-]{1,63})\/([a-z-]{1,63})$/;
 
 type Answer = { readonly status: number; readonly facts: VerbFacts };
-type Turns = { waiting: number; bodyBytes: number; readonly bodyBytesMax: number; last: Promise<unknown> };
+/** Who waits, with what bodies, and by product what runs last; '' is for what is of no product. */
+type Turns = {
+  waiting: number;
+  bodyBytes: number;
+  readonly bodyBytesMax: number;
+  readonly last: Map<string, Promise<unknown>>;
+};
+type Found = { readonly verb: SignerVerb; readonly lane: string };
 
 /** Serves `verbs` until `close`. @throws OperationError `ADDRESS_UNAVAILABLE` if another process serves this socket. */
 export async function serveVerbs(options: DaemonOptions): Promise<RunningDaemon> {
-  const longest = Math.max(0, ...[...options.verbs.values()].map(({ bodyBytesMax }) => bodyBytesMax));
-  const turns: Turns = {
-    waiting: 0,
-    bodyBytes: 0,
-    bodyBytesMax: LONGEST_BODIES_MAX * longest,
-    last: Promise.resolve(),
-  };
+  const own = [...options.verbs.values()].map(({ bodyBytesMax }) => bodyBytesMax);
+  const longest = Math.max(options.productBodyBytesMax ?? 0, ...own);
+  const turns: Turns = { waiting: 0, bodyBytes: 0, bodyBytesMax: LONGEST_BODIES_MAX * longest, last: new Map() };
   const server = createServer(
     { maxHeaderSize: HEAD_BYTES_MAX, requestTimeout: REQUEST_MS_MAX },
     (request, response) => {
@@ -63,35 +73,37 @@ export async function serveVerbs(options: DaemonOptions): Promise<RunningDaemon>
   );
   await listen(server, options.socketPath);
   return {
-    inTurn: (work) => takeTurn(turns, work),
+    inTurn: (work, product = '') => takeTurn(turns, product, work),
     close: async () => {
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeIdleConnections();
       });
-      await turns.last;
+      await Promise.all(turns.last.values());
     },
   };
 }
 
 async function answer(options: DaemonOptions, turns: Turns, request: IncomingMessage): Promise<Answer> {
-  const found = findVerb(options.verbs, request);
+  const found = findVerb(options, request);
   if ('status' in found) return found;
+  const { verb, lane } = found;
   if (turns.waiting >= WAITING_MAX) {
     return busy(`${WAITING_MAX} requests wait already`);
   }
   turns.waiting++;
   const held = { bytes: 0 };
   try {
-    const body = await readBody(request, found.bodyBytesMax, { turns, held });
+    const body = await readBody(request, verb.bodyBytesMax, { turns, held });
     if (body === 'no-room') return busy(`${turns.bodyBytesMax} bytes wait already`);
     if (body === 'refused') {
       return {
         status: 409,
-        facts: refusal('BODY_REFUSED', `a whole body of at most ${found.bodyBytesMax} bytes is expected`),
+        facts: refusal('BODY_REFUSED', `a whole body of at most ${verb.bodyBytesMax} bytes is expected`),
       };
     }
-    return await takeTurn(turns, () => run(found, body, options.now()));
+    const work = (): Promise<Answer> => run(verb, body, options.now());
+    return await (verb.isShared === true ? work() : takeTurn(turns, lane, work));
   } finally {
     turns.waiting--;
     turns.bodyBytes -= held.bytes;
@@ -102,10 +114,14 @@ function busy(detail: string): Answer {
   return { status: 503, facts: refusal('SERVER_BUSY', detail) };
 }
 
-function findVerb(verbs: VerbTable, { method, url = '' }: IncomingMessage): SignerVerb | Answer {
+function findVerb({ verbs, verbsOf }: DaemonOptions, { method, url = '' }: IncomingMessage): Found | Answer {
   if (method !== 'POST') return { status: 409, facts: refusal('METHOD_NOT_ALLOWED', 'verbs are posted') };
-  const verb = verbs.get(url.slice(1));
-  return verb ?? { status: 409, facts: refusal('NOT_FOUND', 'there is no such verb') };
+  const [, product, name = ''] = PRODUCT_VERB.exec(url) ?? [];
+  const table = product === undefined ? verbs : verbsOf?.(product);
+  const verb = table?.get(product === undefined ? url.slice(1) : name);
+  return verb === undefined
+    ? { status: 409, facts: refusal('NOT_FOUND', 'there is no such verb') }
+    : { verb, lane: table === verbs ? '' : (product ?? '') };
 }
 
 async function run(verb: SignerVerb, body: Uint8Array, now: Instant): Promise<Answer> {
@@ -121,9 +137,14 @@ async function run(verb: SignerVerb, body: Uint8Array, now: Instant): Promise<An
 }
 
 /** Does `work` once everything before it has ended, however it ended. */
-function takeTurn<T>(turns: Turns, work: () => Promise<T>): Promise<T> {
-  const mine = turns.last.then(work, work);
-  turns.last = mine.catch(() => undefined);
+function takeTurn<T>({ last }: Turns, lane: string, work: () => Promise<T>): Promise<T> {
+  const mine = (last.get(lane) ?? Promise.resolve()).then(work, work);
+  const ended = mine
+    .catch(() => undefined)
+    .finally(() => {
+      if (last.get(lane) === ended) last.delete(lane);
+    });
+  last.set(lane, ended);
   return mine;
 }
 

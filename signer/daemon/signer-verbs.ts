@@ -15,8 +15,7 @@ import { TIMESTAMP_LIFETIME_MS } from '../lifetimes.ts';
 import { changesOfRequest } from '../changes-of-request.ts';
 import type { Changes } from '../publication.ts';
 import { publishedFacts } from '../published-facts.ts';
-import { publishChanges } from '../publish-changes.ts';
-import { readPublished } from '../read-published.ts';
+import { readCurrent } from '../read-published.ts';
 import { WORD_BYTES_MAX } from '../rollout/heard-word.ts';
 import {
   hearConfirmation,
@@ -32,10 +31,12 @@ const HALT_BYTES_MAX = 131_072;
 /** The verbs over `signer`. */
 export function signerVerbs(signer: RolloutSigner): VerbTable {
   const verb = (bodyBytesMax: number, run: SignerVerb['run']): SignerVerb => ({ bodyBytesMax, run });
+  // Publications have a queue of their own, in which those that wait together are one.
+  const shared = (bodyBytesMax: number, run: SignerVerb['run']): SignerVerb => ({ bodyBytesMax, isShared: true, run });
   return new Map([
-    ['publish', verb(REQUEST_BYTES_MAX, (body, now) => publishRequest(signer, body, now))],
-    ['halt', verb(HALT_BYTES_MAX, (body, now) => publishHalt(signer, body, now))],
-    ['refresh', verb(0, (_, now) => publishing(signer, {}, now))],
+    ['publish', shared(REQUEST_BYTES_MAX, (body, now) => publishRequest(signer, body, now))],
+    ['halt', shared(HALT_BYTES_MAX, (body, now) => publishHalt(signer, body, now))],
+    ['refresh', shared(0, (_, now) => publishing(signer, {}, now))],
     ['manifest', verb(ENVELOPE_BYTES_MAX, (body, now) => admitManifest(signer, body, now))],
     ['confirm', verb(WORD_BYTES_MAX, (body, now) => hearConfirmation(signer, body, now))],
     ['step', verb(0, async (_, now) => rollouts(await stepRollouts(signer, now)))],
@@ -55,7 +56,7 @@ export async function doDue(signer: RolloutSigner, now: Instant): Promise<Verdic
 
 /** Whether the timestamp has lived half its time. */
 async function isRefreshDue({ publishing: from }: RolloutSigner, now: Instant): Promise<Verdict<boolean>> {
-  const published = await readPublished(from, await from.memory.read());
+  const published = await readCurrent(from);
   if (!published.ok) return published;
   const { state, timestamp } = published.value;
   if (state === undefined) return accept(false);
@@ -81,17 +82,13 @@ async function publishHalt(signer: RolloutSigner, file: Uint8Array, now: Instant
   return publishing(signer, { channels: new Map([[name, file]]) }, now);
 }
 
-async function publishing(
-  { publishing: to }: RolloutSigner,
-  changes: Changes,
-  now: Instant,
-): Promise<Verdict<VerbFacts>> {
-  const published = await publishChanges({ ...to, now }, changes);
+async function publishing({ publish }: RolloutSigner, changes: Changes, now: Instant): Promise<Verdict<VerbFacts>> {
+  const published = await publish(changes, now);
   return published.ok ? accept(publishedFacts(published.value)) : published;
 }
 
 async function admitManifest(signer: RolloutSigner, body: Uint8Array, now: Instant): Promise<Verdict<VerbFacts>> {
-  const published = await readPublished(signer.publishing, await signer.publishing.memory.read());
+  const published = await readCurrent(signer.publishing);
   if (!published.ok) return published;
   const trust = registerTrust(published.value, now);
   if (trust === undefined) return reject('FACTORY_NOT_TRUSTED', 'nothing is published yet that would list factories');

@@ -12,7 +12,9 @@ export type VerbFacts = Readonly<Record<string, unknown>>;
 export type SignerVerb = {
   /** The longest body that is read. */
   readonly bodyBytesMax: number;
-  /** Faults of the world throw `OperationError`; the daemon runs one verb at a time. */
+  /** Whether it may run beside others of its product, because it has an order of its own; others run one at a time. */
+  readonly isShared?: true;
+  /** Faults of the world throw `OperationError`. */
   readonly run: (body: Uint8Array, now: Instant) => Promise<Verdict<VerbFacts>>;
 };
 /** By name: lower-case letters and dashes, as in the address. */

@@ -6,7 +6,7 @@
  * - A device's word of the highest sequence counts; what is known already is not written again, and no device fills the disk.
  * - Specified in `docs/formats/signing.md`.
  */
-import { concatBytes, encodeHex, equalBytes, parseHex } from '../../formats/bytes.ts';
+import { concatBytes, encodeHex, parseHex } from '../../formats/bytes.ts';
 import { CONFIRMATION_PAYLOAD_TYPE, parseConfirmation, type Confirmation } from '../../formats/confirmation.ts';
 import { parseEnvelope } from '../../formats/dsse.ts';
 import type { Instant } from '../../formats/instant.ts';
@@ -37,6 +37,8 @@ export type RolloutBook = {
   readonly votes: (wave: number, times: { readonly deadline: Instant }) => Promise<Votes>;
 };
 
+/** How many words of others may come in between. */
+const RACES_MAX = 64;
 /** How often one device may speak in one rollout. */
 export const WORDS_MAX = 32;
 const ID_BYTES = 32;
@@ -51,12 +53,19 @@ export async function openRolloutBook(store: BookStore, name: RolloutName): Prom
   const frozen = new Map<number, readonly string[]>();
   const words = new Map<string, Words>();
   let heard = 0;
-  for (;;) {
-    const stored = await store.read(`${folder}/word-${heard}`, HEARD_BYTES_MAX);
-    if (stored === undefined) break;
-    addStored(words, stored);
-    heard++;
-  }
+  // Another signer over the same books may have heard something since.
+  const catchUp = async (): Promise<void> => {
+    for (;;) {
+      const at = heard;
+      const stored = await store.read(`${folder}/word-${at}`, HEARD_BYTES_MAX);
+      if (stored === undefined) return;
+      // Who asked at the same time has taken it up.
+      if (at !== heard) continue;
+      addStored(words, stored);
+      heard++;
+    }
+  };
+  await catchUp();
   const expected = async (wave: number): Promise<readonly string[] | undefined> => {
     const known = frozen.get(wave) ?? (await readIds(store, expectedAt(wave)));
     if (known !== undefined) frozen.set(wave, known);
@@ -71,14 +80,20 @@ export async function openRolloutBook(store: BookStore, name: RolloutName): Prom
     },
     hear: async ({ confirmation, envelope }, now) => {
       const { deviceId, sequence } = confirmation;
-      const before = words.get(deviceId);
-      if (before !== undefined && (before.latest.sequence >= sequence || before.count >= WORDS_MAX)) return false;
-      await append(store, `${folder}/word-${heard}`, encodeHeardWord({ receivedAt: now, envelope }));
-      heard++;
-      addWord(words, confirmation, now);
-      return true;
+      for (let attempt = 0; attempt < RACES_MAX; attempt++) {
+        await catchUp();
+        const before = words.get(deviceId);
+        if (before !== undefined && (before.latest.sequence >= sequence || before.count >= WORDS_MAX)) return false;
+        const isKept = await store.keep(`${folder}/word-${heard}`, encodeHeardWord({ receivedAt: now, envelope }));
+        await catchUp();
+        if (isKept) return true;
+      }
+      throw new OperationError('FILE_EXISTS', `${folder} is written by too many at once`, { retriable: true });
     },
-    votes: async (wave, times) => countVotes((await expected(wave)) ?? [], words, times),
+    votes: async (wave, times) => {
+      await catchUp();
+      return countVotes((await expected(wave)) ?? [], words, times);
+    },
   };
 }
 
@@ -120,14 +135,6 @@ function addStored(words: Map<string, Words>, bytes: Uint8Array): void {
     });
   }
   addWord(words, confirmation.value, word.value.receivedAt);
-}
-
-/** Keeps the entry, or finds it as an interrupted write left it. */
-async function append(store: BookStore, name: string, bytes: Uint8Array): Promise<void> {
-  if (await store.keep(name, bytes)) return;
-  const standing = await store.read(name, HEARD_BYTES_MAX);
-  if (standing !== undefined && equalBytes(standing, bytes)) return;
-  throw new OperationError('FILE_EXISTS', `${name} was written by another: one signer a state`, { retriable: false });
 }
 
 async function readIds(store: BookStore, name: string): Promise<readonly string[] | undefined> {

@@ -18,8 +18,9 @@ import type { DeviceRegister, RegisterTrust } from '../identity/device-register.
 import type { ManifestsCode } from '../identity/verify-manifests.ts';
 import type { BookStore } from '../book-store.ts';
 import type { Published } from '../publication.ts';
-import { publishChanges, type PublishCode, type PublishOptions } from '../publish-changes.ts';
-import { readPublished } from '../read-published.ts';
+import type { PublishCode, PublishOptions } from '../publish-changes.ts';
+import type { PublishQueue } from '../publish-queue.ts';
+import { readCurrent } from '../read-published.ts';
 import { roleObject } from '../repository-layout.ts';
 import { nextVersion, stepContent } from './draft-step.ts';
 import { expectedDevices, expectedRoot } from './expected-devices.ts';
@@ -34,6 +35,8 @@ const ORPHANS_MAX = 64;
 
 export type RolloutSigner = {
   readonly publishing: Omit<PublishOptions, 'now'>;
+  /** Where its publications go, in turn with all others of the product. */
+  readonly publish: PublishQueue;
   /** What the signer keeps of rollouts, outside of the published store. */
   readonly books: BookStore;
   readonly register: DeviceRegister;
@@ -115,7 +118,7 @@ type Scene = { readonly published: Published; readonly devices: ReadonlyMap<stri
 type Step = Scene & { readonly rollout: PublishedRollout; readonly now: Instant };
 
 async function readScene(signer: RolloutSigner, now: Instant): Promise<Verdict<Scene, RolloutCode>> {
-  const published = await readPublished(signer.publishing, await signer.publishing.memory.read());
+  const published = await readCurrent(signer.publishing);
   if (!published.ok) return published;
   const trust = registerTrust(published.value, now);
   const devices = trust === undefined ? accept(new Map<string, LiveDevice>()) : await signer.register.read(trust);
@@ -188,7 +191,7 @@ async function nextContent(
 }
 
 async function publishStep(
-  { publishing }: RolloutSigner,
+  { publishing, publish }: RolloutSigner,
   step: Step,
   content: Omit<WaveStep, 'former'>,
 ): Promise<Verdict<void, RolloutCode>> {
@@ -203,7 +206,7 @@ async function publishStep(
   if (version === undefined) return reject('REPOSITORY_CONFLICT', `too many steps of ${role} stand there unnamed`);
   const draft = { repository: rollout.place, channel, former, expires: leaseOf(step), version };
   const file = await signMetadata(stepContent(draft, content), signers.slice(0, 1));
-  const done = await publishChanges({ ...publishing, now }, { channels: new Map([[role, file]]) });
+  const done = await publish({ channels: new Map([[role, file]]) }, now);
   return done.ok ? accept(undefined) : done;
 }
 

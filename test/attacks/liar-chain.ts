@@ -30,6 +30,7 @@ import type { Issuing, IssuingView } from '../../signer/identity/issue-identity.
 import { openViewReader } from '../../signer/identity/read-approved-releases.ts';
 import { openNonces } from '../../signer/identity/nonces.ts';
 import type { Changes } from '../../signer/publication.ts';
+import { publishQueue } from '../../signer/publish-queue.ts';
 import type { RolloutSigner } from '../../signer/rollout/run-rollout.ts';
 import type { Signer } from '../../signer/signer.ts';
 import { makeFaultBooks, type FaultBooks } from '../../simulation/fault-books.ts';
@@ -268,8 +269,10 @@ function signerOf(
       return done;
     },
   };
+  const whole = { ...publishing, store, onlineSigners };
   return {
-    publishing: { ...publishing, store, onlineSigners },
+    publishing: whole,
+    publish: publishQueue(whole),
     books: to.books,
     register: deviceRegister(to.books),
     open: new Map(),

@@ -211,7 +211,10 @@ test('a daemon publishes for people without keys, remembers withdrawals, and suf
   const before = await done('publish', ...socket);
   expect(before).toMatchObject({ product: 'gateway', written: [] });
   expect(await firmament(...publishOptions())).toMatchObject({ exit: 69, answer: { code: 'SIGNER_RUNNING' } });
-  expect(await firmament(...publishOptions(), ...socket)).toMatchObject({ exit: 64, answer: { code: 'USAGE' } });
+  expect(await firmament('publish', ...socket, '--store', at('store'))).toMatchObject({
+    exit: 64,
+    answer: { code: 'USAGE' },
+  });
   expect(await firmament('publish')).toMatchObject({ exit: 64, answer: { code: 'USAGE' } });
   await done('publish', ...socket, '--withdrawn', withdrawn);
   await first();

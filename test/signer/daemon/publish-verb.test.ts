@@ -10,6 +10,7 @@ import { makeFaultStore, type FaultStore } from '../../../simulation/fault-store
 import { signMetadata } from '../../../signer/add-signature.ts';
 import { signerVerbs } from '../../../signer/daemon/signer-verbs.ts';
 import type { VerbFacts } from '../../../signer/daemon/verb-table.ts';
+import { publishQueue } from '../../../signer/publish-queue.ts';
 import { deviceRegister } from '../../../signer/identity/device-register.ts';
 import { withdrawEvent } from '../../../signer/sign-event.ts';
 import { accepted } from '../../accepted.ts';
@@ -32,7 +33,10 @@ function ask(...parts: readonly RequestPart[]): Promise<Verdict<VerbFacts>> {
 function askIn(repository: TinyRepository, ...parts: readonly RequestPart[]): Promise<Verdict<VerbFacts>> {
   const { now, ...publishing } = optionsFor(repository, publisher);
   const books = makeFaultBooks();
-  const verbs = signerVerbs({ publishing, books, register: deviceRegister(books), open: new Map() });
+  const verbs = signerVerbs({
+    ...{ publishing, publish: publishQueue(publishing), books, register: deviceRegister(books) },
+    open: new Map(),
+  });
   const verb = verbs.get('publish');
   if (verb === undefined) throw new Error('the daemon publishes');
   return verb.run(encodePublishRequest(parts), now);

@@ -6,6 +6,7 @@ import { OperationError } from '../../../formats/operation-error.ts';
 import { makeFaultBooks, type FaultBooks } from '../../../simulation/fault-books.ts';
 import { makeFaultStore, type FaultStore } from '../../../simulation/fault-store.ts';
 import { deviceRegister } from '../../../signer/identity/device-register.ts';
+import { publishQueue } from '../../../signer/publish-queue.ts';
 import { signerVerbs } from '../../../signer/daemon/signer-verbs.ts';
 import { expectedRoot } from '../../../signer/rollout/expected-devices.ts';
 import { WORDS_MAX } from '../../../signer/rollout/rollout-book.ts';
@@ -51,6 +52,7 @@ async function makeScene(): Promise<Scene> {
   const onlineSigners = [...publishing.onlineSigners, ...(repository.signers.get('stable-rollout') ?? [])];
   const signer = {
     publishing: { ...publishing, onlineSigners },
+    publish: publishQueue({ ...publishing, onlineSigners }),
     books,
     register: deviceRegister(books),
     open: new Map(),

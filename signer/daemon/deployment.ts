@@ -1,0 +1,142 @@
+/**
+ * The signer of a whole deployment: many products, each a repository of its own, over one memory and one set of online keys.
+ *
+ * - A product's verbs are asked for at `/r/PRODUCT/VERB`; whatever they are given is held against that product's own bindings (R1),
+ *   so a file of another product is refused there.
+ * - What a product needs in this process is made when it is first asked for; ten thousand products that nobody asks for cost nothing.
+ * - Timestamps are renewed beside each other, long before they end, and share the commits of the memory; rollouts are stepped for
+ *   products that have a plan.
+ * - A product whose renewal or step is refused, or fails, holds up no other.
+ */
+import { CONFIRMATION_PAYLOAD_TYPE, parseConfirmation } from '../../formats/confirmation.ts';
+import { parseEnvelope } from '../../formats/dsse.ts';
+import type { Instant } from '../../formats/instant.ts';
+import { nameDecoder } from '../../formats/names.ts';
+import { REQUEST_BYTES_MAX } from '../../formats/publish-request.ts';
+import { OperationError } from '../../formats/operation-error.ts';
+import { accept, reject, type Verdict } from '../../formats/verdict.ts';
+import { TIMESTAMP_LIFETIME_MS } from '../lifetimes.ts';
+import { renewTimestamp } from '../renew-timestamp.ts';
+import { WORD_BYTES_MAX } from '../rollout/heard-word.ts';
+import { stepRollouts, type RolloutSigner } from '../rollout/run-rollout.ts';
+import type { StateDatabase } from '../signer-state-database.ts';
+import { signerVerbs } from './signer-verbs.ts';
+import type { SignerVerb, VerbFacts, VerbTable } from './verb-table.ts';
+
+export type Deployment = {
+  /** The verbs that are of no single product, or find theirs in the bytes. */
+  readonly verbs: VerbTable;
+  /** The verbs of a product; undefined where that cannot be one's name. */
+  readonly verbsOf: (product: string) => VerbTable | undefined;
+  readonly productBodyBytesMax: number;
+  /** Renews what ends soon and steps what has a plan. @returns what was refused or failed, by product. */
+  readonly doDue: (now: Instant, inTurn: InTurn) => Promise<Due>;
+};
+/** Does `work` alone among the verbs of `product`. */
+export type InTurn = <T>(work: () => Promise<T>, product: string) => Promise<T>;
+export type Due = { readonly renewed: number; readonly stepped: number; readonly faults: readonly DueFault[] };
+export type DueFault = { readonly product: string; readonly code: string; readonly detail: string };
+
+export type DeploymentParts = {
+  readonly database: StateDatabase;
+  /** The signer of one product, made once. */
+  readonly signerOf: (product: string) => RolloutSigner;
+};
+
+/** Products whose queue and books are kept at hand. */
+const KNOWN_MAX = 1024;
+/** Timestamps under way at a time, and looked for at a time. */
+const RENEWALS_MAX = 64;
+const ENDING_MAX = 4096;
+
+/** The signer of the products in `parts.database`, and of those to come. */
+export function openDeployment(parts: DeploymentParts): Deployment {
+  const known = new Map<string, RolloutSigner>();
+  const signerOf = (product: string): RolloutSigner => {
+    const signer = known.get(product) ?? parts.signerOf(product);
+    // The one asked for last goes to the end. One that is forgotten at work is no harm: the memory orders both.
+    known.delete(product);
+    known.set(product, signer);
+    const [longest] = known.keys();
+    if (known.size > KNOWN_MAX && longest !== undefined) known.delete(longest);
+    return signer;
+  };
+  const { database } = parts;
+  const verbsOf = (product: string): VerbTable | undefined =>
+    nameDecoder(product).ok ? signerVerbs(signerOf(product)) : undefined;
+  return {
+    verbs: new Map<string, SignerVerb>([
+      ['confirm', { bodyBytesMax: WORD_BYTES_MAX, run: (body, now) => routeWord(verbsOf, body, now) }],
+      ['due', { bodyBytesMax: 0, run: async (_, now) => accept(dueFacts(await doDue(now, atOnce))) }],
+      ['products', { bodyBytesMax: 0, run: () => Promise.resolve(accept({ products: database.products() })) }],
+    ]),
+    verbsOf,
+    productBodyBytesMax: REQUEST_BYTES_MAX,
+    doDue,
+  };
+
+  async function doDue(now: Instant, inTurn: InTurn): Promise<Due> {
+    const faults: DueFault[] = [];
+    const told = async (product: string, work: () => Promise<Verdict<unknown>>): Promise<boolean> => {
+      const fault = await faultOf(product, work);
+      if (fault !== undefined) faults.push(fault);
+      return fault === undefined;
+    };
+    let stepped = 0;
+    for (const product of database.planned()) {
+      if (await told(product, () => inTurn(() => stepRollouts(signerOf(product), now), product))) stepped++;
+    }
+    // Looked for after every round: what was renewed ends later, and what cannot be renewed is not tried twice.
+    const tried = new Set<string>();
+    let renewed = 0;
+    for (;;) {
+      const ending = database.endingUntil(now + TIMESTAMP_LIFETIME_MS / 2, ENDING_MAX + tried.size);
+      const round = ending.filter((product) => !tried.has(product));
+      if (round.length === 0) return { renewed, stepped, faults };
+      await sideBySide(round, async (product) => {
+        tried.add(product);
+        if (await told(product, () => renew(parts.signerOf(product), now))) renewed++;
+      });
+    }
+  }
+}
+
+/** A verb that does what is due waits for nobody. */
+const atOnce: InTurn = (work) => work();
+
+/** Renews the online roles of one product, the cheap way where that is safe. */
+async function renew(signer: RolloutSigner, now: Instant): Promise<Verdict<unknown>> {
+  return (await renewTimestamp({ ...signer.publishing, now })) ? accept(undefined) : signer.publish({}, now);
+}
+
+async function faultOf(product: string, work: () => Promise<Verdict<unknown>>): Promise<DueFault | undefined> {
+  try {
+    const done = await work();
+    return done.ok ? undefined : { product, code: done.code, detail: done.detail };
+  } catch (fault) {
+    if (!(fault instanceof OperationError)) throw fault;
+    return { product, code: fault.code, detail: fault.message };
+  }
+}
+
+/** Does `work` for each of `items`, several at a time. */
+async function sideBySide<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const left = items.values();
+  const lane = async (): Promise<void> => {
+    for (const item of left) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(RENEWALS_MAX, items.length) }, lane));
+}
+
+/** Hands a device's word to the product that it names. It is believed there, or not. */
+function routeWord(verbsOf: Deployment['verbsOf'], body: Uint8Array, now: Instant): Promise<Verdict<VerbFacts>> {
+  const envelope = parseEnvelope(body, CONFIRMATION_PAYLOAD_TYPE);
+  const word = envelope.ok ? parseConfirmation(envelope.value.payload) : envelope;
+  if (!word.ok) return Promise.resolve(word);
+  const verb = verbsOf(word.value.product)?.get('confirm');
+  return verb?.run(body, now) ?? Promise.resolve(reject('NOT_FOUND', 'the word names no product'));
+}
+
+function dueFacts({ renewed, stepped, faults }: Due): VerbFacts {
+  return { renewed, stepped, faults };
+}

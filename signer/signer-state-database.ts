@@ -1,0 +1,188 @@
+/**
+ * The memory of a signer of many products: one SQLite database, a row a product.
+ *
+ * - Writes that wait together share one transaction, and so one sync of the disk: all of them are durable, or none.
+ * - A row is replaced only where it still is what the writer read: several daemons of a machine may share the database, and of two
+ *   publications that started from the same state one is told to start anew. Others of the same transaction are not touched by that.
+ * - A damaged row is a fault that a person repairs from a backup; it never reads as "nothing published yet".
+ * - Nothing of the rows is kept in this process, so ten thousand products cost a file and no memory.
+ * - Specified in `docs/formats/signer.md`.
+ */
+import { chmodSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Instant } from '../formats/instant.ts';
+import { OperationError } from '../formats/operation-error.ts';
+import { accept, reject, type Verdict } from '../formats/verdict.ts';
+import { MODE_SECRET, makeFolder } from './durable-file.ts';
+import { encodeLogMemory, parseLogMemory } from './log-memory.ts';
+import { encodeSignerState, parseSignerState, type MemoryWrite, type SignerMemory } from './signer-state.ts';
+
+export type StateDatabase = {
+  /** The memory of `product`, which need not be known yet. */
+  readonly memoryOf: (product: string) => SignerMemory;
+  /** Products whose timestamp ends at `until` or before, those first that end first; at most `count`. */
+  readonly endingUntil: (until: Instant, count: number) => readonly string[];
+  /** Products with a plan in force. */
+  readonly planned: () => readonly string[];
+  readonly products: () => readonly string[];
+  /** How many writes were made, and with how many transactions. */
+  readonly counts: () => { readonly writes: number; readonly commits: number };
+  readonly close: () => void;
+};
+
+type Column = 'state' | 'log';
+type Row = { readonly column: Column; readonly product: string; readonly expires: Instant; readonly hasPlan: boolean };
+type Write = Row & {
+  readonly bytes: Uint8Array;
+  readonly former: Uint8Array | undefined;
+  readonly resolve: (written: MemoryWrite) => void;
+  readonly fail: (fault: unknown) => void;
+};
+
+/** How long a first write waits for others to share its transaction. */
+const GATHER_MS = 4;
+/** How long another process may hold the database. */
+const BUSY_MS = 30_000;
+const SCHEMA = `CREATE TABLE IF NOT EXISTS product (
+  name TEXT PRIMARY KEY, state BLOB, log BLOB, expires INTEGER NOT NULL DEFAULT 0, planned INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS product_by_end ON product (expires);
+CREATE INDEX IF NOT EXISTS product_by_plan ON product (planned, name)`;
+
+/** Opens the database in the file `path`, which is made, for its owner alone, where it is not there yet. */
+export async function openStateDatabase(path: string): Promise<StateDatabase> {
+  await makeFolder(dirname(path));
+  const database = orFault(path, () => {
+    const opened = new DatabaseSync(path, { timeout: BUSY_MS });
+    chmodSync(path, MODE_SECRET);
+    opened.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL');
+    opened.exec(SCHEMA);
+    return opened;
+  });
+  const counts = { writes: 0, commits: 0 };
+  const write = gatherWrites((writes) => {
+    commit(database, path, writes);
+    counts.writes += writes.length;
+    counts.commits++;
+  });
+  const names = (sql: string, ...values: readonly number[]): readonly string[] =>
+    orFault(path, () => database.prepare(sql).all(...values)).map(({ name }) => String(name));
+  return {
+    memoryOf: (product) => memoryOf(product, { read: (row) => readColumn(database, path, row), write }),
+    endingUntil: (until, count) =>
+      names('SELECT name FROM product WHERE state IS NOT NULL AND expires <= ? ORDER BY expires LIMIT ?', until, count),
+    planned: () => names('SELECT name FROM product WHERE planned = 1 ORDER BY name'),
+    products: () => names('SELECT name FROM product WHERE state IS NOT NULL ORDER BY name'),
+    counts: () => ({ ...counts }),
+    close: () => database.close(),
+  };
+}
+
+type Columns = {
+  readonly read: (row: Pick<Row, 'product' | 'column'>) => Uint8Array | undefined;
+  readonly write: (write: Row & Pick<Write, 'bytes' | 'former'>) => Promise<MemoryWrite>;
+};
+
+function memoryOf(product: string, { read, write }: Columns): SignerMemory {
+  const whole = <T>(column: Column, parse: (bytes: Uint8Array) => Verdict<T>): T | undefined => {
+    const bytes = read({ product, column });
+    const part = bytes && parse(bytes);
+    if (part?.ok === false) {
+      const what = `the ${column} of ${product} is damaged, restore it from a backup: ${part.detail}`;
+      throw new OperationError('FILE_UNREADABLE', what, { retriable: false });
+    }
+    return part?.value;
+  };
+  return {
+    read: async () => Promise.resolve(whole('state', parseSignerState)),
+    write: (state, former) =>
+      write({
+        ...{ column: 'state', product, bytes: encodeSignerState(state), former: former && encodeSignerState(former) },
+        ...{ expires: state.standing?.timestampExpires ?? 0, hasPlan: state.standing?.hasPlan ?? true },
+      }),
+    readLog: async () => Promise.resolve(whole('log', parseLogMemory)),
+    writeLog: (log, former) =>
+      write({
+        ...{ column: 'log', product, bytes: encodeLogMemory(log), former: former && encodeLogMemory(former) },
+        ...{ expires: 0, hasPlan: false },
+      }),
+    exclusively: (work) => work(),
+  };
+}
+
+/** Hands writes that arrive within a moment of each other to `commitAll`, together. */
+function gatherWrites(commitAll: (writes: readonly Write[]) => void): Columns['write'] {
+  let waiting: Write[] = [];
+  const flush = async (): Promise<void> => {
+    await wait(GATHER_MS);
+    const together = waiting;
+    waiting = [];
+    try {
+      commitAll(together);
+    } catch (fault) {
+      for (const { fail } of together) fail(fault);
+    }
+  };
+  return (write) =>
+    new Promise((resolve, fail) => {
+      waiting.push({ ...write, resolve, fail });
+      if (waiting.length === 1) void flush();
+    });
+}
+
+/** Carries out `writes` in one transaction; tells each writer once all of it is on the disk. */
+function commit(database: DatabaseSync, path: string, writes: readonly Write[]): void {
+  const outcomes = orFault(path, () => {
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      const done = writes.map((write) => replaceRow(database, write));
+      database.exec('COMMIT');
+      return done;
+    } catch (fault) {
+      if (database.isTransaction) database.exec('ROLLBACK');
+      throw fault;
+    }
+  });
+  for (const [i, { resolve, product }] of writes.entries()) {
+    const isWritten = outcomes[i] === true;
+    const overtaken = `the memory of ${product} was written by another publication meanwhile`;
+    resolve(isWritten ? accept(undefined) : reject('CONDITION_FAILED', overtaken));
+  }
+}
+
+/** Whether the row was what the writer read, or what it writes; then it is what it writes. */
+function replaceRow(database: DatabaseSync, { column, product, bytes, former, expires, hasPlan }: Write): boolean {
+  database.prepare('INSERT INTO product (name) VALUES (?) ON CONFLICT DO NOTHING').run(product);
+  const condition = `name = ? AND (${column} IS ? OR ${column} = ?)`;
+  const compared = [product, former ?? null, bytes];
+  const replaced =
+    column === 'log'
+      ? database.prepare(`UPDATE product SET log = ? WHERE ${condition}`).run(bytes, ...compared)
+      : database
+          .prepare(`UPDATE product SET state = ?, expires = ?, planned = ? WHERE ${condition}`)
+          .run(bytes, expires, hasPlan ? 1 : 0, ...compared);
+  return replaced.changes === 1;
+}
+
+function readColumn(
+  database: DatabaseSync,
+  path: string,
+  { product, column }: Pick<Row, 'product' | 'column'>,
+): Uint8Array | undefined {
+  const row = orFault(path, () =>
+    database.prepare(`SELECT ${column} AS part FROM product WHERE name = ?`).get(product),
+  );
+  const part = row?.['part'];
+  return part instanceof Uint8Array ? Uint8Array.from(part) : undefined;
+}
+
+/** The result of calls of SQLite, or their fault as ours. */
+function orFault<T>(path: string, call: () => T): T {
+  try {
+    return call();
+  } catch (cause) {
+    throw new OperationError('FILE_UNWRITABLE', `the database ${path} cannot be used`, { retriable: true, cause });
+  }
+}

@@ -1,0 +1,169 @@
+/** One daemon for many products: each held against its own bindings, renewed in time, and none held up by another. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { encodePublishRequest, type RequestPart } from '../../../formats/publish-request.ts';
+import { parseTimestamp } from '../../../formats/tuf-snapshot.ts';
+import type { Verdict } from '../../../formats/verdict.ts';
+import { makeFaultBooks } from '../../../simulation/fault-books.ts';
+import { makeFaultStore, type FaultStore } from '../../../simulation/fault-store.ts';
+import { openDeployment, type Deployment, type InTurn } from '../../../signer/daemon/deployment.ts';
+import type { VerbFacts } from '../../../signer/daemon/verb-table.ts';
+import { deviceRegister } from '../../../signer/identity/device-register.ts';
+import { publishQueue } from '../../../signer/publish-queue.ts';
+import { openStateDatabase, type StateDatabase } from '../../../signer/signer-state-database.ts';
+import { accepted } from '../../accepted.ts';
+import { LOGGED } from '../../logged-repository.ts';
+import { LOG_SIGNER } from '../../tiny-log.ts';
+import { makeTinyRepository, type TinyRepository } from '../../tiny-repository.ts';
+import { filesOf, refreshFrom } from '../publishing.ts';
+
+const DAY_MS = 86_400_000;
+const PRODUCTS = ['gateway', 'hub', 'meter'];
+const atOnce: InTurn = (work) => work();
+
+let folder: string;
+let database: StateDatabase;
+let store: FaultStore;
+let deployment: Deployment;
+let repositories: readonly TinyRepository[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'firmament-deployment-'));
+  database = await openStateDatabase(join(folder, 'state.db'));
+  store = makeFaultStore();
+  repositories = await Promise.all(PRODUCTS.map((product) => makeTinyRepository({ product, log: LOGGED })));
+  const [first] = repositories;
+  const online = ['snapshot', 'timestamp'].flatMap((role) => first?.signers.get(role) ?? []);
+  deployment = openDeployment({
+    database,
+    signerOf: (product) => {
+      const memory = database.memoryOf(product);
+      const publishing = { store: store.store, memory, product, onlineSigners: [...online, LOG_SIGNER] };
+      const books = makeFaultBooks();
+      const publish = publishQueue(publishing);
+      return { publishing, publish, books, register: deviceRegister(books), open: new Map() };
+    },
+  });
+});
+
+afterEach(async () => {
+  database.close();
+  await rm(folder, { recursive: true });
+});
+
+function ask(product: string, body: Uint8Array, now: number): Promise<Verdict<VerbFacts>> {
+  const verb = deployment.verbsOf(product)?.get('publish');
+  if (verb === undefined) throw new Error('there is such a verb');
+  return verb.run(body, now);
+}
+
+/** All that people have signed of `repository`. */
+function requestOf(repository: TinyRepository): Uint8Array {
+  const part = (kind: RequestPart['kind'], bytes: Uint8Array, name?: string): RequestPart => ({ kind, name, bytes });
+  return encodePublishRequest([
+    ...repository.roots().map((bytes) => part('root', bytes)),
+    part('targets', repository.newest('targets')),
+    ...['stable', 'beta'].map((name) => part('channel', repository.newest(name), name)),
+    ...[...repository.releases.values()].flatMap(filesOf).map((bytes) => part('file', bytes)),
+  ]);
+}
+
+async function publishEverything(): Promise<void> {
+  const done = await Promise.all(repositories.map((each) => ask(each.id.product, requestOf(each), each.now)));
+  for (const one of done) accepted(one);
+}
+
+function timestampOf(product: string): { readonly version: number; readonly snapshot: { readonly version: number } } {
+  const file = store.objects.get(`${product}/metadata/timestamp.json`) ?? new Uint8Array();
+  return accepted(parseTimestamp(file)).signed;
+}
+
+test('products are founded and published beside each other, and share commits of the memory', async () => {
+  await publishEverything();
+  for (const each of repositories) accepted(await refreshFrom(store.objects, each));
+  const { writes, commits } = database.counts();
+  expect(writes).toBe(2 * PRODUCTS.length);
+  expect(commits).toBeLessThan(writes);
+});
+
+test('what is of one product is refused at another, and what is no name is no product', async () => {
+  await publishEverything();
+  const [gateway, hub] = repositories;
+  if (gateway === undefined || hub === undefined) throw new Error('there are two');
+  await gateway.publishRelease();
+  const before = new Map(store.objects);
+  const refused = await ask(hub.id.product, requestOf(gateway), hub.now);
+  expect(refused).toMatchObject({ ok: false, code: 'REPOSITORY_CONFLICT' });
+  const unrelated = encodePublishRequest([{ kind: 'channel', name: 'stable', bytes: gateway.newest('stable') }]);
+  expect(await ask(hub.id.product, unrelated, hub.now)).toMatchObject({ ok: false, code: 'PUBLICATION_REFUSED' });
+  expect(store.objects).toEqual(before);
+  expect(deployment.verbsOf('../gateway')).toBeUndefined();
+  expect(deployment.verbsOf('Gateway')).toBeUndefined();
+});
+
+test('all timestamps are renewed once half of their time is over, with one commit, and devices go on', async () => {
+  await publishEverything();
+  const now = (repositories[0]?.now ?? 0) + 0.6 * DAY_MS;
+  const before = database.counts();
+  expect(await deployment.doDue(now - 0.2 * DAY_MS, atOnce)).toEqual({ renewed: 0, stepped: 0, faults: [] });
+  expect(await deployment.doDue(now, atOnce)).toEqual({ renewed: PRODUCTS.length, stepped: 0, faults: [] });
+  expect(database.counts()).toEqual({ writes: before.writes + PRODUCTS.length, commits: before.commits + 1 });
+  for (const product of PRODUCTS) expect(timestampOf(product)).toMatchObject({ version: 2, snapshot: { version: 1 } });
+  for (const each of repositories) accepted(await refreshFrom(store.objects, each, { now: now + 0.9 * DAY_MS }));
+  expect(await deployment.doDue(now, atOnce)).toEqual({ renewed: 0, stepped: 0, faults: [] });
+});
+
+test('a renewal reads no role and writes one object; once the snapshot is due all of the repository is read again', async () => {
+  await publishEverything();
+  const read: string[] = [];
+  const { get } = store.store;
+  Object.assign(store.store, {
+    get: (name: string, bytesMax: number) => {
+      read.push(name);
+      return get(name, bytesMax);
+    },
+  });
+  const start = repositories[0]?.now ?? 0;
+  await deployment.doDue(start + 0.6 * DAY_MS, atOnce);
+  expect(read.some((name) => /targets|stable|snapshot/.test(name))).toBe(false);
+  for (let day = 1; day < 5; day++) await deployment.doDue(start + (day + 0.2) * DAY_MS, atOnce);
+  for (const product of PRODUCTS) expect(timestampOf(product).snapshot.version).toBe(2);
+  expect(read.filter((name) => name.endsWith('1.stable.json'))).toHaveLength(PRODUCTS.length);
+});
+
+test.each([
+  [
+    'another root',
+    (objects: Map<string, Uint8Array>, other: TinyRepository) =>
+      objects.set('hub/metadata/1.root.json', other.factory.root),
+  ],
+  ['no root', (objects: Map<string, Uint8Array>) => objects.delete('hub/metadata/1.root.json')],
+  [
+    'no log',
+    (objects: Map<string, Uint8Array>) => {
+      for (const name of [...objects.keys()]) if (name.startsWith('hub/log/')) objects.delete(name);
+    },
+  ],
+  [
+    'no timestamp and no snapshot',
+    (objects: Map<string, Uint8Array>) => {
+      objects.delete('hub/metadata/timestamp.json');
+      objects.delete('hub/metadata/1.snapshot.json');
+    },
+  ],
+])(
+  'a product of which the store shows %s gets no signature, and is told of; the others are renewed',
+  async (_, spoil) => {
+    await publishEverything();
+    const [gateway] = repositories;
+    if (gateway === undefined) throw new Error('there is one');
+    spoil(store.objects, gateway);
+    const before = await database.memoryOf('hub').read();
+    const { renewed, faults } = await deployment.doDue(gateway.now + 0.6 * DAY_MS, atOnce);
+    expect(renewed).toBe(2);
+    expect(faults.map(({ product }) => product)).toEqual(['hub']);
+    expect(await database.memoryOf('hub').read()).toEqual(before);
+  },
+);
