@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 import { accept, type Verdict } from '../formats/verdict.ts';
 import { issuerKeysHttp } from '../ota-server/issuer-keys-http.ts';
 import { proposalStoreFolder } from '../ota-server/proposal-store-folder.ts';
+import { proposalStoreSql } from '../ota-server/proposal-store-sql.ts';
+import type { ProposalStore } from '../ota-server/proposal-store.ts';
 import type { ProposerRule } from '../ota-server/proposer-rule.ts';
 import { createRateLimit } from '../ota-server/rate-limit.ts';
 import { serveControl } from '../ota-server/serve-control.ts';
@@ -11,19 +13,21 @@ import { uploadDeskBucket } from '../ota-server/upload-desk-bucket.ts';
 import { uploadDeskFolder, type FolderDesk } from '../ota-server/upload-desk-folder.ts';
 import type { UploadDesk } from '../ota-server/upload-desk.ts';
 import { UPLOAD_KEY_BYTES } from '../ota-server/upload-permission.ts';
+import { addDatabaseOptions, withDatabase, type DatabaseOptions } from './database-option.ts';
 import { countValue, portValue } from './option-values.ts';
 import { proposerValue } from './proposer-value.ts';
 import { addStoreOptions, openBucketAt, type StoreOptions } from './store-option.ts';
 import type { Conclude, Host } from './verb.ts';
 
-type Options = StoreOptions & {
-  readonly state: string;
-  readonly audience: string;
-  readonly proposer: readonly ProposerRule[];
-  readonly uploadMinutes: number;
-  readonly port: number;
-  readonly host: string;
-};
+type Options = StoreOptions &
+  DatabaseOptions & {
+    readonly state: string;
+    readonly audience: string;
+    readonly proposer: readonly ProposerRule[];
+    readonly uploadMinutes: number;
+    readonly port: number;
+    readonly host: string;
+  };
 
 /** What takes the uploads; `receive` where the control plane does so itself. */
 type Uploads = { readonly uploads: UploadDesk; readonly receive: FolderDesk['receive'] | undefined };
@@ -35,8 +39,8 @@ const RATE = { burst: 30, refillMs: 120_000 };
 
 /** Adds the verb. */
 export function defineControl(command: Command, host: Host, conclude: Conclude): void {
-  addStoreOptions(command)
-    .requiredOption('--state <folder>', 'where proposals are kept')
+  addDatabaseOptions(addStoreOptions(command))
+    .requiredOption('--state <folder>', 'where proposals are kept, unless a database is named')
     .requiredOption('--audience <text>', 'what a token must be made for, such as the URL of this control plane')
     .requiredOption('--proposer <product,issuer,subject...>', 'whose tokens may propose for which product', proposers)
     .option('--upload-minutes <n>', 'how long the files of a proposal are taken', countValue, UPLOAD_MINUTES)
@@ -45,12 +49,17 @@ export function defineControl(command: Command, host: Host, conclude: Conclude):
     .action(async (options: Options) => {
       const uploads = await openUploads(options, host);
       if (!uploads.ok) return conclude(uploads);
-      const server = await serveControl(controlOptions(options, uploads.value, host));
-      const at = options.host.includes(':') ? `[${options.host}]` : options.host;
-      const url = `http://${at}:${server.port}/`;
-      conclude(accept({ facts: { url, port: server.port }, text: `Proposals are taken at ${url}` }));
-      if (!host.stop.aborted) await once(host.stop, 'abort');
-      await server.close();
+      const served = await withDatabase(options, async (database) => {
+        const proposals = database === undefined ? proposalStoreFolder(options.state) : proposalStoreSql(database);
+        const server = await serveControl(controlOptions(options, { ...uploads.value, proposals }, host));
+        const at = options.host.includes(':') ? `[${options.host}]` : options.host;
+        const url = `http://${at}:${server.port}/`;
+        conclude(accept({ facts: { url, port: server.port }, text: `Proposals are taken at ${url}` }));
+        if (!host.stop.aborted) await once(host.stop, 'abort');
+        await server.close();
+        return accept(undefined);
+      });
+      if (!served.ok) conclude(served);
     });
 }
 
@@ -61,13 +70,13 @@ function proposers(value: string, former: readonly ProposerRule[] = []): readonl
 
 function controlOptions(
   options: Options,
-  { uploads, receive }: Uploads,
+  { uploads, receive, proposals }: Uploads & { readonly proposals: ProposalStore },
   host: Host,
 ): Parameters<typeof serveControl>[0] {
   const rules = options.proposer;
   return {
     desk: {
-      proposals: proposalStoreFolder(options.state),
+      proposals,
       uploads,
       rate: createRateLimit(RATE),
       uploadMs: options.uploadMinutes * MINUTE_MS,

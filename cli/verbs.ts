@@ -57,6 +57,7 @@ export const VERBS: ReadonlyMap<string, VerbEntry> = new Map([
   ['halt', verb('stop the rollout of a channel, as one manager', async () => (await import('./halt.ts')).defineHalt)],
   ['waves', verb('show how rollouts stand', async () => (await import('./waves.ts')).defineWaves)],
   ['fsck', verb('check that a published repository is whole', async () => (await import('./fsck.ts')).defineFsck)],
+  ['devices', verb('list what devices say of themselves', async () => (await import('./devices.ts')).defineDevices)],
   ['serve', verb('serve a published repository to devices', async () => (await import('./serve.ts')).defineServe)],
   [
     'control',

@@ -11,6 +11,7 @@ import { METADATA } from './metadata-codes.ts';
 import { APPROVAL } from './approval-codes.ts';
 import { PROPOSALS } from './proposal-codes.ts';
 import { CARE } from './care-codes.ts';
+import { DATABASE_CODES } from './database-codes.ts';
 
 import { IDENTITY_CODES } from './identity-codes.ts';
 
@@ -310,6 +311,7 @@ type CodeTable = typeof JSON_AND_TEXT &
   typeof TRAVEL &
   typeof PUBLISHING &
   typeof CARE &
+  typeof DATABASE_CODES &
   typeof PROPOSALS &
   typeof APPROVAL &
   typeof OPERATION &
@@ -327,6 +329,7 @@ export const CODES: CodeTable = {
   ...TRAVEL,
   ...PUBLISHING,
   ...CARE,
+  ...DATABASE_CODES,
   ...PROPOSALS,
   ...APPROVAL,
   ...IDENTITY_CODES,
@@ -353,6 +356,7 @@ export const CODE_GROUPS: readonly (readonly [string, Readonly<Record<string, Co
   ['Files that travel', TRAVEL],
   ['Signing and publishing', PUBLISHING],
   ['Keeping a repository whole', CARE],
+  ['Database and inventory', DATABASE_CODES],
   ['Proposals', PROPOSALS],
   ['Approval', APPROVAL],
   ['Identity', IDENTITY_CODES],

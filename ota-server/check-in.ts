@@ -1,12 +1,15 @@
 /**
- * Check-ins: what devices send of their own accord, handed on to the signer.
+ * Check-ins: what devices send of their own accord, handed on to the signer, or to the inventory.
  *
- * - `POST /checkin` is the one thing that the data plane takes: a device's signed word, of bounded length, which nobody here reads.
+ * - `POST /checkin` is the one thing that the data plane takes: a device's signed word, of bounded length, which nobody here reads;
+ *   and, by its media type, what a device says of itself, which is kept for operators and decides nothing (`device-inventory.ts`).
  * - Taken (202) means that the signer has it; no answer says whether it counts, so that nothing can be found out by trying.
+ * - Where there is no signer, or no inventory, what is meant for it is not taken (405).
  * - Where the signer cannot be reached, or too many wait, the device is asked to come again (503). It keeps its word until then.
  */
 import type { IncomingMessage } from 'node:http';
 import { concatBytes } from '../formats/bytes.ts';
+import { DEVICE_STATE_TYPE, parseDeviceState, type DeviceState } from '../formats/device-state.ts';
 import { OperationError } from '../formats/operation-error.ts';
 import { sendProblem, type Exchange } from './http-answer.ts';
 import { busyProblem, faultProblem, refusalProblem } from './problem.ts';
@@ -20,29 +23,53 @@ export const CHECK_IN_BYTES_MAX = 16_384;
 export const CHECK_INS_WAITING_MAX = 256;
 
 export type CheckIns = (exchange: Exchange) => Promise<void>;
+/** Who hears what devices say; nobody is taken for absent unless it is undefined. */
+export type CheckInPorts = {
+  readonly signer: SignerClient | undefined;
+  /** Takes what a device says of itself. */
+  readonly inventory: ((state: DeviceState) => void) | undefined;
+  readonly log: EventSink;
+};
 
-/** Takes check-ins for `signer`. */
-export function createCheckIns(signer: SignerClient, log: EventSink): CheckIns {
+/** Takes check-ins for `ports`. */
+export function createCheckIns(ports: CheckInPorts): CheckIns {
   let waiting = 0;
   return async (exchange) => {
     if (waiting >= CHECK_INS_WAITING_MAX) return sendProblem(exchange, busyProblem());
     waiting++;
     try {
-      const word = await readWord(exchange.request);
-      if (word === undefined) {
+      const isState = exchange.request.headers['content-type'] === DEVICE_STATE_TYPE;
+      if ((isState ? ports.inventory : ports.signer) === undefined) {
+        return sendProblem(exchange, refusalProblem('METHOD_NOT_ALLOWED', undefined, ['Allow', 'GET, HEAD']));
+      }
+      const body = await readWord(exchange.request);
+      if (body === undefined) {
         return sendProblem(exchange, refusalProblem('BODY_REFUSED', `at most ${CHECK_IN_BYTES_MAX} bytes are read`));
       }
-      const answer = await signer('confirm', word);
-      if (!answer.ok) log({ event: 'check-in-refused', code: answer.code ?? '', detail: answer.detail ?? '' });
+      if (isState) takeState(ports, body);
+      else await handOn(ports, body);
       exchange.response.writeHead(202, ['Content-Length', '0', 'Cache-Control', 'no-store', ...NOSNIFF]).end();
     } catch (fault) {
       if (!(fault instanceof OperationError)) throw fault;
-      log({ event: 'store-fault', code: fault.code, detail: fault.message, object: CHECK_IN_PATH });
+      ports.log({ event: 'store-fault', code: fault.code, detail: fault.message, object: CHECK_IN_PATH });
       sendProblem(exchange, faultProblem(fault));
     } finally {
       waiting--;
     }
   };
+}
+
+async function handOn({ signer, log }: CheckInPorts, word: Uint8Array): Promise<void> {
+  const answer = await signer?.('confirm', word);
+  if (answer?.ok === false) {
+    log({ event: 'check-in-refused', code: answer.code ?? '', detail: answer.detail ?? '' });
+  }
+}
+
+function takeState({ inventory, log }: CheckInPorts, body: Uint8Array): void {
+  const state = parseDeviceState(body);
+  if (state.ok) inventory?.(state.value);
+  else log({ event: 'check-in-refused', code: state.code, detail: state.detail });
 }
 
 /** The body, or undefined if it is empty or longer than a word. */

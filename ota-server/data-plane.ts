@@ -11,6 +11,7 @@
  */
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { IncomingMessage, RequestListener } from 'node:http';
+import type { DeviceState } from '../formats/device-state.ts';
 import { OperationError } from '../formats/operation-error.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import type { CacheLimits } from './bounded-cache.ts';
@@ -33,6 +34,8 @@ export type DataPlaneOptions = {
   readonly waitingMax: number;
   /** Who hears check-ins; without one none is taken. */
   readonly signer?: SignerClient | undefined;
+  /** Who keeps what devices say of themselves; without one it is not taken. */
+  readonly inventory?: ((state: DeviceState) => void) | undefined;
 };
 
 /** Longest address that is read, in bytes: that of the longest name, every byte encoded, does not fit and need not. */
@@ -50,7 +53,8 @@ type Plane = {
 };
 
 /** The data plane as the listener of an HTTP server. */
-export function createDataPlane({ store, log, memory, waitingMax, signer }: DataPlaneOptions): RequestListener {
+export function createDataPlane(options: DataPlaneOptions): RequestListener {
+  const { store, log, memory, waitingMax, signer, inventory } = options;
   const plane: Plane = {
     store,
     log,
@@ -61,7 +65,8 @@ export function createDataPlane({ store, log, memory, waitingMax, signer }: Data
     waiting: 0,
   };
   const app = createApp(plane);
-  const checkIns = signer && createCheckIns(signer, log);
+  const takesCheckIns = signer !== undefined || inventory !== undefined;
+  const checkIns = takesCheckIns ? createCheckIns({ signer, inventory, log }) : undefined;
   return (request, response) => {
     if (checkIns !== undefined && request.method === 'POST' && request.url === CHECK_IN_PATH) {
       checkIns({ request, response }).catch((fault: unknown) => endFault(plane, { request, response }, fault));

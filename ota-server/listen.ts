@@ -8,6 +8,7 @@
  */
 import { createServer, STATUS_CODES, type RequestListener, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { DeviceState } from '../formats/device-state.ts';
 import { OperationError } from '../formats/operation-error.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import type { CacheLimits } from './bounded-cache.ts';
@@ -68,6 +69,8 @@ export type ServeOptions = ListenOptions & {
   readonly logRequests?: boolean;
   /** Who hears check-ins; without one none is taken. */
   readonly signer?: SignerClient | undefined;
+  /** Who keeps what devices say of themselves; without one it is not taken. */
+  readonly inventory?: ((state: DeviceState) => void) | undefined;
   readonly limits?: ServerLimits;
 };
 
@@ -85,7 +88,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { store, log } = options;
   const limits = options.limits ?? SERVER_LIMITS;
   const { memory, waitingMax } = limits;
-  const plane = createDataPlane({ store, log, memory, waitingMax, signer: options.signer });
+  const { signer, inventory } = options;
+  const plane = createDataPlane({ store, log, memory, waitingMax, signer, inventory });
   const listener = options.logRequests === true ? logged(plane, log) : plane;
   return serveListener(listener, limits, { ...options, takesBodies: false });
 }

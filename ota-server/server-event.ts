@@ -24,6 +24,15 @@ export type ServerEvent =
   | { readonly event: 'refused'; readonly code: Code; readonly detail: string; readonly path: string }
   | { readonly event: 'check-in-refused'; readonly code: string; readonly detail: string }
   | { readonly event: 'identity-refused'; readonly code: string; readonly detail: string }
+  | {
+      readonly event: 'inventory-fault';
+      readonly code: Code;
+      readonly detail: string;
+      /** Devices whose states wait, and states that were dropped since the last writing. */
+      readonly waiting: number;
+      readonly dropped: number;
+    }
+  | { readonly event: 'inventory-dropped'; readonly states: number }
   | { readonly event: 'closed' };
 
 export type EventSink = (event: ServerEvent) => void;

@@ -86,6 +86,8 @@ import { signedProvenance, tinyProvenance } from '../tiny-release.ts';
 import { LOG_POLICY, logOf, signedCheckpoint, signedProof } from '../tiny-log.ts';
 import { makeTinyRepository } from '../tiny-repository.ts';
 import { SAMPLE_CONFIRMATION, SAMPLE_HALT, SAMPLE_PLAN, SAMPLE_STEP } from './sample-plan.ts';
+import { encodeDeviceState, parseDeviceState } from '../../formats/device-state.ts';
+import { sampleState } from '../ota-server/sample-state.ts';
 import { IDENTITY_ROWS } from './identity-rows.ts';
 import { bytesRow, ofBytes, orUndefined, partRow, textRow, wholeRow, type ParserRow } from './parser-rows.ts';
 import { SAMPLE_ANCHOR, SAMPLE_FACTORY } from './sample-identity.ts';
@@ -491,6 +493,10 @@ export const PARSER_ROWS: readonly ParserRow[] = [
   ...LOG_ROWS,
   ...TEXTS,
   ...IDENTITY_ROWS,
+  wholeRow('parseDeviceState', encodeDeviceState(sampleState(1)), {
+    parse: orUndefined(parseDeviceState),
+    encode: encodeDeviceState,
+  }),
   wholeRow('parseProposal', encodeProposal(SAMPLE_PROPOSAL), {
     parse: orUndefined(parseProposal),
     encode: encodeProposal,

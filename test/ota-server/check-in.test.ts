@@ -1,8 +1,10 @@
 /** Check-ins: the data plane takes a device's word for the signer, unread and bounded, and says nothing about it. */
 import { expect, test } from 'vitest';
+import { DEVICE_STATE_TYPE, encodeDeviceState, type DeviceState } from '../../formats/device-state.ts';
 import { OperationError } from '../../formats/operation-error.ts';
 import { CHECK_IN_BYTES_MAX, CHECK_INS_WAITING_MAX } from '../../ota-server/check-in.ts';
 import type { SignerClient } from '../../ota-server/signer-client.ts';
+import { sampleState } from './sample-state.ts';
 import { startServer, type ServerUnderTest } from './running-server.ts';
 
 const DONE = { ok: true, code: undefined, detail: undefined, facts: new Map() };
@@ -66,4 +68,29 @@ test('without a signer, at another address and by another method nothing is take
   const server = await startServer({ signer: () => Promise.reject(new Error('it is not asked')) });
   expect(await post(server, 'a word', '/checkin/')).toBe(405);
   expect((await server.get('/checkin')).status).not.toBe(202);
+});
+
+async function postState(server: ServerUnderTest, body: Uint8Array): Promise<number> {
+  const headers = { 'content-type': DEVICE_STATE_TYPE };
+  return (await fetch(`http://127.0.0.1:${server.port}/checkin`, { method: 'POST', body: body.slice(), headers }))
+    .status;
+}
+
+test('what a device says of itself goes to the inventory alone, and what is not of its format to the log', async () => {
+  const heard: DeviceState[] = [];
+  const signer: SignerClient = () => Promise.reject(new Error('it is not asked'));
+  const server = await startServer({ signer, inventory: (state) => heard.push(state) });
+  expect(await postState(server, encodeDeviceState(sampleState(1)))).toBe(202);
+  expect(await postState(server, new Uint8Array([1]))).toBe(202);
+  expect(heard).toEqual([sampleState(1)]);
+  expect(server.events).toContainEqual(expect.objectContaining({ code: 'DEVICE_STATE_MALFORMED' }));
+});
+
+test('a server without a signer takes no word, one without an inventory no state, and neither says that it did', async () => {
+  const inventory = await startServer({ inventory: () => undefined });
+  expect(await post(inventory, 'a word')).toBe(405);
+  expect(await postState(inventory, encodeDeviceState(sampleState(1)))).toBe(202);
+  const signer = await startServer({ signer: () => Promise.resolve(DONE) });
+  expect(await postState(signer, encodeDeviceState(sampleState(1)))).toBe(405);
+  expect(await post(signer, 'a word')).toBe(202);
 });
