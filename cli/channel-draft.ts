@@ -15,32 +15,34 @@ import {
 import { concludeEvent, readChannelFile, readHistoryFile } from './event-files.ts';
 import { readInput } from './files.ts';
 import { countValue, daysValue, nameValue } from './option-values.ts';
+import { addGraphOptions, graphOf, type GraphOptions } from './graph-option.ts';
 import { addPlanOptions, planOf, type PlanOptions } from './plan-option.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
 
-type Options = PlanOptions & {
-  readonly rootOne: string;
-  readonly root: readonly string[];
-  readonly delegatedBy: string;
-  readonly channel: string;
-  readonly former?: string;
-  readonly history?: string;
-  readonly release?: string;
-  readonly inForce?: string;
-  readonly minSecurityCounter?: number;
-  readonly revoke: readonly string[];
-  readonly author: readonly string[];
-  readonly proposer: readonly Subject[];
-  readonly notes?: string;
-  readonly publishWithin: number;
-  readonly days: number;
-  readonly out: string;
-};
+type Options = PlanOptions &
+  GraphOptions & {
+    readonly rootOne: string;
+    readonly root: readonly string[];
+    readonly delegatedBy: string;
+    readonly channel: string;
+    readonly former?: string;
+    readonly history?: string;
+    readonly release?: string;
+    readonly inForce?: string;
+    readonly minSecurityCounter?: number;
+    readonly revoke: readonly string[];
+    readonly author: readonly string[];
+    readonly proposer: readonly Subject[];
+    readonly notes?: string;
+    readonly publishWithin: number;
+    readonly days: number;
+    readonly out: string;
+  };
 
 /** Adds the verb. */
 export function defineChannelDraft(command: Command, host: Host, conclude: Conclude): void {
   const described = defineComponentOptions(command);
-  addPlanOptions(command)
+  addGraphOptions(addPlanOptions(command))
     .requiredOption('--root-one <file>', 'root version 1, as signed: it names the repository')
     .option('--root <file...>', 'the roots after it, oldest first', [])
     .requiredOption('--delegated-by <file>', 'the targets file, as signed')
@@ -104,6 +106,7 @@ async function draft(
     minSecurityCounter: options.minSecurityCounter,
     revokedDigests: options.revoke,
     plan: planOf(options, host.now()),
+    graph: graphOf(options),
     resumes: options.resume,
     event: { notAfter: host.now() + options.publishWithin, authors },
   };

@@ -17,6 +17,7 @@ import { standingOf, type Standing } from '../signer/event-standing.ts';
 import type { Voter } from '../bootloader-verifier/boot/verify-quorum.ts';
 import type { JudgedEvent, ReadChannel } from '../signer/verify-event.ts';
 import type { VouchedComponent } from '../signer/verify-change.ts';
+import { describeGraph } from './describe-graph.ts';
 import { describePlan } from './describe-plan.ts';
 import { visible, visibleLines } from './visible-text.ts';
 
@@ -90,6 +91,7 @@ const WORDS: { readonly [K in keyof Required<ChannelPart>]: (judged: JudgedEvent
       .filter((digest) => former?.part.revokedDigests.includes(digest) !== true)
       .map((digest) => `  ! revoked, starts no more: ${imageOf(channel, digest)}`),
   plan: ({ channel, former }) => planWords(channel.part, former?.part),
+  graph: ({ channel, former }) => describeGraph(channel.part.graph, former?.part.graph, channel.part.release),
   history: ({ channel, moved, former }) => {
     const { history } = channel.part;
     if (history === undefined || history.sha256 === former?.part.history?.sha256) return [];

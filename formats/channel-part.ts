@@ -6,6 +6,7 @@
  * - `history` names the file of the releases that are listed no longer, by its content: of itself that file approves nothing.
  * - `revokedDigests` and `minSecurityCounter` bind at every boot (rule R11).
  * - `plan` says who may take the release in force, and when (rule R8); without one it is for all devices at once.
+ * - `graph` says which ways lead from release to release (`update-graph.ts`); without one every way leads up, over everything.
  * - `event` says what it follows and who made it; devices demand it where the targets role lists people (`boot/verify-quorum.ts`).
  * - Unknown members are refused: a device never acts on a plan that it understands in part.
  */
@@ -14,6 +15,7 @@ import { hexText, integer, list, literal, object, optional, refine, shape, type 
 import type { JsonObject, JsonValue } from './json.ts';
 import { nameDecoder, segmentDecoder } from './names.ts';
 import { planDecoder, planToJson, type Plan } from './plan.ts';
+import { graphDecoder, graphToJson, isNamedIn, type UpdateGraph } from './update-graph.ts';
 import { accept, reject, type Verdict } from './verdict.ts';
 
 export type ChannelPart = {
@@ -22,6 +24,7 @@ export type ChannelPart = {
   /** SHA-256 of images that may not boot any more, in hex. */
   readonly revokedDigests: readonly string[];
   readonly plan?: Plan | undefined;
+  readonly graph?: UpdateGraph | undefined;
   /** Undefined as long as every release of the channel is listed in it. */
   readonly history?: HistoryPin | undefined;
   readonly event?: ChannelEvent | undefined;
@@ -42,13 +45,19 @@ const channelDecoder: Decoder<ChannelPart> = refine(
     minSecurityCounter: integer(0),
     revokedDigests: list(hexText(32), REVOKED_MAX),
     plan: optional(planDecoder),
+    graph: optional(graphDecoder),
     history: optional(object('refused', { version: integer(1), sha256: hexText(32) })),
     event: optional(channelEventDecoder),
   }),
-  ({ release, minSecurityCounter, revokedDigests, plan, history, event }) =>
-    plan === undefined || plan.release === release
-      ? accept({ release, minSecurityCounter, revokedDigests, plan, history, event })
-      : shape('.plan: it is of another release than the one in force'),
+  ({ version: _version, product: _product, role: _role, root: _root, ...part }) => {
+    const { release, plan, graph } = part;
+    if (plan !== undefined && plan.release !== release) {
+      return shape('.plan: it is of another release than the one in force');
+    }
+    return graph !== undefined && isNamedIn(graph, release)
+      ? shape('.graph: the release in force is no waypoint, no dead end, and not recalled')
+      : accept(part);
+  },
 );
 const memberDecoder = object('refused', { firmament: channelDecoder });
 
@@ -66,6 +75,7 @@ export function channelPartToJson(part: ChannelPart): readonly (readonly [string
     ['revokedDigests', part.revokedDigests],
   ];
   if (part.plan !== undefined) members.push(['plan', planToJson(part.plan)]);
+  if (part.graph !== undefined) members.push(['graph', graphToJson(part.graph)]);
   if (part.history !== undefined) {
     const { version, sha256 } = part.history;
     members.push([

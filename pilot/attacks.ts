@@ -66,7 +66,10 @@ export const ATTACKS: readonly Attack[] = [
     victim: 'current',
     from: 'current',
     prepare: async (forgery, scene) => {
-      const channel = await nextChannel(forgery, scene, { inForce: '2.0.0' });
+      const channel = await nextChannel(forgery, scene, {
+        inForce: '2.0.0',
+        graph: { recalled: [scene.newest.firmwareVersion] },
+      });
       await forgery.serveAs(CHANNEL, await signMetadata(channel, quorum(scene)));
     },
   },

@@ -1,5 +1,5 @@
 /**
- * The bytes behind the targets of a candidate: those that are new, and the evidence of the releases in force.
+ * The bytes behind the targets of a candidate: those that are new, and the evidence of what devices may have to take.
  *
  * - A file that is handed in is found by its digest, so that it cannot take the place of another.
  * - What is not handed in must lie in the store already, with the digest that the channel names.
@@ -76,14 +76,17 @@ function targetsOf(role: Uint8Array): ReadonlyMap<string, TargetFile> {
   return parsed.ok ? parsed.value.signed.targets : new Map();
 }
 
-/** The evidence of every release in force. A role that cannot be read has none; verifying refuses it. */
+/** The evidence of every release in force, and of every waypoint. A role that cannot be read has none; verifying refuses it. */
 function evidenceIn(roles: ReadonlyMap<string, Uint8Array>): readonly Target[] {
   return [...roles.values()].flatMap((bytes) => {
     const parsed = parsedRole(bytes);
     if (!parsed.ok) return [];
     const part = parseChannelPart(parsed.value.signed.firmament);
-    const release = part.ok ? parseRelease(parsed.value.signed.targets, part.value.release) : part;
-    return release.ok ? release.value.components.flatMap(evidenceTargets) : [];
+    if (!part.ok) return [];
+    return [part.value.release, ...(part.value.graph?.waypoints ?? [])].flatMap((name) => {
+      const release = parseRelease(parsed.value.signed.targets, name);
+      return release.ok ? release.value.components.flatMap(evidenceTargets) : [];
+    });
   });
 }
 

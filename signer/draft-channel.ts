@@ -4,6 +4,7 @@
  * - The next version starts from the former file: older releases stay listed, because devices that run them still boot by it.
  * - Releases out of force go into the channel's history in batches (`draft-history.ts`), where a history is handed in.
  * - A release's name is given once: other content under the same name is refused.
+ * - The ways from release to release stay as they were said, but for what the draft changes (`draft-graph.ts`).
  * - Floors only rise: the least counter does not fall, and what is revoked stays revoked (rule R11).
  * - Its event names what it follows by digest; where the former version had one, this one has (rule R5).
  * - The draft is read back as a device reads it, so that the release in force is whole.
@@ -22,6 +23,7 @@ import { sha256Hex } from '../formats/sha256.ts';
 import { parseTargets, targetsToJson, type Delegations, type TargetFile } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { nextHistory, type ChannelWithHistory, type HistoryCode, type HistoryDraft } from './draft-history.ts';
+import { nextGraph, type GraphDraft } from './draft-graph.ts';
 import { nextPlan, type PlanDraft } from './draft-plan.ts';
 import type { DraftTime } from './draft-root.ts';
 import { CHANNEL_LIFETIME_MS } from './lifetimes.ts';
@@ -55,6 +57,8 @@ export type ChannelDraft = DraftTime & {
   readonly withoutReleases?: readonly string[];
   /** Who may take the release in force, and when; by default that of the former version, as long as its release is in force. */
   readonly plan?: PlanDraft | undefined;
+  /** What changes of the ways from release to release. */
+  readonly graph?: GraphDraft | undefined;
   /** Digests of the halts that this version lifts. */
   readonly resumes?: readonly string[];
   /** Who made this version, and until when it may be published. */
@@ -87,7 +91,7 @@ export function draftChannelFiles(
   if (!former.ok) return former;
   const part = nextPart(former.value, draft);
   if (!part.ok) return part;
-  const again = listedAgain(former.value.targets, part.value.release, history);
+  const again = neededReleases(part.value).flatMap((name) => listedAgain(former.value.targets, name, history));
   const listed = nextTargets(new Map([...former.value.targets, ...again]), draft);
   if (!listed.ok) return listed;
   const expires = draft.now + (draft.lifetimeMs ?? CHANNEL_LIFETIME_MS);
@@ -111,11 +115,21 @@ export function draftChannelFiles(
   return release.ok ? accept({ channel: bytes, history: file }) : release;
 }
 
-/** The targets of a release that comes into force again out of the history. */
-function listedAgain(listed: Targets, release: string, history: HistoryDraft | undefined): Targets {
+/** The releases that devices may have to take, or to stay with: they never go into the history. */
+function neededReleases({ release, plan, graph }: ChannelPart): readonly string[] {
+  const ends = (graph?.deadEnds ?? []).map((end) => end.release);
+  return [release, ...(plan?.base === undefined ? [] : [plan.base]), ...(graph?.waypoints ?? []), ...ends];
+}
+
+/** The targets of a release that is needed again, out of the history. */
+function listedAgain(
+  listed: Targets,
+  release: string,
+  history: HistoryDraft | undefined,
+): readonly (readonly [string, TargetFile])[] {
   const parsed = history?.former === undefined ? undefined : parseTargets(history.former);
-  if (parsed?.ok !== true || ofRelease(listed, release).size > 0) return new Map();
-  return ofRelease(parsed.value.signed.targets, release);
+  if (parsed?.ok !== true || ofRelease(listed, release).size > 0) return [];
+  return [...ofRelease(parsed.value.signed.targets, release)];
 }
 
 /** What the channel lists itself, and what goes into its history. */
@@ -132,7 +146,8 @@ function withHistory(
   const { targets, expires, part } = next;
   const former = { pin: next.former.part?.history, delegations: next.former.delegations };
   if (history === undefined) return accept({ targets, ...former, file: undefined });
-  const kept = new Set([part.release, part.plan?.base, next.former.part?.release].filter((name) => name !== undefined));
+  const before = next.former.part?.release;
+  const kept = new Set([...neededReleases(part), ...(before === undefined ? [] : [before])]);
   return nextHistory({ repository, channel, now, expires, targets, kept, former, history });
 }
 
@@ -162,9 +177,12 @@ function nextPart({ part: former, version }: Content, draft: ChannelDraft): Verd
   const { plan: given, resumes = [] } = draft;
   const plan = nextPlan(former?.plan, { release, version: version + 1, plan: given, resumes });
   if (!plan.ok) return plan;
+  const graph = nextGraph(former?.graph, { ...draft.graph, inForce: release });
+  if (!graph.ok) return graph;
   const event = nextEvent(former, draft);
   if (!event.ok) return event;
-  return accept({ release, minSecurityCounter, revokedDigests, plan: plan.value, event: event.value });
+  const part = { release, minSecurityCounter, revokedDigests, plan: plan.value, graph: graph.value };
+  return accept({ ...part, event: event.value });
 }
 
 /** The event over the former file as it was handed in: as published, signatures included. */

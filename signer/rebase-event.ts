@@ -13,6 +13,9 @@ import type { SigningEvent } from '../formats/signing-event.ts';
 import { parseTargets, type TargetFile } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { draftChannelFiles, type ChannelDraft, type ChannelDraftCode } from './draft-channel.ts';
+import { rangeText } from '../formats/next-hop.ts';
+import { GRAPH_EMPTY, type UpdateGraph, type VersionRange } from '../formats/update-graph.ts';
+import type { GraphDraft } from './draft-graph.ts';
 import { repositoryIdOf, type RepositoryIdCode } from './repository-id.ts';
 import { keysOfRole } from './keys-of-role.ts';
 import { verifyWithdrawals } from './verify-withdrawal.ts';
@@ -90,10 +93,34 @@ function changeOf(event: SigningEvent, { notAfter }: Rebase): Verdict<Partial<Ch
     inForce: isNew(part.release, before.part?.release),
     minSecurityCounter: isNew(part.minSecurityCounter, before.part?.minSecurityCounter),
     revokedDigests: part.revokedDigests.filter((revoked) => before.part?.revokedDigests.includes(revoked) !== true),
+    graph: graphChange(before.part?.graph, part.graph),
     plan: part.plan?.since === version ? part.plan : undefined,
     resumes: (part.plan?.resumes ?? []).filter((halt) => before.part?.plan?.resumes.includes(halt) !== true),
     event: { notAfter, authors: part.event.authors },
   });
+}
+
+/** What the draft says of ways, over what the former version said. */
+function graphChange(before: UpdateGraph = GRAPH_EMPTY, now: UpdateGraph = GRAPH_EMPTY): GraphDraft {
+  const named = (graph: UpdateGraph): readonly string[] => [
+    ...graph.waypoints,
+    ...graph.from.keys(),
+    ...graph.deadEnds.map(({ release }) => release),
+    ...graph.recalled,
+  ];
+  const kept = new Set(named(now));
+  const ends = before.deadEnds.map(({ release }) => release);
+  return {
+    waypoints: now.waypoints.filter((release) => !before.waypoints.includes(release)),
+    from: new Map([...now.from].filter(([release, ranges]) => !isSameRanges(before.from.get(release), ranges))),
+    deadEnds: now.deadEnds.filter(({ release }) => !ends.includes(release)),
+    recalled: now.recalled.filter((release) => !before.recalled.includes(release)),
+    without: named(before).filter((release) => !kept.has(release)),
+  };
+}
+
+function isSameRanges(a: readonly VersionRange[] | undefined, b: readonly VersionRange[]): boolean {
+  return a?.map(rangeText).join() === b.map(rangeText).join();
 }
 
 function read(bytes: Uint8Array): Verdict<Read, RebaseCode> {

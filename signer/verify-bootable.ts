@@ -1,10 +1,11 @@
 /**
- * Whether the release in force of a channel boots on all the hardware that it names: the boot check itself, on candidate bundles.
+ * Whether the release in force of a channel, and each waypoint, boots on all the hardware that it names: the boot check itself, on
+ * candidate bundles.
  *
  * - The devices are made up: of this repository and channel, with root 1 from its factory, running what was in force before.
- * - For each image that starts from a slot there are devices that have it and every image that is transferred, so many that each
- *   hardware id occurs in one. Which parts devices really combine, only their factory knows.
+ * - They have the parts that `devicesOf` combines.
  * - Its counter floors are those of the release in force before; for a new channel, of the nearest one at or below in the others.
+ *   Those of a waypoint are its own: which counters it is reached from, `verify-graph.ts` walks.
  *   A counter that falls, or rises too far at once, is thus refused here as it would be there (rule R9).
  */
 import { encodeBootBundle, type ComponentEvidence, type LogProofs } from '../formats/boot-bundle.ts';
@@ -17,9 +18,10 @@ import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { verifyBundle, type BundleCode } from '../bootloader-verifier/boot/verify-bundle.ts';
 import { parsedRole } from './parsed-role.ts';
 import type { Candidate } from './publication.ts';
+import { devicesOf } from './verify-graph.ts';
 
 export type BootableCode = BundleCode | 'NOT_FOUND';
-type InForce = { readonly version: number; readonly release: Release };
+type InForce = { readonly version: number; readonly release: Release; readonly waypoints: readonly Release[] };
 
 /** Decides it for `channel` of `candidate`; names the first device that would not boot. */
 export function verifyBootable(
@@ -27,36 +29,48 @@ export function verifyBootable(
   channel: string,
   check: SignatureCheck,
 ): Verdict<void, BootableCode> {
-  const inForce = readInForce(candidate.roles.get(channel));
-  if (!inForce.ok) return inForce;
-  const { release, components } = inForce.value.release;
-  for (const main of components.filter(({ installer }) => installer === 'slot')) {
-    const parts = components.filter((component) => component === main || component.installer === 'transfer');
-    const bundle = bundleOf(candidate, channel, { release, components: parts });
-    if (!bundle.ok) return bundle;
-    const floors = floorsBefore(candidate, channel, parts);
-    for (const device of devicesOf(parts)) {
-      const factory = factoryOf(candidate, channel, device);
-      const permit = verifyBundle(bundle.value, { factory, floors, check });
-      if (!permit.ok) {
-        const hardware = device.map(({ hardwareId }) => hardwareId).join(' with ');
-        return reject(permit.code, `${channel} on ${hardware}: ${permit.detail}`);
-      }
+  const read = readInForce(candidate.roles.get(channel));
+  if (!read.ok) return read;
+  const { release: inForce, waypoints } = read.value;
+  for (const release of [inForce, ...waypoints]) {
+    for (const device of devicesOf(release.components)) {
+      const isInForce = release === inForce;
+      const boots = bootsOn(candidate, { channel, release, device, isInForce, check });
+      if (!boots.ok) return boots;
     }
   }
   return accept(undefined);
 }
 
-/** Devices of these components, so many that each hardware id occurs in one. */
-function devicesOf(components: readonly Component[]): readonly (readonly DeviceComponent[])[] {
-  const count = Math.max(...components.map(({ hardwareIds }) => hardwareIds.length));
-  return Array.from({ length: count }, (_, index) =>
-    components.map(({ component, installer, hardwareIds }) => ({
-      component,
-      installer,
-      hardwareId: hardwareIds[index % hardwareIds.length] ?? '',
-    })),
-  );
+function bootsOn(
+  candidate: Candidate,
+  of: {
+    readonly channel: string;
+    readonly release: Release;
+    readonly device: readonly DeviceComponent[];
+    readonly isInForce: boolean;
+    readonly check: SignatureCheck;
+  },
+): Verdict<void, BootableCode> {
+  const { channel, device, isInForce, check } = of;
+  const parts = of.release.components.filter(({ component }) => device.some((own) => own.component === component));
+  const bundle = bundleOf(candidate, channel, { release: of.release.release, components: parts });
+  if (!bundle.ok) return bundle;
+  const floors = isInForce ? floorsBefore(candidate, channel, parts) : ownFloors(candidate, parts);
+  const factory = factoryOf(candidate, channel, device);
+  const permit = verifyBundle(bundle.value, { factory, floors, check });
+  if (permit.ok) return accept(undefined);
+  const hardware = device.map(({ hardwareId }) => hardwareId).join(' with ');
+  return reject(permit.code, `${channel} on ${hardware}: ${permit.detail}`);
+}
+
+/** The floors of a device that has confirmed these very components. */
+function ownFloors({ repository }: Candidate, components: readonly Component[]): Floors {
+  return {
+    root: { version: 1, sha256: repository.rootOneSha256 },
+    channelVersions: new Map(),
+    securityCounters: new Map(components.map(({ component, securityCounter }) => [component, securityCounter])),
+  };
 }
 
 /** What a channel file puts in force, by its own words. */
@@ -67,7 +81,10 @@ function readInForce(bytes: Uint8Array | undefined): Verdict<InForce, BootableCo
   const part = parseChannelPart(firmament);
   if (!part.ok) return part;
   const release = parseRelease(targets, part.value.release);
-  return release.ok ? accept({ version, release: release.value }) : release;
+  if (!release.ok) return release;
+  const waypoints = (part.value.graph?.waypoints ?? []).map((name) => parseRelease(targets, name));
+  const whole = waypoints.flatMap((waypoint) => (waypoint.ok ? [waypoint.value] : []));
+  return accept({ version, release: release.value, waypoints: whole });
 }
 
 function bundleOf(candidate: Candidate, channel: string, of: Release): Verdict<Uint8Array, 'NOT_FOUND'> {

@@ -1,6 +1,7 @@
 /**
  * Whether a new version of a channel keeps the rules over the former one, and whether what it adds was built as demanded.
  *
+ * - The ways of the channel leave nobody stranded (`verify-graph.ts`).
  * - Where another history is named, it is at hand, has all that the former one had, and takes in only what the former version listed.
  * - Floors only rise: the least counter does not fall, what is revoked stays revoked (R11).
  * - A name is given once; counters in force neither fall nor jump (R9); what is in force is neither revoked nor below the least counter.
@@ -24,6 +25,7 @@ import { accept, reject, type Verdict, type Verified } from '../formats/verdict.
 import { verifyProvenance, type ProvenanceCode } from '../bootloader-verifier/boot/verify-provenance.ts';
 import { verifyDemandedVsa, type DemandedVsaCode } from '../bootloader-verifier/boot/verify-vsa.ts';
 import type { ReadChannel } from './verify-event.ts';
+import { verifyGraph } from './verify-graph.ts';
 import {
   isSameTarget,
   verifyHistoryDelegation,
@@ -42,6 +44,7 @@ export type ChangeCode =
   | ProvenanceCode
   | DemandedVsaCode
   | HistoryMismatch
+  | 'GRAPH_REFUSED'
   | 'RELEASE_MALFORMED'
   | 'TARGET_NAME_REFUSED'
   | 'DRAFT_REFUSED'
@@ -72,6 +75,8 @@ export function verifyChange(
   if (!moved.ok) return moved;
   const inForce = verifyInForce(change);
   if (!inForce.ok) return inForce;
+  const graph = verifyGraph(change.channel.metadata, new Map());
+  if (!graph.ok) return graph;
   const releases = addedReleases(change);
   if (!releases.ok) return releases;
   const evidence = new Map(change.evidence.map((bytes) => [sha256Hex(bytes), bytes]));

@@ -5,6 +5,7 @@
  * - A whole refresh over the new timestamp, for every channel (`verify-refresh.ts`).
  * - A new channel is current: it follows what is published, its time is not over, nobody withdrew it (`verify-current.ts`).
  * - Wherever roots, targets or channel are new, the release in force boots on all of its hardware (`verify-bootable.ts`).
+ * - The ways of a new channel lead every device on, or say that they do not (`verify-graph.ts`).
  * - A channel's history is the one that it names, and keeps what was in it (`verify-history.ts`).
  * - Plans, wave steps and halts follow what was published before (`verify-rollouts.ts`).
  * - New targets have the name, length and digest that their channel gives; a target name has one content, in all channels and
@@ -17,6 +18,7 @@ import { verifyBinding, type BindingCode } from '../formats/binding.ts';
 import { equalBytes } from '../formats/bytes.ts';
 import { encodeCanonicalJson } from '../formats/canonical-json.ts';
 import type { Instant } from '../formats/instant.ts';
+import { sideRole } from '../formats/names.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import type { SignatureCheck } from '../formats/signature-check.ts';
 import { accept, markVerified, reject, type Verdict, type Verified } from '../formats/verdict.ts';
@@ -36,6 +38,7 @@ import { standingOf } from './standing-of.ts';
 import { verifyLogAppend, type LogAppendCode } from './verify-log-append.ts';
 import { verifyBootable, type BootableCode } from './verify-bootable.ts';
 import { verifyRollouts, type RolloutsCode } from './verify-rollouts.ts';
+import { verifyGraph, type GraphCode } from './verify-graph.ts';
 import { verifyHistory, type HistoryMismatch } from './verify-history.ts';
 import { verifyCurrent, type CurrentCode } from './verify-current.ts';
 import { verifyRefresh, type OnlineFiles, type RefreshCode } from './verify-refresh.ts';
@@ -49,6 +52,7 @@ type InnerCode =
   | RolloutsCode
   | CurrentCode
   | HistoryMismatch
+  | GraphCode
   | 'METADATA_EXPIRED'
   | 'RELEASE_MALFORMED'
   | 'TARGET_NAME_REFUSED'
@@ -102,6 +106,10 @@ function verifyParts(
   if (!rollouts.ok) return rollouts;
   const unique = verifyNames(candidate);
   if (!unique.ok) return unique;
+  for (const channel of refreshed.value.filter((name) => newRoles.has(name))) {
+    const graph = verifyChannelGraph(candidate, channel);
+    if (!graph.ok) return graph;
+  }
   const targets = verifyTargetFiles(candidate);
   if (!targets.ok) return targets;
   const rootsFirst = verifyOrder(candidate, roots, check);
@@ -122,6 +130,13 @@ function verifyLog(
   if (log === undefined) return accept(undefined);
   const policies = roots.map(({ part }) => part.log).filter((policy) => policy !== undefined);
   return verifyLogAppend(log, { repository, policies: policies.reverse(), check });
+}
+
+function verifyChannelGraph({ roles }: Candidate, name: string): Verdict<void, GraphCode> {
+  const channel = parsedRole(roles.get(name) ?? new Uint8Array());
+  const history = parsedRole(roles.get(sideRole(name, 'history')) ?? new Uint8Array());
+  if (!channel.ok) return accept(undefined);
+  return verifyGraph(channel.value, history.ok ? history.value.signed.targets : new Map());
 }
 
 function isNew({ before, roles }: Candidate, role: string): boolean {

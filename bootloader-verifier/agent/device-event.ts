@@ -19,6 +19,7 @@ export type DeviceStep =
   | 'capsule'
   | 'install'
   | 'wave'
+  | 'way'
   | 'report'
   | 'trust'
   | 'image-ended'

@@ -6,6 +6,7 @@
  * - Without a bootable slot the device is its own installer: it polls, and starts what it could install (R19). Where the good slot
  *   only waits for a component to take its image, it starts anew after each poll.
  * - A release whose wave is not open for this device is told and waited for; the device goes on with what it runs (P3).
+ * - Where no way leads on from what it runs, that is told, and it goes on with that.
  * - What it says of a planned release is sent after each poll until it is taken; nothing waits for it (R17).
  * - A network fault is told and waited out; nothing but the poll stops.
  * - A device that has identities brings them up to date after each poll, once its release is confirmed: an update never waits for that.
@@ -295,6 +296,10 @@ function tellPoll(device: DevicePorts, polled: Verdict<Polled, PollCode>): void 
     const { code, detail, cohort, boundBp } = outcome.wave;
     tell(device, { step: 'wave', ok: true, code, detail: { release: outcome.release, cohort, boundBp, detail } });
     return;
+  }
+  if (outcome.kind === 'stuck') {
+    const { code, detail, release } = outcome;
+    return tell(device, { step: 'way', ok: true, code, detail: { release, detail } });
   }
   const { permit } = outcome;
   tell(device, {

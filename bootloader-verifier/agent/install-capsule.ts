@@ -5,13 +5,15 @@
  *   the quorums that the signed files demand, at or above the floors.
  * - There is no timestamp and no snapshot: neither freshness nor a halt is claimed (promise P7, rule R14).
  * - What the channel's plan says of installing from a file is kept: not at all, or until when (rule R14).
+ * - The way is the channel's: a capsule whose next hop it does not carry is refused, whatever it has for later.
  * - Where roots demand a log, the capsule carries the proofs; that the log shows everybody the same, only a server can show.
  * - The images are then fetched from the capsule by the very code that fetches them from a server.
  */
 import { ROOTS_MAX } from '../../formats/boot-bundle.ts';
 import { encodeInstant, type Instant } from '../../formats/instant.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
-import { TARGETS_BYTES_MAX } from '../../formats/tuf-targets.ts';
+import { hashedTargetPath, parseTargetName } from '../../formats/names.ts';
+import { TARGETS_BYTES_MAX, type TargetFile } from '../../formats/tuf-targets.ts';
 import { ROOT_BYTES_MAX } from '../../formats/tuf-root.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import type { Flash } from '../boot/flash.ts';
@@ -23,13 +25,15 @@ import {
   type SignedParts,
   type SignedPartsCode,
 } from '../boot/verify-bundle.ts';
+import { standingOf, type HopCode } from '../boot/find-ways.ts';
+import { chooseHop } from './decide-release.ts';
 import type { OpenCapsule } from './capsule-client.ts';
 import { installRelease, type InstallCode, type Installed, type RunningSlot } from './install.ts';
 import { fetchProofs } from './refresh-log.ts';
 import { getPresent } from './repository-client.ts';
 
 export type CapsuleCode =
-  'CAPSULE_INCOMPLETE' | 'REPOSITORY_MISMATCH' | 'OFFLINE_NOT_ALLOWED' | SignedPartsCode | InstallCode;
+  'CAPSULE_INCOMPLETE' | 'REPOSITORY_MISMATCH' | 'OFFLINE_NOT_ALLOWED' | HopCode | SignedPartsCode | InstallCode;
 export type CapsuleInput = {
   readonly device: DeviceTrust;
   readonly flash: Flash;
@@ -50,7 +54,15 @@ export async function installCapsule(input: CapsuleInput): Promise<Verdict<Insta
   if (!allowed.ok) return allowed;
   const proofs = await fetchProofs(capsule.client, loggedParts(parts.value, files.value, device));
   const refreshed = { ...files.value, channelRole: parts.value.channel, proofs };
-  const chosen = { release: parts.value.channelPart.release, wave: undefined };
+  const { channelPart, channel } = parts.value;
+  const { targets } = channel.signed;
+  const way = chooseHop(targets, channelPart, { device, runs: running && standingOf(running.permit) });
+  if (!way.ok) return way;
+  if (way.value.kind === 'stuck') return reject(way.value.code, way.value.detail);
+  const { chosen } = way.value;
+  if (chosen.release !== channelPart.release && !carries(capsule, targets, chosen.release)) {
+    return reject('WAYPOINT_FIRST', `${chosen.release} comes first on this device, and is not in this capsule`);
+  }
   return installRelease({ device, flash, client: capsule.client, refreshed, running, chosen });
 }
 
@@ -68,6 +80,14 @@ function verifyOffline(
   return plan.offlineUntil !== undefined && now > plan.offlineUntil
     ? reject('OFFLINE_NOT_ALLOWED', `the plan of ${release} allowed it until ${encodeInstant(plan.offlineUntil)}`)
     : accept(undefined);
+}
+
+/** Whether anything of `release` is in the capsule. */
+function carries({ names }: OpenCapsule, targets: ReadonlyMap<string, TargetFile>, release: string): boolean {
+  return [...targets].some(
+    ([name, { sha256 = '' }]) =>
+      parseTargetName(name)?.release === release && names.includes(hashedTargetPath({ name, sha256 })),
+  );
 }
 
 async function readSignedFiles({

@@ -14,15 +14,16 @@ import { parseTimestamp, TIMESTAMP_BYTES_MAX } from '../../formats/tuf-snapshot.
 import { accept, type Rejected, type Verdict } from '../../formats/verdict.ts';
 import { readRecord, writeRecord } from '../boot/flash-records.ts';
 import type { Flash } from '../boot/flash.ts';
+import { standingOf } from '../boot/find-ways.ts';
 import { readDeviceTrust } from '../boot/protected-store.ts';
 import { readBundle } from '../boot/slot.ts';
-import type { DeviceTrust } from '../boot/verify-bundle.ts';
+import { verifySignedParts, type DeviceTrust } from '../boot/verify-bundle.ts';
 import { commitTrust, installRelease, type InstallCode, type Installed, type RunningSlot } from './install.ts';
-import { decideRelease } from './decide-release.ts';
+import { decideRelease, type DecideCode, type StuckWay } from './decide-release.ts';
 import { refresh, type RefreshCode, type Refreshed } from './refresh.ts';
 import type { RepositoryClient } from './repository-client.ts';
 
-export type PollCode = RefreshCode | InstallCode | 'PROTECTED_STORE_MISSING' | 'ROLLOUT_NOT_DELEGATED';
+export type PollCode = RefreshCode | InstallCode | DecideCode | 'PROTECTED_STORE_MISSING';
 export type PollInput = {
   readonly flash: Flash;
   readonly client: RepositoryClient;
@@ -33,7 +34,7 @@ export type PollInput = {
   readonly settled: Uint8Array | undefined;
 };
 export type Polled = {
-  readonly outcome: { readonly kind: 'unchanged' } | Installed;
+  readonly outcome: { readonly kind: 'unchanged' } | Installed | StuckWay;
   /** To be passed to the next poll. */
   readonly settled: Uint8Array | undefined;
   /** Why the running image could not take the newest trust, if it could not. */
@@ -91,15 +92,21 @@ async function applyRefreshed(
   const { flash, client, running } = input;
   const committed =
     running?.isGood === true ? await commitTrust({ device, flash, client, refreshed, running }) : accept(false);
-  const chosen = decideRelease({ device, refreshed, now: input.now, isBare: running === undefined });
-  if (!chosen.ok) return chosen;
-  const installed = await installRelease({ device, flash, client, refreshed, running, chosen: chosen.value });
+  const runs = running && standingOf(running.permit);
+  const decided = decideRelease({ device, refreshed, now: input.now, runs });
+  if (!decided.ok) return decided;
+  const trustRefused = committed.ok ? undefined : committed;
+  if (decided.value.kind === 'stuck') {
+    // That no way leads on is believed like a release is: from the quorum, at or above the floors.
+    const parts = verifySignedParts(refreshed, device);
+    if (!parts.ok) return parts;
+    return accept({ outcome: decided.value, settled: refreshed.seen.timestamp, trustRefused });
+  }
+  const { chosen } = decided.value;
+  const installed = await installRelease({ device, flash, client, refreshed, running, chosen });
   if (!installed.ok) return installed;
-  return accept({
-    outcome: installed.value,
-    settled: isSettledBy(installed.value) ? refreshed.seen.timestamp : undefined,
-    trustRefused: committed.ok ? undefined : committed,
-  });
+  const settled = isSettledBy(installed.value) ? refreshed.seen.timestamp : undefined;
+  return accept({ outcome: installed.value, settled, trustRefused });
 }
 
 /** Whether nothing is left to do until the server shows something new. What time alone can change is looked at again. */

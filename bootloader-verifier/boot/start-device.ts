@@ -5,6 +5,7 @@
  * 2. A confirmed slot that passes once more raises the floors, and becomes good when the state is written: a cut in between
  *    repeats the step (R9, P5).
  * 3. The candidates of the boot state are verified in their order, whole, from flash alone; the first that passes is chosen.
+ *    What is on trial beside a good slot must be the next hop of it (`find-ways.ts`).
  * 4. The good slot raises the floors too, because its bundle may have been given newer trust; a slot on trial never does.
  * 5. The state is written; then the components with a flash of their own are brought to the images of the same slot. Where that
  *    fails a trial has failed; the good slot has nothing behind it that would do better, and the device waits in recovery.
@@ -20,18 +21,27 @@ import {
 import { equalBytes } from '../../formats/bytes.ts';
 import type { Floors } from '../../formats/floors.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
-import { reject, type Rejected, type Verdict } from '../../formats/verdict.ts';
+import { accept, reject, type Rejected, type Verdict } from '../../formats/verdict.ts';
+import { verifyHop, type HopCode } from './find-ways.ts';
 import { readRecord, writeRecord } from './flash-records.ts';
 import type { Flash } from './flash.ts';
 import { installComponents, type FindInstaller } from './installer.ts';
 import { measureBoot, type BootIdentityVerdict } from './measure-boot.ts';
-import { failTrial, isExhausted, planStart, settleConfirmed, settleStart, type StartMode } from './plan-start.ts';
+import {
+  failTrial,
+  isExhausted,
+  planStart,
+  settleConfirmed,
+  settleStart,
+  type Candidate,
+  type StartMode,
+} from './plan-start.ts';
 import { raiseDeviceFloors, readDeviceTrust } from './protected-store.ts';
 import { verifySlot, type SlotCode } from './slot.ts';
 import type { BootPermit, DeviceTrust } from './verify-bundle.ts';
 import type { FirmwareImage, ReleaseImages } from './verify-image.ts';
 
-export type StartCode = SlotCode | 'IMAGE_TRIED_BEFORE' | 'TRIAL_EXHAUSTED' | 'COMPONENT_INSTALL_FAILED';
+export type StartCode = SlotCode | HopCode | 'IMAGE_TRIED_BEFORE' | 'TRIAL_EXHAUSTED' | 'COMPONENT_INSTALL_FAILED';
 export type RefusedSlot = { readonly slot: SlotId; readonly refusal: Rejected<StartCode> };
 export type Started = {
   readonly kind: 'started';
@@ -71,7 +81,9 @@ export async function startDevice(
   for (const candidate of planStart(state)) {
     const { slot, mode } = candidate;
     const release = await verifyOnce(run, slot);
-    const refusal = release.ok ? refuseFailed(state, mode, release.value) : release;
+    const refusal = release.ok
+      ? (refuseFailed(state, mode, release.value) ?? (await refuseSkipped(run, { state, candidate }, release.value)))
+      : release;
     if (release.ok && refusal === undefined) {
       if (mode === 'normal') await raise(run, release.value);
       state = await settle(run, settleStart(state, candidate));
@@ -176,6 +188,19 @@ function refuseFailed(
   return mode === 'trial' && (state ?? BOOT_STATE_EMPTY).failed.includes(permit.imagesSha256)
     ? reject('IMAGE_TRIED_BEFORE', `${permit.release} has failed its trial with these images`)
     : undefined;
+}
+
+/** What is on trial goes over what is good, if that passes: nothing skips a waypoint, or leads down unless it was recalled. */
+async function refuseSkipped(
+  run: Run,
+  { state, candidate }: { readonly state: BootState | undefined; readonly candidate: Candidate },
+  { permit }: ReleaseImages,
+): Promise<Rejected<HopCode> | undefined> {
+  const good = state?.good;
+  if (candidate.mode === 'normal' || good === undefined || good === candidate.slot) return undefined;
+  const runs = await verifyOnce(run, good);
+  const hop = runs.ok ? verifyHop(permit, runs.value.permit) : accept(undefined);
+  return hop.ok ? undefined : hop;
 }
 
 /** Raises the floors to what the release has reached; whatever is verified from here on is held against them. */

@@ -23,6 +23,8 @@ import { sha256Hex } from '../../formats/sha256.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
 import { parseTrustPart, type TrustPart } from '../../formats/trust-part.ts';
 import { accept, markVerified, reject, type Verdict, type Verified } from '../../formats/verdict.ts';
+import type { Ways } from '../../formats/next-hop.ts';
+import { findWays } from './find-ways.ts';
 import { findDeviceComponents, imagesDigest } from './device-components.ts';
 import { verifyQuorum, type QuorumCode } from './verify-quorum.ts';
 import { verifyPartsLogged, type LogCode, type LoggedParts } from './verify-log.ts';
@@ -51,6 +53,8 @@ export type BootPermit = Verified<{
   readonly root: { readonly version: number; readonly sha256: string };
   readonly channel: { readonly name: string; readonly version: number; readonly inForce: string };
   readonly release: string;
+  /** The channel's ways for this device; undefined where what is in force is not for it. */
+  readonly ways: Ways | undefined;
   /** Digest of the plan under which it is taken; undefined where the channel has none of it. */
   readonly plan: string | undefined;
   /** This device's components, in the order of installation. */
@@ -97,6 +101,7 @@ export function verifyBundle(bytes: Uint8Array, device: DeviceTrust): Verdict<Bo
   }
   const built = verifyEvidence(bundle.value.evidence, found.value, { trustPart, device });
   if (!built.ok) return built;
+  const ways = findWays(channel.signed.targets, channelPart, device.factory);
   const main = built.value.find(({ installer }) => installer === 'slot');
   if (main === undefined) return reject('HARDWARE_MISMATCH', 'this device has no component that starts from a slot');
   return accept(
@@ -105,6 +110,7 @@ export function verifyBundle(bytes: Uint8Array, device: DeviceTrust): Verdict<Bo
       channel: { name: device.factory.channelName, version: channel.signed.version, inForce: channelPart.release },
       repository: repositoryOf(device.factory),
       release: bundle.value.release,
+      ways: ways.ok ? ways.value : undefined,
       plan: planOf(channelPart, bundle.value.release, device.factory),
       components: built.value,
       main,

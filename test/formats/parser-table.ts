@@ -243,6 +243,21 @@ const PLANNED = channelPartToJson({
   minSecurityCounter: 1,
   revokedDigests: [],
   plan: SAMPLE_PLAN,
+  graph: {
+    waypoints: ['1.5.0'],
+    from: new Map([
+      [
+        '2.0.0',
+        [
+          { min: '1.0.0', below: '2.0.0' },
+          { min: undefined, below: '0.5.0' },
+        ],
+      ],
+    ]),
+    deadEnds: [{ release: '1.3.0', reason: 'its loader cannot grow' }],
+    recalled: ['1.9.0'],
+  },
+  history: { version: 3, sha256: 'cd'.repeat(32) },
 });
 const CAPSULE_FILES = [
   { name: 'metadata/1.root.json', length: 3 },

@@ -7,6 +7,7 @@ import { verifyBundle, type DeviceTrust } from '../../../bootloader-verifier/boo
 import { verifyImages } from '../../../bootloader-verifier/boot/verify-image.ts';
 import type { Signer } from '../../../signer/signer.ts';
 import { seededRandom } from '../../../simulation/seed.ts';
+import { GRAPH_EMPTY } from '../../../formats/update-graph.ts';
 import { accepted } from '../../accepted.ts';
 import { seededSigner } from '../../seeded-signer.ts';
 import { SEED } from '../../simulation/seed.ts';
@@ -80,6 +81,7 @@ test('what the quorums have signed is permitted, with everything that the floors
       channel: { name: 'stable', version: 1, inForce: '1.0.0' },
       release: '1.0.0',
       plan: undefined,
+      ways: { inForce: { release: '1.0.0', version: '1.0.0' }, waypoints: [], graph: GRAPH_EMPTY },
       components: [main],
       main,
       imagesSha256: sha256Hex(new TextEncoder().encode(`gateway ${main.image.sha256}\n`)),
