@@ -5,11 +5,11 @@
  * - Damage is refused with `REPOSITORY_DAMAGED`; a repository with warnings alone is whole.
  */
 import type { Command } from 'commander';
-import { checkSignaturePortable } from '../formats/signature-check.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { checkRepository, type CheckedRepository } from '../signer/care/check-repository.ts';
 import type { Finding } from '../signer/care/finding.ts';
 import { repositoryIdOf } from '../signer/repository-id.ts';
+import { checkSignature } from '../signer/signature-check-node.ts';
 import { signerMemoryFile } from '../signer/signer-memory-file.ts';
 import { openCareStore } from './care-store.ts';
 import { readInput } from './files.ts';
@@ -57,7 +57,7 @@ async function fsck(options: Options, host: Host): Promise<Verdict<Answer>> {
   const checked = await checkRepository({
     ...store.value,
     repository: repository.value,
-    check: checkSignaturePortable,
+    check: checkSignature,
     now: host.now(),
     limits: { peopleMs: options.peopleDays, onlineMs: options.onlineHours * HOUR_MS },
     memory: memory && { state: await memory.read(), log: await memory.readLog() },

@@ -116,7 +116,8 @@ export async function makeFolder(folder: string): Promise<void> {
   } while (at !== top);
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Makes what was named in `folder` durable, where the system can. */
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await orFault(open(folder, 'r'), 'FILE_UNWRITABLE', folder);
   try {

@@ -8,7 +8,7 @@
  * - The cost grows with the bytes of the repository; of targets one chunk is held at a time.
  */
 import { hashedTargetPath, nameDecoder } from '../../formats/names.ts';
-import { accept, reject, type Verdict } from '../../formats/verdict.ts';
+import { accept, reject, type Rejected, type Verdict } from '../../formats/verdict.ts';
 import type { TrustedRoot } from '../../bootloader-verifier/boot/verify-root.ts';
 import { checkBeside } from './check-beside.ts';
 import { checkExpiry } from './check-expiry.ts';
@@ -96,6 +96,18 @@ function reachIn(input: CheckInput, { found, reached }: Sight): Reach {
       const bytes = await readObject(input.source, objectOf(input, name), bytesMax);
       if (!bytes.ok) return told(name, bytes);
       return bytes.value === undefined ? accept(undefined) : told(name, judge(bytes.value));
+    },
+    together: async (orders, judge) => {
+      const files: Uint8Array[] = [];
+      let refusal: Rejected | undefined;
+      for (const { name, bytesMax } of orders) {
+        const bytes = await readObject(input.source, objectOf(input, name), bytesMax);
+        const present = bytes.ok && bytes.value === undefined ? missing : bytes;
+        const judged = told(name, present);
+        if (judged.ok) files.push(judged.value ?? new Uint8Array());
+        else refusal ??= judged;
+      }
+      return refusal ?? judge(files);
     },
     target: async (target) => {
       const name = hashedTargetPath(target);

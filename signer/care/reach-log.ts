@@ -31,7 +31,7 @@ import { NOTE_BYTES_MAX } from '../../formats/signed-note.ts';
 import { accept, reject, type Rejected, type Verdict } from '../../formats/verdict.ts';
 import { verifyCheckpoint, verifyLogged, type TrustedCheckpoint } from '../../bootloader-verifier/boot/verify-log.ts';
 import { logRows, tileRoot, type GrownTile, type LogRows } from './log-rows.ts';
-import type { Reach } from './reach.ts';
+import type { Order, Reach } from './reach.ts';
 
 export type LogWalk = {
   readonly repository: RepositoryId;
@@ -109,17 +109,38 @@ type HashTile = { readonly level: number; readonly index: number; readonly hashe
 
 /** The tiles of the right edge, highest level first: from left to right. Empty where one is damaged. */
 async function reachEdge(walk: Walk): Promise<readonly HashTile[]> {
-  const places = edgeTiles(walk.head.size);
-  const tiles: HashTile[] = [];
-  for (const place of [...places].reverse()) {
-    const hashes = await reachTile(walk, place, accept);
-    if (hashes.ok) tiles.push({ ...place, hashes: hashes.value });
-  }
-  if (tiles.length < places.length) return [];
-  const root = treeRoot(new Map(tiles.map((tile) => [tileKey(tile), tile.hashes])), walk.head.size);
-  if (root !== undefined && equalBytes(root, walk.head.rootHash)) return tiles;
-  await blameEdge(walk, tiles);
+  const places = [...edgeTiles(walk.head.size)].reverse();
+  const edge = await walk.reach.together(places.map(tileOrder), (files) => {
+    const tiles = parseEdge(places, files);
+    return tiles.ok ? leadsToRoot(tiles.value, walk.head) : tiles;
+  });
+  if (edge.ok) return edge.value;
+  if (!(await blameEdge(walk, places))) walk.onStray({ ...walk.head, by: CHECKPOINT_NAME }, 'LOG_FORKED');
   return [];
+}
+
+function tileOrder(place: TilePlace): Order {
+  return { name: `${LOG_FOLDER}/${tileName(place)}`, bytesMax: TILE_BYTES_MAX, isFixed: true };
+}
+
+function parseEdge(
+  places: readonly (TilePlace & { readonly level: number })[],
+  files: readonly Uint8Array[],
+): Verdict<readonly HashTile[]> {
+  const tiles: HashTile[] = [];
+  for (const [i, place] of places.entries()) {
+    const hashes = parseTile(files[i] ?? new Uint8Array(), place.width);
+    if (!hashes.ok) return hashes;
+    tiles.push({ ...place, hashes: hashes.value });
+  }
+  return accept(tiles);
+}
+
+function leadsToRoot(tiles: readonly HashTile[], { size, rootHash }: TreeHead): Verdict<readonly HashTile[]> {
+  const root = treeRoot(new Map(tiles.map((tile) => [tileKey(tile), tile.hashes])), size);
+  return root !== undefined && equalBytes(root, rootHash)
+    ? accept(tiles)
+    : reject('LOG_TILE_MALFORMED', 'the tiles of the edge do not lead to the root of the checkpoint');
 }
 
 function reachTile(
@@ -127,33 +148,31 @@ function reachTile(
   place: TilePlace,
   judge: (hashes: readonly Uint8Array[]) => Verdict<readonly Uint8Array[]>,
 ): Promise<Verdict<readonly Uint8Array[]>> {
-  const order = { name: `${LOG_FOLDER}/${tileName(place)}`, bytesMax: TILE_BYTES_MAX, isFixed: true };
-  return reach.file(order, (bytes) => {
+  return reach.file(tileOrder(place), (bytes) => {
     const hashes = parseTile(bytes, place.width);
     return hashes.ok ? judge(hashes.value) : hashes;
   });
 }
 
-/** Finds which tile of the edge is not what stands below it; it is judged once more, by that. */
-async function blameEdge(walk: Walk, tiles: readonly HashTile[]): Promise<void> {
-  for (const { level, index, hashes } of tiles) {
-    const below =
-      level === 0
-        ? await leavesBelow(walk, index, hashes.length)
-        : await rootsBelow(walk, { level, index, width: hashes.length });
-    if (below === undefined) continue;
-    await reachTile(walk, { level, index, width: hashes.length }, sameHashes(below));
+/** Finds which tile of the edge is not what stands below it; it is judged once more, by that. @returns whether one is named. */
+async function blameEdge(walk: Walk, places: readonly (TilePlace & { readonly level: number })[]): Promise<boolean> {
+  let isNamed = false;
+  for (const place of places) {
+    const below = place.level === 0 ? await leavesBelow(walk, place) : await rootsBelow(walk, place);
+    const judged = await reachTile(walk, place, below === undefined ? accept : sameHashes(below));
+    isNamed ||= !judged.ok || below === undefined;
   }
+  return isNamed;
 }
 
-async function leavesBelow(walk: Walk, index: number, width: number): Promise<readonly Uint8Array[] | undefined> {
+async function leavesBelow(walk: Walk, { index, width }: TilePlace): Promise<readonly Uint8Array[] | undefined> {
   const entries = await reachBundle(walk, { index, width }, accept);
   return entries.ok ? entries.value.map(leafHash) : undefined;
 }
 
 async function rootsBelow(
   walk: Walk,
-  { level, index, width }: { readonly level: number; readonly index: number; readonly width: number },
+  { level, index, width }: TilePlace & { readonly level: number },
 ): Promise<readonly Uint8Array[] | undefined> {
   const roots: Uint8Array[] = [];
   for (let i = 0; i < width; i++) {

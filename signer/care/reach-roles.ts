@@ -9,6 +9,7 @@
  */
 import { ROOTS_MAX } from '../../formats/boot-bundle.ts';
 import { verifyBinding, type RepositoryId } from '../../formats/binding.ts';
+import { parseChannelPart } from '../../formats/channel-part.ts';
 import type { Instant } from '../../formats/instant.ts';
 import {
   hashedTargetPath,
@@ -45,6 +46,7 @@ import {
   type TrustedSnapshot,
   type TrustedTimestamp,
 } from '../../bootloader-verifier/boot/verify-timestamp.ts';
+import { verifyPinned, type HistoryMismatch } from '../verify-history.ts';
 import type { Order, Reach } from './reach.ts';
 
 export type WalkTrust = {
@@ -177,7 +179,16 @@ function reachDelegated(
     name,
     isChannel: by.name === 'targets',
     verify: (bytes) => verifyChannelRole(delegator, { name, bytes }, trust.check),
+    also: (role) => verifyPin(by, name, role),
   });
+}
+
+/** A channel names its history by version and content: another one of the same quorum is none. */
+function verifyPin(by: ReachedRole, name: string, history: TrustedTargets): Verdict<void, HistoryMismatch> {
+  const part =
+    by.isChannel && name === sideRole(by.name, 'history') ? parseChannelPart(by.role?.signed.firmament) : undefined;
+  const pin = part?.ok === true ? part.value.history : undefined;
+  return pin === undefined ? accept(undefined) : verifyPinned(history, pin);
 }
 
 async function reachRole(
@@ -187,14 +198,17 @@ async function reachRole(
     readonly name: string;
     readonly isChannel: boolean;
     readonly verify: (bytes: Uint8Array) => ReturnType<typeof verifyTargetsRole>;
+    readonly also?: (role: TrustedTargets) => Verdict<void>;
   },
 ): Promise<ReachedRole | undefined> {
-  const { name, isChannel, verify } = offered;
+  const { name, isChannel, verify, also = () => accept(undefined) } = offered;
   const order = orderOf(trust, name);
   if (order === undefined) return undefined;
-  const reached = await reach.file(order.order, (bytes) =>
-    withBytes(bytes, verifyBoundRole(trust, { name, bytes, verify })),
-  );
+  const reached = await reach.file(order.order, (bytes) => {
+    const role = verifyBoundRole(trust, { name, bytes, verify });
+    const whole = role.ok ? also(role.value) : role;
+    return role.ok && !whole.ok ? whole : withBytes(bytes, role);
+  });
   if (!reached.ok) return undefined;
   const { bytes, role } = reached.value;
   return { name, version: order.version, bytes, expires: role.signed.expires, role, isChannel };

@@ -22,6 +22,11 @@ export type Reach = {
   readonly file: <T>(order: Order, judge: Judge<T>) => Promise<Verdict<T>>;
   /** Brings an object that may be absent. */
   readonly fileIfAny: <T>(order: Order, judge: Judge<T>) => Promise<Verdict<T | undefined>>;
+  /** Brings objects that can only be judged together, `bytes` in their order; where all are there and refused, none is named. */
+  readonly together: <T>(
+    orders: readonly Order[],
+    judge: (bytes: readonly Uint8Array[]) => Verdict<T>,
+  ) => Promise<Verdict<T>>;
   /** Brings a target, whose length and digest are signed, without holding it in memory. */
   readonly target: (target: ReleaseTarget) => Promise<Verdict<void>>;
 };

@@ -10,8 +10,9 @@ import { makeFaultStore, type FaultStore } from '../../../simulation/fault-store
 import { accepted } from '../../accepted.ts';
 import { LOGGED } from '../../logged-repository.ts';
 import { publishPlanned, publishStep, publishHalt } from '../../tiny-rollout.ts';
-import { makeTinyRepository, type TinyRepository } from '../../tiny-repository.ts';
-import { optionsFor, publishAll } from '../publishing.ts';
+import { seededSigner } from '../../seeded-signer.ts';
+import { makeTinyRepository, signedOf, type TinyRepository } from '../../tiny-repository.ts';
+import { allChanges, optionsFor, publishAll } from '../publishing.ts';
 
 export type History = {
   readonly repository: TinyRepository;
@@ -23,7 +24,24 @@ export type History = {
 const DAY_MS = 86_400_000;
 const LIMITS = { peopleMs: 21 * DAY_MS, onlineMs: 6 * 3_600_000 };
 
-/** Three releases, a renewed root, a plan with an open wave and a halt, and refreshes of the online roles, all published one after the other. */
+/** Publishes a release of higher counter and, if asked, first a root that hands every role of people to other keys. */
+export async function publishNext(
+  { repository, store }: Pick<History, 'repository' | 'store'>,
+  rotate = false,
+): Promise<void> {
+  if (rotate) {
+    const next = [1, 2].map((i) => seededSigner(`rotated ${i}`));
+    const quorum = { keys: next.map(({ key }) => key), threshold: 2 };
+    await repository.publishRoot({ quorums: { root: quorum, targets: quorum }, signers: next });
+    await repository.publishTargets();
+    const both = [...(repository.signers.get('targets') ?? []).slice(0, 2), ...next];
+    repository.put('targets', await repository.sign('targets', signedOf(repository.newest('targets')), both));
+  }
+  await repository.publishRelease();
+  accepted(await publishAll(repository, store));
+}
+
+/** Releases and a history of them, a renewed root, a plan with an open wave and a halt, and refreshes of the online roles, all published one after the other. */
 export async function publishedHistory(isLogged = true): Promise<History> {
   const repository = await makeTinyRepository(isLogged ? { log: LOGGED } : {});
   const store = makeFaultStore();
@@ -38,10 +56,16 @@ export async function publishedHistory(isLogged = true): Promise<History> {
   });
   accepted(await publishAll(repository, store));
   await repository.publishRelease();
-  await repository.publishRoot();
   accepted(await publishAll(repository, store));
+  for (let i = 0; i < 2; i++) await repository.publishRelease();
+  await repository.publishRelease({ isShort: true });
+  await repository.publishRoot();
+  const changes = allChanges(repository);
+  const histories = ['stable-history', 'beta-history'].map((name) => [name, repository.newest(name)] as const);
+  const channels = new Map([...(changes.channels ?? []), ...histories]);
+  accepted(await publishChanges(optionsFor(repository, store), { ...changes, channels }));
   accepted(await publishChanges(optionsFor(repository, store), {}));
-  await publishPlanned(repository, '3.0.0');
+  await publishPlanned(repository, '6.0.0');
   accepted(await publishAll(repository, store));
   const publishSide = async (name: string): Promise<void> =>
     void accepted(
@@ -55,7 +79,7 @@ export async function publishedHistory(isLogged = true): Promise<History> {
 }
 
 /** Objects in memory, as somebody outside reads and lists them. */
-function sourceOver(objects: ReadonlyMap<string, Uint8Array>): {
+export function sourceOver(objects: ReadonlyMap<string, Uint8Array>): {
   readonly source: PublishedSource;
   readonly list: ObjectList;
 } {
@@ -82,7 +106,7 @@ async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 
 const checks = new Map<string, boolean>();
 /** The portable check, which looks at one signature once: most of what a test damages leaves most signatures as they were. */
-const checkOnce: SignatureCheck = (key, message, signature) => {
+export const checkOnce: SignatureCheck = (key, message, signature) => {
   const name = `${key.scheme} ${key.public} ${encodeHex(signature)} ${sha256Hex(message)}`;
   const known = checks.get(name) ?? checkSignaturePortable(key, message, signature);
   checks.set(name, known);

@@ -1,0 +1,195 @@
+/** A mirror shows a whole repository at every moment, never goes back, and holds nothing that was not signed, whatever its source does. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { concatBytes } from '../../../formats/bytes.ts';
+import { OperationError } from '../../../formats/operation-error.ts';
+import type { Verdict } from '../../../formats/verdict.ts';
+import type { MirrorPlace } from '../../../signer/care/mirror-place.ts';
+import { mirrorRepository, type Mirrored } from '../../../signer/care/mirror-repository.ts';
+import { makeFaultStore } from '../../../simulation/fault-store.ts';
+import { seededRandom } from '../../../simulation/seed.ts';
+import { SEED } from '../../simulation/seed.ts';
+import { accepted } from '../../accepted.ts';
+import { LOGGED } from '../../logged-repository.ts';
+import { makeTinyRepository } from '../../tiny-repository.ts';
+import { deviceSees, publishAll } from '../publishing.ts';
+import { checkOnce, found, publishedHistory, publishNext, sourceOver, type History } from './published.ts';
+
+const TIMESTAMP = 'gateway/metadata/timestamp.json';
+type Objects = Map<string, Uint8Array>;
+type Medium = { readonly place: MirrorPlace; writes: () => number };
+
+/** A mirror in memory; at write number `cutAt` the power goes. @param look called before each write. */
+function mediumOver(objects: Objects, cutAt = Infinity, look = (): Promise<void> => Promise.resolve()): Medium {
+  let writes = 0;
+  const write = async (name: string, bytes: Uint8Array): Promise<void> => {
+    await look();
+    if (++writes >= cutAt) throw new OperationError('POWER_CUT', 'for a test', { retriable: true });
+    objects.set(name, bytes.slice());
+  };
+  return {
+    writes: () => writes,
+    place: {
+      source: sourceOver(objects).source,
+      keep: write,
+      keepStream: async (name, fill) => {
+        const chunks: Uint8Array[] = [];
+        const filled = await fill(async (chunk) => Promise.resolve(void chunks.push(chunk)));
+        if (filled.ok) await write(name, concatBytes(...chunks));
+        return filled;
+      },
+    },
+  };
+}
+
+type Run = { readonly from: Objects; readonly to: MirrorPlace; readonly asked?: Set<string>; readonly now?: number };
+
+function mirror(
+  { repository }: Pick<History, 'repository'>,
+  { from, to, asked, now }: Run,
+): Promise<Verdict<Mirrored>> {
+  const { source } = sourceOver(from);
+  return mirrorRepository({
+    source: {
+      open: (name) => {
+        asked?.add(name);
+        return source.open(name);
+      },
+    },
+    place: to,
+    repository: repository.id,
+    check: checkOnce,
+    now: now ?? repository.now,
+  });
+}
+
+type Versions = {
+  readonly history: Pick<History, 'repository' | 'store'>;
+  readonly old: Objects;
+  readonly next: Objects;
+};
+/** A repository before and after another publication, with all people rotated in between if asked. */
+async function versions(rotate: boolean): Promise<Versions> {
+  const repository = await makeTinyRepository({ log: LOGGED });
+  const store = makeFaultStore();
+  accepted(await publishAll(repository, store));
+  const old = new Map(store.objects);
+  await publishNext({ repository, store }, rotate);
+  return { history: { repository, store }, old, next: new Map(store.objects) };
+}
+
+let history: History;
+let whole: Objects;
+beforeAll(async () => {
+  history = await publishedHistory();
+  whole = new Map();
+  accepted(await mirror(history, { from: new Map(history.store.objects), to: mediumOver(whole).place }));
+});
+
+test('a mirror is whole by itself, holds what devices ask for and nothing else, and devices refresh from it', async () => {
+  expect(await found(history, whole, { isBlind: true })).toEqual([]);
+  for (const [name, bytes] of whole) expect(history.store.objects.get(name), name).toEqual(bytes);
+  expect(whole.has('gateway/log/claim')).toBe(false);
+  expect(await deviceSees(whole, history.repository)).toMatchObject({ boots: true });
+});
+
+test('every name in a mirror is its own address: no web server has to decode anything', () => {
+  for (const name of whole.keys()) expect(name.split('/').map(encodeURIComponent).join('/')).toBe(name);
+});
+
+test('a second run brings nothing again but what is replaced under its name', async () => {
+  const asked = new Set<string>();
+  const { place, writes } = mediumOver(new Map(whole));
+  accepted(await mirror(history, { from: new Map(history.store.objects), to: place, asked }));
+  expect([...asked].sort()).toEqual(['gateway/log/checkpoint', 'gateway/metadata/3.root.json', TIMESTAMP]);
+  expect(writes()).toBe(1);
+});
+
+describe.each([
+  ['a release', false],
+  ['a rotation of all people together with a release', true],
+])('%s', (_, rotate) => {
+  test('a cut at every write leaves what devices saw or the new state, and a second run brings only what is missing', async () => {
+    const { history: at, old, next } = await versions(rotate);
+    const before = new Map<string, Uint8Array>();
+    accepted(await mirror(at, { from: old, to: mediumOver(before).place }));
+    const seenBefore = await deviceSees(before, at.repository);
+    const counting = mediumOver(new Map(before));
+    accepted(await mirror(at, { from: next, to: counting.place }));
+    expect(counting.writes()).toBeGreaterThan(8);
+    for (let cutAt = 1; cutAt <= counting.writes(); cutAt++) {
+      const objects = new Map(before);
+      await expect(mirror(at, { from: next, to: mediumOver(objects, cutAt).place })).rejects.toThrow('for a test');
+      const seen = await deviceSees(objects, at.repository);
+      expect([seenBefore, { channel: 2, boots: true }], `write ${cutAt}`).toContainEqual(seen);
+      const standing = new Set(objects.keys());
+      const asked = new Set<string>();
+      accepted(await mirror(at, { from: next, to: mediumOver(objects).place, asked }));
+      expect(await deviceSees(objects, at.repository)).toEqual({ channel: 2, boots: true });
+      const again = [...asked].filter((name) => standing.has(name)).sort();
+      expect(again).toEqual(['gateway/log/checkpoint', TIMESTAMP]);
+    }
+  });
+
+  test('devices refresh at every moment between two writes', async () => {
+    const { history: at, old, next } = await versions(rotate);
+    const objects = new Map<string, Uint8Array>();
+    accepted(await mirror(at, { from: old, to: mediumOver(objects).place }));
+    const seen: unknown[] = [];
+    const look = async (): Promise<void> => void seen.push(await deviceSees(objects, at.repository));
+    accepted(await mirror(at, { from: next, to: mediumOver(objects, Infinity, look).place }));
+    expect(seen.length).toBeGreaterThan(8);
+    for (const each of seen) expect(each).toMatchObject({ boots: true });
+  });
+});
+
+describe('a source that lies', () => {
+  test(`whichever single object it changes, the mirror shows what it showed and holds nothing that was not signed (seed ${SEED})`, async () => {
+    const { history: at, old, next } = await versions(false);
+    const random = seededRandom(SEED);
+    const before = new Map<string, Uint8Array>();
+    accepted(await mirror(at, { from: old, to: mediumOver(before).place }));
+    let refused = 0;
+    for (const [name, bytes] of next) {
+      const changed = bytes.slice();
+      const byte = random(changed.length);
+      changed[byte] = (changed[byte] ?? 0) ^ (1 + random(255));
+      for (const lie of [changed, bytes.slice(0, byte), concatBytes(bytes, new Uint8Array(100_000))]) {
+        const objects = new Map(before);
+        const verdict = await mirror(at, { from: new Map(next).set(name, lie), to: mediumOver(objects).place });
+        for (const [held, content] of objects) expect([old.get(held), next.get(held)], held).toContainEqual(content);
+        if (!verdict.ok) {
+          refused++;
+          expect(objects.get(TIMESTAMP), name).toEqual(before.get(TIMESTAMP));
+          expect(verdict.detail.length).toBeGreaterThan(3);
+        }
+      }
+    }
+    expect(refused).toBeGreaterThan(30);
+  });
+
+  test('and shows an older timestamp is refused, and the mirror stays', async () => {
+    const { history: at, old, next } = await versions(false);
+    const objects = new Map<string, Uint8Array>();
+    accepted(await mirror(at, { from: next, to: mediumOver(objects).place }));
+    const before = new Map(objects);
+    expect(await mirror(at, { from: old, to: mediumOver(objects).place })).toMatchObject({
+      code: 'TIMESTAMP_ROLLBACK',
+    });
+    expect(objects).toEqual(before);
+  });
+
+  test('and shows a smaller log under a newer timestamp is refused', async () => {
+    const { history: at, old, next } = await versions(false);
+    const objects = new Map<string, Uint8Array>();
+    accepted(await mirror(at, { from: next, to: mediumOver(objects).place }));
+    const lie = new Map(next).set('gateway/log/checkpoint', old.get('gateway/log/checkpoint') ?? new Uint8Array());
+    expect(await mirror(at, { from: lie, to: mediumOver(objects).place })).toMatchObject({ code: 'LOG_ROLLBACK' });
+  });
+
+  test('and goes on showing what has expired is refused: a copy would hide that nobody refreshes it', async () => {
+    const { history: at, old } = await versions(false);
+    const now = at.repository.now + 2 * 86_400_000;
+    const verdict = await mirror(at, { from: old, to: mediumOver(new Map()).place, now });
+    expect(verdict).toMatchObject({ code: 'METADATA_EXPIRED' });
+  });
+});
