@@ -7,7 +7,8 @@ import { accept, type Verdict } from '../formats/verdict.ts';
 import type { Artifact, ArtifactStore } from '../ota-server/artifact-store.ts';
 import { isObjectName } from '../ota-server/object-name.ts';
 import { objectListFolder } from '../signer/care/object-list-folder.ts';
-import type { ObjectList, PublishedSource } from '../signer/care/published-source.ts';
+import { objectRemoverFolder } from '../signer/care/object-remover-folder.ts';
+import type { ObjectList, ObjectRemover, PublishedSource } from '../signer/care/published-source.ts';
 import type { ObjectStore } from '../signer/object-store.ts';
 import { readStoreCredentials } from './store-credentials.ts';
 import { openArtifactStore, openObjectStore, type StoreOptions } from './store-option.ts';
@@ -34,8 +35,20 @@ async function openList({
   if ('folder' in store) return accept(objectListFolder(store.folder));
   const credentials = await readStoreCredentials(storeCredentials ?? '');
   if (!credentials.ok) return credentials;
-  const { bucketListMinio } = await import('./bucket-list-minio.ts');
+  const { bucketListMinio } = await import('./bucket-care-minio.ts');
   return accept(bucketListMinio(store.bucket, credentials.value));
+}
+
+/** The right to remove from the store that `options` name, where it is given. */
+export async function openRemover({
+  store,
+  storeCredentials,
+}: StoreOptions): Promise<Verdict<ObjectRemover, 'CREDENTIALS_REFUSED'>> {
+  if ('folder' in store) return accept(objectRemoverFolder(store.folder));
+  const credentials = await readStoreCredentials(storeCredentials ?? '');
+  if (!credentials.ok) return credentials;
+  const { bucketRemoverMinio } = await import('./bucket-care-minio.ts');
+  return accept(bucketRemoverMinio(store.bucket, credentials.value));
 }
 
 function sourceOf(artifacts: ArtifactStore, objects: ObjectStore): PublishedSource {

@@ -58,6 +58,7 @@ export const VERBS: ReadonlyMap<string, VerbEntry> = new Map([
   ['waves', verb('show how rollouts stand', async () => (await import('./waves.ts')).defineWaves)],
   ['fsck', verb('check that a published repository is whole', async () => (await import('./fsck.ts')).defineFsck)],
   ['devices', verb('list what devices say of themselves', async () => (await import('./devices.ts')).defineDevices)],
+  ['gc', verb('remove what no device and no publisher can need', async () => (await import('./gc.ts')).defineGc)],
   [
     'mirror',
     verb('keep a verified static copy for any web server', async () => (await import('./mirror.ts')).defineMirror),

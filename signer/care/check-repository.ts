@@ -30,6 +30,10 @@ export type CheckedRepository = {
   readonly roles: ReadonlyMap<string, number>;
   readonly targets: number;
   readonly logSize: number | undefined;
+  /** Names below the product that devices may ask for, and all that lies there. */
+  readonly reached: ReadonlySet<string>;
+  readonly beside: Beside['objects'];
+  readonly snapshotVersion: number | undefined;
 };
 /** Checks everything. Faults of the world throw `OperationError`. */
 export async function checkRepository(input: CheckInput): Promise<CheckedRepository> {
@@ -63,6 +67,8 @@ export async function checkRepository(input: CheckInput): Promise<CheckedReposit
     roles: new Map(roles.map(({ name, version }) => [name, version])),
     targets: targets.size,
     logSize: log?.head.size,
+    ...{ reached, beside: beside.objects },
+    snapshotVersion: reachedOnline?.snapshot?.role.signed.version,
   };
 }
 

@@ -34,6 +34,6 @@ export type Known = {
 };
 
 /** The name in the store of what devices ask for as `name`. */
-export function objectOf({ repository }: CheckInput, name: string): string {
+export function objectOf({ repository }: Pick<CheckInput, 'repository'>, name: string): string {
   return `${repository.product}/${name}`;
 }

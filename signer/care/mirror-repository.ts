@@ -258,16 +258,16 @@ type Shown = {
 
 /** Shows what was held back, in the order that locks out nobody. */
 async function show(run: Run, shown: Shown): Promise<void> {
-  const put = async (name: string): Promise<void> => {
+  const reveal = async (name: string): Promise<void> => {
     const bytes = run.held.get(name);
     if (bytes !== undefined) await run.place.keep(nameOf(run, name), bytes);
   };
   const roots = shown.roots.map(({ metadata }) => metadataName('root', metadata.signed.version));
-  await put(CHECKPOINT_NAME);
+  await reveal(CHECKPOINT_NAME);
   const rootsLast = areRootsLast(run, shown);
-  if (!rootsLast) for (const root of roots) await put(root);
-  if (!isShownAlready(run, shown)) await put(TIMESTAMP_NAME);
-  if (rootsLast) for (const root of roots) await put(root);
+  if (!rootsLast) for (const root of roots) await reveal(root);
+  if (!isShownAlready(run, shown)) await reveal(TIMESTAMP_NAME);
+  if (rootsLast) for (const root of roots) await reveal(root);
 }
 
 /** A timestamp of the version that is shown already is not replaced: the one that was seen goes on (5.4.3.1). */

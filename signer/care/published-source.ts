@@ -20,6 +20,12 @@ export type ObjectList = {
   readonly list: (prefix: string) => AsyncIterable<ListedObject>;
 };
 
+/** Port: the right to remove, which no publisher has. */
+export type ObjectRemover = {
+  /** Removes an object; one that is gone already is as good. */
+  readonly remove: (name: string) => Promise<void>;
+};
+
 /** The object `name`, undefined where there is none; `METADATA_TOO_LARGE` if it is longer than `bytesMax`. */
 export async function readObject(
   source: PublishedSource,

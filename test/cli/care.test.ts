@@ -5,7 +5,7 @@
  */
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -100,6 +100,20 @@ test('a mirror is brought from a server, brought up to date, and serves our devi
   expect(new Uint8Array(await readFile(path))).toEqual(repository.releases.get('1.0.0')?.image);
   const checked = await firmament('fsck', '--store', at('mirror'), '--root-one', at('1.root.json'));
   expect(checked.answer, checked.stderr).toMatchObject({ ok: true, damaged: 0, warnings: 0 });
+});
+
+test('gc shows what it would remove, removes it when it is told to, and leaves a whole repository', async () => {
+  const leftover = at('store', 'gateway', 'metadata', '.firmament-of-a-cut');
+  await writeFile(leftover, '');
+  await utimes(leftover, 0, 0);
+  const args = ['gc', '--store', at('store'), '--root-one', at('1.root.json'), '--state', at('state')];
+  const shown = await firmament(...args);
+  expect(shown.answer, shown.stderr).toMatchObject({ ok: true, removed: 0 });
+  expect(shown.answer['garbage']).toEqual(['gateway/metadata/.firmament-of-a-cut']);
+  const done = await firmament(...args, '--delete');
+  expect(done.answer, done.stderr).toMatchObject({ ok: true, removed: 1 });
+  const again = await firmament(...args, '--delete');
+  expect(again.answer, again.stderr).toMatchObject({ ok: true, removed: 0 });
 });
 
 test('a mirror wants one source, and says so', async () => {

@@ -31,9 +31,14 @@ export type MinioServer = {
   /** The bucket, as `--store` names it. */
   readonly store: string;
   /** The credential files of the three users that the manual makes. */
-  readonly files: { readonly publisher: string; readonly server: string; readonly control: string };
+  readonly files: {
+    readonly publisher: string;
+    readonly server: string;
+    readonly control: string;
+    readonly collector: string;
+  };
   /** The bucket in the hands of one of them. */
-  readonly bucketOf: (user: 'publisher' | 'server' | 'control') => Promise<Bucket>;
+  readonly bucketOf: (user: 'publisher' | 'server' | 'control' | 'collector') => Promise<Bucket>;
   /** With what one of them signs addresses. */
   readonly accessOf: (user: 'control') => Promise<PresignAccess & { readonly bucket: string }>;
   /** A bucket in the hands of somebody else. */
@@ -66,6 +71,7 @@ export async function startMinio(): Promise<MinioServer> {
     publisher: join(folder, 'publisher.json'),
     server: join(folder, 'server.json'),
     control: join(folder, 'control.json'),
+    collector: join(folder, 'collector.json'),
   };
   let child: ChildProcess | undefined;
   const kill = async (): Promise<void> => {
@@ -166,7 +172,7 @@ async function followManual(folder: string, port: number): Promise<void> {
   const policies = [...chapter.matchAll(/`([a-z-]+\.json)`:\n\n```json\n([^`]+)```/g)];
   for (const [, name = '', text = ''] of policies) writeFileSync(join(folder, name), text);
   const commands = /```sh\n([^`]*mc mb[^`]*)```/.exec(chapter)?.[1];
-  if (policies.length !== 3 || commands === undefined) throw new Error('the manual does not say how to set up MinIO');
+  if (policies.length !== 4 || commands === undefined) throw new Error('the manual does not say how to set up MinIO');
   await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', commands], {
     cwd: folder,
     env: {

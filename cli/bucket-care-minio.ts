@@ -1,6 +1,10 @@
-/** What lies in a bucket, through the `minio` client; it takes the right to list, and no other. */
+/**
+ * What lies in a bucket, and its removal, through the `minio` client.
+ *
+ * - Listing takes the right to list, removing that to delete; neither is a publisher's need.
+ */
 import { OperationError } from '../formats/operation-error.ts';
-import type { ListedObject, ObjectList } from '../signer/care/published-source.ts';
+import type { ListedObject, ObjectList, ObjectRemover } from '../signer/care/published-source.ts';
 import { minioClient, STORE_LIMITS } from './bucket-minio.ts';
 import type { BucketAddress } from './store-address.ts';
 import type { StoreCredentials } from './store-credentials.ts';
@@ -21,6 +25,12 @@ export function bucketListMinio(address: BucketAddress, credentials: StoreCreden
   };
 }
 
+/** Removes from the bucket at `address`. */
+export function bucketRemoverMinio(address: BucketAddress, credentials: StoreCredentials): ObjectRemover {
+  const client = minioClient({ address, credentials, limits: STORE_LIMITS });
+  return { remove: (name) => orFault(client.removeObject(address.bucket, name), name) };
+}
+
 function objectIn(item: unknown): ListedObject | undefined {
   if (typeof item !== 'object' || item === null || !('name' in item) || !('size' in item)) return undefined;
   const { name, size } = item;
@@ -28,18 +38,18 @@ function objectIn(item: unknown): ListedObject | undefined {
   return typeof name === 'string' && typeof size === 'number' ? { name, sizeBytes: size, modifiedAt: at } : undefined;
 }
 
-async function orFault<T>(call: Promise<T>, prefix: string): Promise<T> {
+async function orFault<T>(call: Promise<T>, what: string): Promise<T> {
   try {
     return await call;
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown fault';
     if (code === 'AccessDenied') {
-      throw new OperationError('STORE_ACCESS_DENIED', `the objects below ${prefix} may not be listed`, {
+      throw new OperationError('STORE_ACCESS_DENIED', `${what}: the store does not allow it`, {
         retriable: false,
         cause,
       });
     }
-    throw new OperationError('NETWORK_UNREACHABLE', `the objects below ${prefix} cannot be listed (${code})`, {
+    throw new OperationError('NETWORK_UNREACHABLE', `${what}: the store does not answer (${code})`, {
       retriable: true,
       cause,
     });

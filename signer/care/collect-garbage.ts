@@ -1,0 +1,133 @@
+/**
+ * What may be removed from a published repository, and its removal.
+ *
+ * - Kept for ever: every root, all of the log, whatever is in force, and whatever the newest `versionsMin` snapshots and those of the
+ *   last `ageMs` name, with their targets. A sleeper needs roots, log and what is in force; who is in the middle of a refresh, a former one.
+ * - Nothing young is removed, whatever it is; what is none of ours is not touched.
+ * - Only from a repository that is whole, whose publications are finished, and that is the one the signer remembers (R6): on the
+ *   word of an older state of the store, what is in force would look like garbage.
+ * - Removed while no publication runs, and only as long as nothing was published since it was planned: a publication may find among
+ *   the orphans a target that it is to show.
+ * - A cut leaves less garbage, and running again removes the rest.
+ */
+import { hashedTargetPath } from '../../formats/names.ts';
+import { parseSnapshot, SNAPSHOT_BYTES_MAX } from '../../formats/tuf-snapshot.ts';
+import { parseTargets, TARGETS_BYTES_MAX } from '../../formats/tuf-targets.ts';
+import { accept, reject, type Verdict } from '../../formats/verdict.ts';
+import { isSameState, type SignerMemory, type SignerState } from '../signer-state.ts';
+import { checkRepository, type CheckedRepository } from './check-repository.ts';
+import { objectOf, type CheckInput } from './check-scene.ts';
+import { placeOf } from './object-place.ts';
+import { readObject, type ListedObject, type ObjectRemover } from './published-source.ts';
+import { metadataName } from './reach-roles.ts';
+
+export type GarbageRules = {
+  /** Newest snapshots whose files stay. */
+  readonly versionsMin: number;
+  /** What is younger stays. */
+  readonly ageMs: number;
+  /** Uploads below `incoming/` that are younger stay. */
+  readonly incomingAgeMs: number;
+};
+export type GarbageInput = Omit<CheckInput, 'memory'> & { readonly memory: SignerMemory; readonly rules: GarbageRules };
+export type Garbage = {
+  /** Whole names, in the order of removal. */
+  readonly objects: readonly ListedObject[];
+  /** The state that it was planned under. */
+  readonly state: SignerState | undefined;
+};
+export type GarbageCode =
+  'REPOSITORY_DAMAGED' | 'PUBLICATION_UNFINISHED' | 'REPOSITORY_CONFLICT' | 'SIGNER_STATE_MISSING';
+
+/** Removed in one turn, while publications wait. */
+const TURN_MAX = 200;
+const LEFTOVER = /(^|\/)\.firmament-[^/]+$/;
+
+/** Plans what to remove; nothing is changed. */
+export async function planGarbage(input: GarbageInput): Promise<Verdict<Garbage, GarbageCode>> {
+  const state = await input.memory.read();
+  if (state === undefined) return reject('SIGNER_STATE_MISSING', 'the signer remembers nothing of this repository');
+  const checked = await checkRepository({ ...input, memory: { state, log: await input.memory.readLog() } });
+  const usable = demandSound(checked);
+  if (!usable.ok) return usable;
+  const kept = await keptNames(input, checked);
+  const objects: ListedObject[] = [];
+  for (const [below, { sizeBytes, modifiedAt }] of checked.beside) {
+    const isOld = modifiedAt <= input.now - input.rules.ageMs;
+    const isOurs = mayGo(below) || LEFTOVER.test(below);
+    if (isOld && isOurs && !kept.has(below)) objects.push({ name: objectOf(input, below), sizeBytes, modifiedAt });
+  }
+  for await (const object of input.list.list(`incoming/${input.repository.product}/`)) {
+    if (object.modifiedAt <= input.now - input.rules.incomingAgeMs) objects.push(object);
+  }
+  return accept({ objects: objects.sort(byName), state });
+}
+
+/** Metadata go before the targets that they name: what is left of a cut names nothing that is gone. */
+function byName(a: ListedObject, b: ListedObject): number {
+  return a.name < b.name ? -1 : 1;
+}
+
+/** Former versions of roles, and targets. Roots and the log never go. */
+function mayGo(below: string): boolean {
+  const place = placeOf(below);
+  return place?.kind === 'target' || (place?.kind === 'role' && place.role !== 'root');
+}
+
+function demandSound({ findings }: CheckedRepository): Verdict<void, GarbageCode> {
+  const unfinished = findings.all().find(({ code }) => code === 'PUBLICATION_UNFINISHED');
+  if (findings.count('damage') > 0) {
+    const first = findings.all().find(({ level }) => level === 'damage');
+    return reject('REPOSITORY_DAMAGED', `${first?.object ?? ''}: ${first?.code ?? ''}; firmament fsck names all of it`);
+  }
+  return unfinished === undefined
+    ? accept(undefined)
+    : reject('PUBLICATION_UNFINISHED', `${unfinished.object}: ${unfinished.detail}`);
+}
+
+/** What is in force, and what the snapshots name that are to stay. */
+async function keptNames(input: GarbageInput, checked: CheckedRepository): Promise<ReadonlySet<string>> {
+  const kept = new Set(checked.reached);
+  const newest = checked.snapshotVersion ?? 0;
+  for (const [below, { modifiedAt }] of checked.beside) {
+    const place = placeOf(below);
+    if (place?.kind !== 'role' || place.role !== 'snapshot') continue;
+    const isKept = place.version > newest - input.rules.versionsMin || modifiedAt > input.now - input.rules.ageMs;
+    if (isKept) await keepSnapshot(input, below, kept);
+  }
+  return kept;
+}
+
+async function keepSnapshot(input: GarbageInput, below: string, kept: Set<string>): Promise<void> {
+  kept.add(below);
+  const bytes = await readObject(input.source, objectOf(input, below), SNAPSHOT_BYTES_MAX);
+  const snapshot = bytes.ok && bytes.value !== undefined ? parseSnapshot(bytes.value) : undefined;
+  for (const [file, { version }] of snapshot?.ok === true ? snapshot.value.signed.meta : []) {
+    const name = metadataName(file.slice(0, -'.json'.length), version);
+    if (kept.has(name)) continue;
+    kept.add(name);
+    const role = await readObject(input.source, objectOf(input, name), TARGETS_BYTES_MAX);
+    const parsed = role.ok && role.value !== undefined ? parseTargets(role.value) : undefined;
+    for (const [target, { sha256 }] of parsed?.ok === true ? parsed.value.signed.targets : []) {
+      if (sha256 !== undefined) kept.add(hashedTargetPath({ name: target, sha256 }));
+    }
+  }
+}
+
+/** Removes what was planned. @returns how many objects; `REPOSITORY_CONFLICT` once something was published since. */
+export async function removeGarbage(
+  { memory }: Pick<GarbageInput, 'memory'>,
+  { objects, state }: Garbage,
+  from: ObjectRemover,
+): Promise<Verdict<number, 'REPOSITORY_CONFLICT'>> {
+  for (let at = 0; at < objects.length; at += TURN_MAX) {
+    const isCurrent = await memory.exclusively(async () => {
+      if (!isSameState(await memory.read(), state)) return false;
+      for (const { name } of objects.slice(at, at + TURN_MAX)) await from.remove(name);
+      return true;
+    });
+    if (!isCurrent)
+      return reject('REPOSITORY_CONFLICT', `${at} objects were removed, then something was published: run again`);
+  }
+  return accept(objects.length);
+}
