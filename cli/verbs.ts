@@ -63,6 +63,10 @@ export const VERBS: ReadonlyMap<string, VerbEntry> = new Map([
     'mirror',
     verb('keep a verified static copy for any web server', async () => (await import('./mirror.ts')).defineMirror),
   ],
+  [
+    'why-not',
+    verb('explain why a device does not run a release', async () => (await import('./why-not.ts')).defineWhyNot),
+  ],
   ['serve', verb('serve a published repository to devices', async () => (await import('./serve.ts')).defineServe)],
   [
     'control',

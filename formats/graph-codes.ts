@@ -24,6 +24,14 @@ export const GRAPH = {
     means: 'the ways of a channel leave a release stranded, or lead where a device would not go',
     todo: 'see the detail: name a waypoint, a recall or a dead end',
   },
+  RELEASE_NOT_OFFERED: {
+    means: 'the channel of a device does not lead it to that release',
+    todo: 'see what its channel has in force; a release comes into force by a signing event',
+  },
+  DEVICE_STATUS_MALFORMED: {
+    means: 'a file is not what a device tells of itself',
+    todo: 'write it with firmament-device status',
+  },
   RELEASE_UNLISTED: {
     means: 'the channel lists the release that runs no longer: its slot keeps the trust that it has (R10)',
     todo: 'none: the device takes what is in force, and the newest trust with it',

@@ -1,5 +1,5 @@
 /**
- * The verbs of `firmament-device`: `provision` a blank flash folder, `run` the device.
+ * The verbs of `firmament-device`: `provision` a blank flash folder, `run` the device, tell its `status`.
  *
  * - On standard output stands one JSON line a step; people's text goes to standard error.
  * - Exits by kind: 0 done, 1 refused, 64 usage, 69 unavailable, 70 bug.
@@ -11,6 +11,7 @@ import { parseHex } from '../../formats/bytes.ts';
 import { deviceIdOf } from '../../formats/device-id.ts';
 import { DICE_SECRET_BYTES } from '../../formats/dice.ts';
 import type { DeviceComponent, FactoryRecord } from '../../formats/factory-record.ts';
+import { encodeDeviceStatus } from '../../formats/device-status.ts';
 import { nameDecoder } from '../../formats/names.ts';
 import { OperationError } from '../../formats/operation-error.ts';
 import { installerDecoder } from '../../formats/release.ts';
@@ -26,6 +27,7 @@ import { IMAGE_TIMES, imageRunnerNode } from './image-runner-node.ts';
 import { installerFile, MICROCONTROLLER_BYTES } from './installer-file.ts';
 import { checkInHttp } from './check-in-http.ts';
 import type { CheckIn } from './report-outcome.ts';
+import { readStatus } from './read-status.ts';
 import { provisionDevice } from './provision.ts';
 import {
   PRODUCT_ADDRESS_EXPECTED,
@@ -112,6 +114,11 @@ function deviceCommand(host: Host, outcome: Outcome): Command {
       }
       await run(options, host);
     });
+  device
+    .command('status')
+    .description('tell what the device is, what it runs, and its floors, for firmament why-not')
+    .requiredOption('--flash <folder>', 'where the device keeps its flash')
+    .action(async (options: { readonly flash: string }) => status(options.flash, { host, outcome }));
   return device;
 }
 
@@ -147,6 +154,17 @@ async function provision(
   const provisioned = await provisionDevice(flashFiles(options.flash, 'factory'), factory, checkSignatureDevice);
   host.writeLine(JSON.stringify(provisioned.ok ? provisionLine(provisioned.value) : refusalLine(provisioned)));
   outcome.exit = provisioned.ok ? 0 : 1;
+}
+
+async function status(
+  folder: string,
+  { host, outcome }: { readonly host: Host; readonly outcome: Outcome },
+): Promise<void> {
+  const read = await readStatus(flashFiles(folder, 'system'), checkSignatureDevice);
+  host.writeLine(
+    read.ok ? new TextDecoder().decode(encodeDeviceStatus(read.value)) : JSON.stringify(refusalLine(read)),
+  );
+  outcome.exit = read.ok ? 0 : 1;
 }
 
 async function run(options: RunOptions, host: Host): Promise<void> {

@@ -25,6 +25,7 @@ import { parseComponentList, type ListedComponent } from '../../formats/componen
 import { channelPartToJson, parseChannelPart, type ChannelPart } from '../../formats/channel-part.ts';
 import { encodeConfirmation, parseConfirmation } from '../../formats/confirmation.ts';
 import { checkpointText, parseCheckpoint, type Checkpoint } from '../../formats/checkpoint.ts';
+import { encodeDeviceStatus, parseDeviceStatus } from '../../formats/device-status.ts';
 import { encodeEnvelope, parseEnvelope } from '../../formats/dsse.ts';
 import { encodeJson } from '../../formats/encode-json.ts';
 import { encodeFactoryRecord, parseFactoryRecord } from '../../formats/factory-record.ts';
@@ -273,6 +274,16 @@ const PARTS: readonly ParserRow[] = [
     }),
     isJson: false,
   },
+  wholeRow(
+    'parseDeviceStatus',
+    encodeDeviceStatus({
+      factory: encodeUtf8('{"factory":1}'),
+      floors: encodeUtf8('{"floors":1}'),
+      runs: { release: '1.0.0', firmwareVersion: '1.0.0', imagesSha256: 'ab'.repeat(32) },
+      failed: ['cd'.repeat(32)],
+    }),
+    { parse: orUndefined(parseDeviceStatus), encode: encodeDeviceStatus },
+  ),
   wholeRow('parseBootBundle', TINY.bundle('1.0.0'), {
     parse: orUndefined(parseBootBundle),
     encode: encodeBootBundle,
