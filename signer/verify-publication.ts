@@ -21,6 +21,7 @@ import type { Instant } from '../formats/instant.ts';
 import { sideRole } from '../formats/names.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import type { SignatureCheck } from '../formats/signature-check.ts';
+import type { TargetFile } from '../formats/tuf-targets.ts';
 import { accept, markVerified, reject, type Verdict, type Verified } from '../formats/verdict.ts';
 import { verifyThreshold } from '../formats/verify-signatures.ts';
 import {
@@ -168,18 +169,22 @@ function verifyRoots(
 
 /** Whether each target name says the same wherever it stands: in every channel, before and now. */
 function verifyNames({ before, roles }: Candidate): Verdict<void, 'RELEASE_MALFORMED'> {
-  const said = new Map<string, string>();
-  for (const bytes of [...before.roles.values(), ...roles.values()]) {
+  const said = new Map<string, TargetFile>();
+  for (const bytes of new Set([...before.roles.values(), ...roles.values()])) {
     const parsed = parsedRole(bytes);
-    for (const [name, { length, sha256, custom }] of parsed.ok ? parsed.value.signed.targets : []) {
-      const content = sha256Hex(encodeCanonicalJson([length, sha256 ?? null, custom ?? null]));
-      if ((said.get(name) ?? content) !== content) {
+    for (const [name, target] of parsed.ok ? parsed.value.signed.targets : []) {
+      const known = said.get(name);
+      if (known !== undefined && !equalBytes(contentOf(known), contentOf(target))) {
         return reject('RELEASE_MALFORMED', `${name} was given to other content: release names are given once`);
       }
-      said.set(name, content);
+      said.set(name, target);
     }
   }
   return accept(undefined);
+}
+
+function contentOf({ length, sha256, custom }: TargetFile): Uint8Array {
+  return encodeCanonicalJson([length, sha256 ?? null, custom ?? null]);
 }
 
 /** The new targets as objects, once each has been held against what its channel says. */

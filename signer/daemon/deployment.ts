@@ -68,7 +68,7 @@ export function openDeployment(parts: DeploymentParts): Deployment {
     verbs: new Map<string, SignerVerb>([
       ['confirm', { bodyBytesMax: WORD_BYTES_MAX, run: (body, now) => routeWord(verbsOf, body, now) }],
       ['due', { bodyBytesMax: 0, run: async (_, now) => accept(dueFacts(await doDue(now, atOnce))) }],
-      ['products', { bodyBytesMax: 0, run: () => Promise.resolve(accept({ products: database.products() })) }],
+      ['products', { bodyBytesMax: 0, run: () => Promise.resolve(accept(productFacts(database))) }],
     ]),
     verbsOf,
     productBodyBytesMax: REQUEST_BYTES_MAX,
@@ -135,6 +135,10 @@ function routeWord(verbsOf: Deployment['verbsOf'], body: Uint8Array, now: Instan
   if (!word.ok) return Promise.resolve(word);
   const verb = verbsOf(word.value.product)?.get('confirm');
   return verb?.run(body, now) ?? Promise.resolve(reject('NOT_FOUND', 'the word names no product'));
+}
+
+function productFacts(database: StateDatabase): VerbFacts {
+  return { products: database.products(), ...database.counts() };
 }
 
 function dueFacts({ renewed, stepped, faults }: Due): VerbFacts {
