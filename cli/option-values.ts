@@ -1,6 +1,7 @@
 /** Values of options, checked where they enter: what does not fit is misuse and shows the usage. */
 import { InvalidArgumentError } from 'commander';
 import { PRODUCT_ADDRESS_EXPECTED, productAddress } from '../bootloader-verifier/agent/repository-client-http.ts';
+import type { MetricsPlace } from '../signer/daemon/serve-metrics-http.ts';
 import { firmwareVersionDecoder, nameDecoder } from '../formats/names.ts';
 import { uriDecoder } from '../formats/provenance.ts';
 
@@ -73,6 +74,14 @@ export function millisecondsValue(value: string): number {
   const ms = countValue(value);
   if (ms < 1) throw new InvalidArgumentError('at least one millisecond is expected');
   return ms;
+}
+
+/** Where metrics are shown: a port of the loopback, or the path of a unix socket. */
+export function metricsValue(value: string): MetricsPlace {
+  const [, host, port] = /^(127\.0\.0\.1|\[::1\]):(\d{1,5})$/.exec(value) ?? [];
+  if (port !== undefined) return { host: host === '127.0.0.1' ? host : '::1', port: portValue(port) };
+  if (value.includes('/') && !value.includes('://')) return { path: value };
+  throw new InvalidArgumentError('127.0.0.1:PORT, [::1]:PORT or the path of a socket is expected');
 }
 
 /** A port; 0 lets the system choose. */

@@ -18,11 +18,15 @@ import { bookStoreFolder } from '../signer/book-store-folder.ts';
 import { openDeployment } from '../signer/daemon/deployment.ts';
 import { serveVerbs, type DaemonOptions, type RunningDaemon } from '../signer/daemon/serve-verbs-http.ts';
 import { doDue, signerVerbs } from '../signer/daemon/signer-verbs.ts';
+import { endWarnings, nextLookMs, roleEnds, type RoleEnd } from '../signer/daemon/role-ends.ts';
+import { serveMetrics, type MetricsPlace } from '../signer/daemon/serve-metrics-http.ts';
+import { signerMetrics, type SignerMetrics } from '../signer/daemon/signer-metrics.ts';
 import { deviceRegister } from '../signer/identity/device-register.ts';
 import type { VerbTable } from '../signer/daemon/verb-table.ts';
 import type { ObjectStore } from '../signer/object-store.ts';
 import { publishQueue } from '../signer/publish-queue.ts';
 import type { RolloutSigner } from '../signer/rollout/run-rollout.ts';
+import { readCurrent } from '../signer/read-published.ts';
 import { signerMemoryFile } from '../signer/signer-memory-file.ts';
 import { openStateDatabase } from '../signer/signer-state-database.ts';
 import type { SignerMemory } from '../signer/signer-state.ts';
@@ -31,7 +35,7 @@ import { asDaemon } from '../signer/state-owner.ts';
 import { readInput } from './files.ts';
 import { addIdentityOptions, openIdentityVerbs, type IdentityOptions } from './identity-option.ts';
 import { openSigner } from './open-signer.ts';
-import { millisecondsValue, nameValue } from './option-values.ts';
+import { metricsValue, millisecondsValue, nameValue } from './option-values.ts';
 import { addStoreOptions, openObjectStore, type StoreOptions } from './store-option.ts';
 import type { Conclude, Host } from './verb.ts';
 
@@ -43,13 +47,17 @@ type Options = StoreOptions &
     readonly key: readonly string[];
     readonly passphraseFile: readonly string[];
     readonly lookMs: number;
+    readonly metrics?: MetricsPlace;
   };
 /** Where everything is published, and with which keys. */
 type Shared = { readonly store: ObjectStore; readonly onlineSigners: readonly Signer[] };
 /** What is served, and what is done without being asked. @returns lines for the log. */
 type Served = Pick<DaemonOptions, 'verbs' | 'verbsOf' | 'productBodyBytesMax'> & {
-  readonly look: (daemon: RunningDaemon, now: Instant) => Promise<readonly object[]>;
+  readonly look: (daemon: RunningDaemon, now: Instant) => Promise<readonly LookFault[]>;
+  /** When the roles of what is served end, where that is looked at role by role. */
+  readonly ends?: () => Promise<{ readonly product: string; readonly ends: readonly RoleEnd[] }>;
 };
+type LookFault = { readonly event: string; readonly code: string; readonly detail: string };
 
 /** Adds the verb. */
 export function defineSigner(command: Command, host: Host, conclude: Conclude): void {
@@ -67,6 +75,11 @@ export function defineSigner(command: Command, host: Host, conclude: Conclude): 
     )
     .option('--passphrase-file <file...>', 'where their passphrases stand, in the same order', [])
     .option('--look-ms <ms>', 'how often it looks for what is due', millisecondsValue, 60_000)
+    .option(
+      '--metrics <where>',
+      'show metrics at a port of the loopback, 127.0.0.1:PORT, or at a unix socket',
+      metricsValue,
+    )
     .action(async (options: Options) => {
       if (options.product === undefined && options.caKey !== undefined) {
         command.error('--ca-key issues identities of one product: name it with --product', { exitCode: 64 });
@@ -119,26 +132,67 @@ function oneProduct(signer: RolloutSigner, verbs: VerbTable): Served {
       const done = await daemon.inTurn(() => doDue(signer, now));
       return done.ok ? [] : [{ event: 'due-refused', code: done.code, detail: done.detail }];
     },
+    ends: async () => {
+      const published = await readCurrent(signer.publishing);
+      return { product: signer.publishing.product, ends: published.ok ? roleEnds(published.value) : [] };
+    },
   };
 }
 
 async function serve(
-  { look, ...served }: Served,
-  { socket, lookMs }: Options,
+  { look, ends, ...served }: Served,
+  { socket, lookMs, metrics: place }: Options,
   { host, conclude }: Asked,
 ): Promise<void> {
   const log = (line: string): void => host.say(`${line}\n`);
-  const daemon = await serveVerbs({ socketPath: socket, ...served, now: host.now, log });
-  conclude(accept({ facts: { socket }, text: `The signer listens at ${socket}` }));
+  const metrics = signerMetrics(() => daemon.waiting());
+  const verbsOf = served.verbsOf;
+  const measured = {
+    ...served,
+    verbs: metrics.measured(served.verbs),
+    verbsOf: verbsOf && ((product: string) => mapped(verbsOf(product), metrics.measured)),
+  };
+  const daemon = await serveVerbs({ socketPath: socket, ...measured, now: host.now, log });
+  const shown = place && (await serveMetrics(place, metrics.text));
+  conclude(accept({ facts: { socket, metricsPort: shown?.port }, text: `The signer listens at ${socket}` }));
+  const told = new Map<string, number>();
+  let failed = 0;
   while (!host.stop.aborted) {
-    for (const line of await lookOnce(() => look(daemon, host.now()))) log(JSON.stringify(line));
-    await wait(lookMs, undefined, { signal: host.stop }).catch(() => undefined);
+    const faults = await lookOnce(() => look(daemon, host.now()));
+    for (const fault of faults) metrics.lookFailed(fault.code);
+    for (const line of [...faults, ...(await lookAtEnds(ends, metrics, { now: host.now(), told }))]) {
+      log(JSON.stringify(line));
+    }
+    failed = faults.length === 0 ? 0 : failed + 1;
+    await wait(nextLookMs(failed, lookMs), undefined, { signal: host.stop }).catch(() => undefined);
   }
+  await shown?.close();
   await daemon.close();
 }
 
+function mapped<T>(value: T | undefined, map: (value: T) => T): T | undefined {
+  return value === undefined ? undefined : map(value);
+}
+
+/** What is to be told of roles that end soon; where it cannot be looked at, the look for what is due has told why. */
+async function lookAtEnds(
+  ends: Served['ends'],
+  metrics: SignerMetrics,
+  at: { readonly now: Instant; readonly told: Map<string, number> },
+): Promise<readonly object[]> {
+  try {
+    const looked = await ends?.();
+    if (looked === undefined) return [];
+    metrics.looked({ ...looked, now: at.now });
+    return endWarnings(looked.product, looked.ends, at);
+  } catch (fault) {
+    if (!(fault instanceof OperationError)) throw fault;
+    return [];
+  }
+}
+
 /** What `look` tells, or that it failed for now. */
-async function lookOnce(look: () => Promise<readonly object[]>): Promise<readonly object[]> {
+async function lookOnce(look: () => Promise<readonly LookFault[]>): Promise<readonly LookFault[]> {
   try {
     return await look();
   } catch (fault) {

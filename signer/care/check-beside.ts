@@ -28,6 +28,9 @@ import { metadataName } from './reach-roles.ts';
 /** How many former versions of delegators are kept to judge former versions by; the newest are. */
 const DELEGATORS_MAX = 64;
 
+/** What a write that was cut leaves in a folder. */
+const LEFTOVER = /(^|\/)\.firmament-[^/]+$/;
+
 type RoleObject = { readonly name: string; readonly role: string; readonly version: number };
 type Scene = Known & {
   /** Roles whose signatures counted, the newest first, to judge what they delegate. */
@@ -161,6 +164,7 @@ async function checkOther(
   const object = objectOf(input, name);
   switch (place?.kind) {
     case undefined:
+      if (LEFTOVER.test(name)) return found.warning(object, reject('OBJECT_ORPHANED', 'a cut has left it behind'));
       return found.warning(object, reject('OBJECT_FOREIGN', 'no object of a repository has such a name'));
     case 'claim':
       return checkClaim(scene, beside);

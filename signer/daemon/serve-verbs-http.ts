@@ -33,6 +33,8 @@ export type DaemonOptions = {
 export type RunningDaemon = {
   /** Does `work` in the order of the verbs of `product`, alone: for what the daemon does by itself. */
   readonly inTurn: <T>(work: () => Promise<T>, product?: string) => Promise<T>;
+  /** How many requests wait or run now. */
+  readonly waiting: () => number;
   /** Takes no new request, lets those that were taken end. */
   readonly close: () => Promise<void>;
 };
@@ -74,6 +76,7 @@ export async function serveVerbs(options: DaemonOptions): Promise<RunningDaemon>
   await listen(server, options.socketPath);
   return {
     inTurn: (work, product = '') => takeTurn(turns, product, work),
+    waiting: () => turns.waiting,
     close: async () => {
       await new Promise<void>((resolve) => {
         server.close(() => resolve());

@@ -1,0 +1,109 @@
+/**
+ * What the signer daemon shows of itself, in the text format that Prometheus reads.
+ *
+ * - Names, codes, counts and times alone: nothing of a request's content, and nothing secret.
+ * - Verbs and codes are from our own tables, so that no caller makes a new series; products are those that are served.
+ */
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { Instant } from '../../formats/instant.ts';
+import type { RoleEnd } from './role-ends.ts';
+import type { VerbTable } from './verb-table.ts';
+
+export type SignerMetrics = {
+  /** `verbs`, each call counted by its outcome. */
+  readonly measured: (verbs: VerbTable) => VerbTable;
+  /** What was found when it was looked at: when roles end, and whether the look failed. */
+  readonly looked: (look: {
+    readonly product: string;
+    readonly ends: readonly RoleEnd[];
+    readonly now: Instant;
+  }) => void;
+  readonly lookFailed: (code: string) => void;
+  /** All of it as text. */
+  readonly text: () => Promise<string>;
+};
+
+/** Metrics that are nobody else's. @param waiting how many requests wait or run now. */
+export function signerMetrics(waiting: () => number): SignerMetrics {
+  const registry = new Registry();
+  const shared = { registers: [registry] };
+  const requests = new Counter({
+    name: 'firmament_signer_requests_total',
+    help: 'Requests that were answered, by verb and by the code of the answer.',
+    labelNames: ['verb', 'code'],
+    ...shared,
+  });
+  const publications = new Counter({
+    name: 'firmament_signer_publications_total',
+    help: 'Publications that were asked for and made.',
+    ...shared,
+  });
+  const failedLooks = new Counter({
+    name: 'firmament_signer_looks_failed_total',
+    help: 'Looks for what is due that were refused or failed, by code; each is done again.',
+    labelNames: ['code'],
+    ...shared,
+  });
+  const ends = new Gauge({
+    name: 'firmament_signer_role_expires_seconds',
+    help: 'Seconds until a role that is in force expires; negative once it has.',
+    labelNames: ['product', 'role'],
+    ...shared,
+  });
+  const versions = new Gauge({
+    name: 'firmament_signer_role_version',
+    help: 'The version of a role that is in force.',
+    labelNames: ['product', 'role'],
+    ...shared,
+  });
+  new Gauge({
+    name: 'firmament_signer_requests_waiting',
+    help: 'Requests that wait or run now.',
+    ...shared,
+    collect() {
+      this.set(waiting());
+    },
+  });
+  const count = (verb: string, code: string): void => {
+    requests.inc({ verb, code });
+    if (code === 'DONE' && PUBLISHING.includes(verb)) publications.inc();
+  };
+  return {
+    measured: (verbs) => measuredVerbs(verbs, count),
+    looked: ({ product, ends: all, now }) => {
+      for (const { role, version, expires } of all) {
+        ends.set({ product, role }, Math.floor((expires - now) / 1000));
+        versions.set({ product, role }, version);
+      }
+    },
+    lookFailed: (code) => failedLooks.inc({ code }),
+    text: () => registry.metrics(),
+  };
+}
+
+const PUBLISHING: readonly string[] = ['publish', 'halt', 'refresh'];
+
+function measuredVerbs(verbs: VerbTable, count: (verb: string, code: string) => void): VerbTable {
+  return new Map(
+    [...verbs].map(([name, verb]) => [
+      name,
+      {
+        ...verb,
+        run: async (body, now) => {
+          try {
+            const done = await verb.run(body, now);
+            count(name, done.ok ? 'DONE' : done.code);
+            return done;
+          } catch (fault) {
+            count(name, faultCode(fault));
+            throw fault;
+          }
+        },
+      },
+    ]),
+  );
+}
+
+function faultCode(fault: unknown): string {
+  return fault instanceof Error && 'code' in fault && typeof fault.code === 'string' ? fault.code : 'BUG';
+}
