@@ -80,6 +80,8 @@ export type Chain = {
 export type ChainDevice = FleetDevice & { readonly secret: Uint8Array };
 
 export const CHANNELS = ['stable', 'beta'] as const;
+/** How long an approval may wait to be published: the liar may hold it up for all of its rounds. */
+const APPROVED_MS = 1_000 * HOUR_MS;
 const SOCKET_MS_MAX = 20_000;
 const IDENTITY_LIFETIME_MS = HOUR_MS;
 const WAVE_SECONDS = 600;
@@ -186,7 +188,7 @@ export async function approve(
     channels: [channel],
     signers: others,
     now,
-    draft: { event: { notAfter: now + HOUR_MS, authors: [WORKFLOW] }, ...plan },
+    draft: { event: { notAfter: now + APPROVED_MS, authors: [WORKFLOW] }, ...plan },
   });
   noteApproved({ repository, approved });
   return filesOf(published);

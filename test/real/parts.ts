@@ -4,6 +4,7 @@
  * - A new part is one entry here and test files `test/real/GROUP/PART*.test.ts`; a part without a test that ran is a failure.
  * - Everything but Debian's packages is installed below `build/real/`, so that a fresh clone needs nothing else.
  */
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT } from '../results.ts';
 
@@ -83,4 +84,20 @@ export const REAL_PARTS: readonly RealPart[] = [
     debian: ['chromium'],
     version: [CHROMIUM, '--version'],
   },
+  {
+    name: 'postgresql',
+    group: 'server',
+    debian: ['postgresql'],
+    version: [
+      ...(['sh', '-c'] as const),
+      'ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1 | xargs -I DIR DIR/postgres --version',
+    ],
+  },
 ];
+
+/** Where the programs of the newest PostgreSQL stand, which Debian keeps from the search path. */
+export function postgresFolder(): string {
+  const all = '/usr/lib/postgresql';
+  const newest = readdirSync(all).sort((a, b) => Number(b) - Number(a))[0];
+  return join(all, newest ?? '', 'bin');
+}
