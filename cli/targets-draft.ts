@@ -11,12 +11,13 @@ import { TARGETS_LIFETIME_MS } from '../signer/lifetimes.ts';
 import { repositoryIdOf } from '../signer/repository-id.ts';
 import { concludeDraft, readQuorum } from './draft-output.ts';
 import { readInput, readOptional } from './files.ts';
+import { addIdentityTrustOptions, readIdentityTrust, type IdentityTrustOptions } from './identity-trust-options.ts';
 import { daysValue, uriValue } from './option-values.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
 
 type ChannelOption = { readonly name: string; readonly threshold: number; readonly files: readonly string[] };
 type RolloutOption = { readonly channel: string; readonly file: string };
-type Options = {
+type Options = IdentityTrustOptions & {
   readonly rootOne: string;
   readonly former?: string;
   readonly channel: readonly ChannelOption[];
@@ -38,7 +39,7 @@ type Options = {
 
 /** Adds the verb. */
 export function defineTargetsDraft(command: Command, host: Host, conclude: Conclude): void {
-  command
+  addIdentityTrustOptions(command)
     .requiredOption('--root-one <file>', 'root version 1, as signed: it names the repository')
     .option('--former <file>', 'the newest targets file; left out for the first one')
     .option(
@@ -94,6 +95,8 @@ async function draft(options: Options, host: Host): Promise<Verdict<Answer>> {
   if (!builders.ok) return builders;
   const verifiers = await readVerifiers(options);
   if (!verifiers.ok) return verifiers;
+  const identities = await readIdentityTrust(options, host.now());
+  if (!identities.ok) return identities;
   const policy = await readOptional(options.policy);
   const listed = options.people === undefined ? accept(undefined) : parsePeople(await readInput(options.people));
   if (!listed.ok) return listed;
@@ -107,6 +110,9 @@ async function draft(options: Options, host: Host): Promise<Verdict<Answer>> {
     rollouts: rollouts.value,
     builders: builders.value,
     withoutBuilders: options.withoutBuilder,
+    ...identities.value,
+    withoutFactories: options.withoutFactory,
+    withoutIdentityAnchors: options.withoutIdentityAnchor,
     verifiers: verifiers.value,
     withoutVerifiers: options.withoutVerifier,
     policySha256: policy === undefined ? undefined : sha256Hex(policy),

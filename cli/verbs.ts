@@ -54,6 +54,10 @@ export const VERBS: ReadonlyMap<string, VerbEntry> = new Map([
     'signer',
     verb('hold the online keys: publish, open waves, halt', async () => (await import('./signer.ts')).defineSigner),
   ],
+  [
+    'manifest',
+    verb('name the devices that a factory has made', async () => (await import('./manifest.ts')).defineManifest),
+  ],
   ['halt', verb('stop the rollout of a channel, as one manager', async () => (await import('./halt.ts')).defineHalt)],
   ['waves', verb('show how rollouts stand', async () => (await import('./waves.ts')).defineWaves)],
   ['fsck', verb('check that a published repository is whole', async () => (await import('./fsck.ts')).defineFsck)],

@@ -35,6 +35,13 @@ test('a command of a Go module is built into the folder of the parts', () => {
   expect(own).toEqual([{ command: ['go', 'install', 'example.org/server@v1.2.3'], environment: { GOBIN: GO_FOLDER } }]);
 });
 
+test('the libraries of a Maven project are copied into the folder of the part', () => {
+  const { own } = stepsOf({ name: 'a', group: 'g', maven: 'pom.xml', version: VERSION }, true);
+  expect(lines(own)).toEqual([
+    expect.stringMatching(/^mvn -q -B -f pom\.xml \S+:copy-dependencies -DoutputDirectory=.*build\/real\/a\/jars$/),
+  ]);
+});
+
 test('no two parts share a name, and none is the beginning of another in its group, so that each test file has one part', () => {
   for (const part of REAL_PARTS) {
     expect(part.name).toMatch(/^[a-z0-9-]+$/);

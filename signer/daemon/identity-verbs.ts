@@ -9,7 +9,8 @@ import { ENVELOPE_BYTES_MAX } from '../../formats/dsse.ts';
 import { encodeInstant, type Instant } from '../../formats/instant.ts';
 import { ISSUE_REQUEST_BYTES_MAX, parseIssueRequest } from '../../formats/issue-request.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
-import { caCertificate, certificatesOnly } from '../identity/certificate-authority.ts';
+import { caCertificate } from '../identity/certificate-authority.ts';
+import { certificatesOnly } from '../identity/certificates-only.ts';
 import { confirmUse, issueIdentity, type Issuing } from '../identity/issue-identity.ts';
 import { openViewReader, type ApprovedSource, type ViewReader } from '../identity/read-approved-releases.ts';
 import { repositoryIn } from '../rollout/read-rollout.ts';
@@ -40,7 +41,7 @@ async function showAnchor(view: ViewReader, now: Instant): Promise<Verdict<VerbF
   const seen = await view(now);
   if (!seen.ok) return seen;
   const certificate = await caCertificate(seen.value.ca);
-  return accept({ certificates: encodeBase64(certificatesOnly([certificate])) });
+  return accept({ certificates: encodeBase64(certificatesOnly(certificate)) });
 }
 
 async function issue(

@@ -19,9 +19,8 @@ import {
   KeyUsagesExtension,
   Pkcs10CertificateRequest,
   SubjectKeyIdentifierExtension,
-  X509Certificate,
+  type X509Certificate,
   X509CertificateGenerator,
-  X509Certificates,
   type JsonName,
 } from '@peculiar/x509';
 import { concatBytes, encodeHex, parseHex } from '../../formats/bytes.ts';
@@ -131,12 +130,6 @@ export async function caCertificate(ca: CertificateAuthority): Promise<Uint8Arra
     ],
   });
   return sign(unsigned, ca.signer);
-}
-
-/** Certificates alone in a PKCS#7 (RFC 8951): the answer of EST. */
-export function certificatesOnly(certificates: readonly Uint8Array[]): Uint8Array {
-  const list = new X509Certificates(certificates.map((der) => new X509Certificate(Uint8Array.from(der))));
-  return new Uint8Array(list.export('raw'));
 }
 
 async function sign(unsigned: X509Certificate, signer: Signer): Promise<Uint8Array> {

@@ -24,12 +24,8 @@ import type { SignatureCheck } from '../../formats/signature-check.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import { verifyEnvelope, type EnvelopeCode } from '../../formats/verify-envelope.ts';
 import type { Signer } from '../signer.ts';
-import {
-  certificatesOnly,
-  issueLeaf,
-  verifyCertificateRequest,
-  type CertificateAuthority,
-} from './certificate-authority.ts';
+import { issueLeaf, verifyCertificateRequest, type CertificateAuthority } from './certificate-authority.ts';
+import { certificatesOnly } from './certificates-only.ts';
 import {
   followedBy,
   keyOfIdentity,
@@ -215,7 +211,7 @@ async function issueTo(
     boot.boot.components.map(({ component, securityCounter }) => [component, securityCounter]),
   );
   await ledger.write(stepIssued(device, issued, { followed: predecessor, securityCounters }));
-  return accept({ certificate, answer: certificatesOnly([certificate]), deviceId, notAfter });
+  return accept({ certificate, answer: certificatesOnly(certificate), deviceId, notAfter });
 }
 
 /** Judges a device's word that it uses an identity from now on, and ends the one before. */

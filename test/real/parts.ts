@@ -16,6 +16,8 @@ export type RealPart = {
   readonly debian?: readonly string[];
   /** Requirements for pip, installed into an environment of the part's own. */
   readonly pip?: readonly string[];
+  /** A Maven project whose libraries are copied into `jars/` of the part's folder. */
+  readonly maven?: string;
   /** Commands of Go modules, each with its version, built into `GO_FOLDER`. */
   readonly go?: readonly string[];
   /** The command whose first line of output is the version. It succeeds only where the part is in place. */
@@ -31,6 +33,13 @@ export const MINIO: string = join(GO_FOLDER, 'minio');
 export const LOG_ORACLE: string = join(GO_FOLDER, 'log-oracle');
 const LOG_ORACLE_SOURCE = join(PROJECT, 'test', 'real', 'repository', 'log-oracle');
 export const CHROMIUM = '/usr/bin/chromium';
+
+const EST_CLIENT = join(PROJECT, 'test', 'real', 'identity', 'est-client');
+/** The command that runs Bouncy Castle's EST client; its arguments follow. */
+export const BOUNCY_CASTLE: readonly [string, ...string[]] = [
+  ...(['java', '-cp'] as const),
+  ...[join(PARTS_FOLDER, 'bouncy-castle', 'jars', '*'), join(EST_CLIENT, 'EstClient.java')],
+];
 
 /** The Python that sees what pip installed for the part `name`. */
 export function pythonOf(name: string): string {
@@ -71,6 +80,13 @@ export const REAL_PARTS: readonly RealPart[] = [
       'cd "$0" && go build -o "$1" . && go list -m -f "{{.Path}} {{.Version}}" golang.org/x/mod',
       ...[LOG_ORACLE_SOURCE, LOG_ORACLE],
     ],
+  },
+  {
+    name: 'bouncy-castle',
+    group: 'identity',
+    debian: ['openssl'],
+    maven: join(EST_CLIENT, 'pom.xml'),
+    version: [...BOUNCY_CASTLE, 'version'],
   },
   {
     // The processes of the chain themselves, killed: nothing to install beyond the Node that runs them.

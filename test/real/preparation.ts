@@ -3,7 +3,7 @@
  *
  * - A part is in place when its marker holds the digest of its recipe and its version command succeeds; then nothing is done.
  * - A lock per part lets a second run wait for the first instead of doing the work twice.
- * - apt runs once at a time; a Python environment and a Go build run beside it.
+ * - apt runs once at a time; a Python environment, Maven and a Go build run beside it.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -21,6 +21,7 @@ export type Step = {
   readonly mayFail?: true;
 };
 
+const COPY_LIBRARIES = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
 const WAIT_MS_MAX = 1_800_000;
 const WAIT_STEP_MS = 250;
 
@@ -47,11 +48,19 @@ export function stepsOf(
           { command: ['python3', '-m', 'venv', '--clear', folder] },
           { command: [join(folder, 'bin', 'pip'), 'install', '--quiet', '--disable-pip-version-check', ...part.pip] },
         ];
+  const maven: readonly Step[] =
+    part.maven === undefined
+      ? []
+      : [
+          {
+            command: ['mvn', '-q', '-B', '-f', part.maven, COPY_LIBRARIES, `-DoutputDirectory=${join(folder, 'jars')}`],
+          },
+        ];
   const go = (part.go ?? []).map((module): Step => ({
     command: ['go', 'install', module],
     environment: { GOBIN: GO_FOLDER },
   }));
-  return { debian, own: [...pip, ...go] };
+  return { debian, own: [...pip, ...maven, ...go] };
 }
 
 /** Brings `part` into place, or waits until another process has. Throws with the failing command. */

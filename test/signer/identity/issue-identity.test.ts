@@ -12,7 +12,8 @@ import type { HeldIdentity } from '../../../formats/held-identities.ts';
 import { OperationError } from '../../../formats/operation-error.ts';
 import { sha256Hex } from '../../../formats/sha256.ts';
 import { signIdentityUse } from '../../../bootloader-verifier/agent/prove-identity.ts';
-import { caCertificate, certificatesOnly } from '../../../signer/identity/certificate-authority.ts';
+import { caCertificate } from '../../../signer/identity/certificate-authority.ts';
+import { certificatesOnly } from '../../../signer/identity/certificates-only.ts';
 import { noIdentities, useIdentity } from '../../../signer/identity/device-identities.ts';
 import { identityLedgerFolder } from '../../../signer/identity/identity-ledger.ts';
 import { confirmUse, issueIdentity } from '../../../signer/identity/issue-identity.ts';
@@ -70,7 +71,7 @@ test('a device that proves its confirmed boot gets a certificate of hours that n
     components: new Map([['gateway', { image, securityCounter: 1 }]]),
     predecessor: undefined,
   });
-  expect(issued.answer).toEqual(certificatesOnly([issued.certificate]));
+  expect(issued.answer).toEqual(certificatesOnly(issued.certificate));
 });
 
 test('evidence that is replayed, under an old nonce, or under that of another signer, is stale', async () => {
