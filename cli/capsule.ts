@@ -18,6 +18,7 @@ type Options = {
   readonly rootOne: string;
   readonly channel: string;
   readonly component: readonly string[];
+  readonly waypoints: boolean;
   readonly out: string;
 };
 
@@ -29,6 +30,7 @@ export function defineCapsule(command: Command, host: Host, conclude: Conclude):
     .requiredOption('--channel <name>', 'the channel of the devices', nameValue)
     .requiredOption('--out <file>', 'the capsule, a new file; devices look for names that end in .capsule')
     .option('--component <name...>', 'the components of the devices; by default all of the release', [])
+    .option('--waypoints', 'with the releases that older devices must take before it', false)
     .action(async (options: Options) => conclude(await capsule(options, host)));
 }
 
@@ -42,6 +44,7 @@ async function capsule(options: Options, host: Host): Promise<Verdict<Answer>> {
     rootOne,
     channel: options.channel,
     components: options.component,
+    waypoints: options.waypoints,
     check: checkSignature,
     now: host.now(),
   });

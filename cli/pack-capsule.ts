@@ -4,19 +4,20 @@
  * - A whole refresh first, with the clock of whoever packs: a capsule is never made from an expired or incomplete repository.
  * - Then the boot bundle and the images of a device that begins at root 1, with the counters that the release has: what a device
  *   with higher floors refuses, it refuses by itself.
+ * - Waypoints go in where they are asked for: a device below one refuses a capsule that does not carry it.
  * - Timestamp and snapshot stay out: they prove freshness, which no file can carry.
  */
 import { fetchBundle, fetchImages, type InstallCode } from '../bootloader-verifier/agent/install.ts';
 import { refresh, type RefreshCode, type Refreshed } from '../bootloader-verifier/agent/refresh.ts';
 import type { RepositoryClient } from '../bootloader-verifier/agent/repository-client.ts';
-import { verifyBundle, type DeviceTrust } from '../bootloader-verifier/boot/verify-bundle.ts';
+import { verifyBundle, type BootPermit, type DeviceTrust } from '../bootloader-verifier/boot/verify-bundle.ts';
 import type { RepositoryId } from '../formats/binding.ts';
 import { encodeBootBundle } from '../formats/boot-bundle.ts';
 import { concatBytes } from '../formats/bytes.ts';
 import { encodeCapsuleHead } from '../formats/capsule.ts';
 import { parseChannelPart } from '../formats/channel-part.ts';
 import type { Instant } from '../formats/instant.ts';
-import { parseRelease, type Component, type Release } from '../formats/release.ts';
+import { parseRelease, type Component } from '../formats/release.ts';
 import type { SignatureCheck } from '../formats/signature-check.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 
@@ -28,6 +29,8 @@ export type PackInput = {
   readonly channel: string;
   /** Names of the components to pack; none for all of the release. */
   readonly components: readonly string[];
+  /** Whether the waypoints before it are packed, too. */
+  readonly waypoints?: boolean;
   readonly check: SignatureCheck;
   readonly now: Instant;
 };
@@ -50,19 +53,36 @@ export async function packCapsule(input: PackInput): Promise<Verdict<PackedCapsu
     now: input.now,
   });
   if (!refreshed.ok) return refreshed;
-  const chosen = chooseComponents(refreshed.value, input.components);
-  if (!chosen.ok) return chosen;
-  const { release: inForce, components } = chosen.value;
-  const device = deviceOf(input, components);
-  const source = { device, client, refreshed: refreshed.value, chosen: { release: inForce, wave: undefined } };
-  const bundle = await fetchBundle(source);
-  if (!bundle.ok) return bundle;
-  const permit = verifyBundle(encodeBootBundle(bundle.value), source.device);
+  const part = parseChannelPart(refreshed.value.channelRole.signed.firmament);
+  if (!part.ok) return part;
+  const { release: inForce, graph } = part.value;
+  for (const waypoint of input.waypoints === true ? (graph?.waypoints ?? []) : []) {
+    const packed = await packRelease({ ...input, client }, refreshed.value, waypoint);
+    // A waypoint for other hardware lies on no way of these devices.
+    if (!packed.ok && packed.code !== 'HARDWARE_MISMATCH') return packed;
+  }
+  const permit = await packRelease({ ...input, client }, refreshed.value, inForce);
   if (!permit.ok) return permit;
-  const images = await fetchImages(source, permit.value);
-  if (!images.ok) return images;
   const { release, channel } = permit.value;
   return accept({ ...assemble(files), release, channelVersion: channel.version });
+}
+
+/** Fetches all that an installation of the release `name` asks for, once it is permitted. */
+async function packRelease(
+  input: PackInput,
+  refreshed: Refreshed,
+  name: string,
+): Promise<Verdict<BootPermit, InstallCode>> {
+  const components = chooseComponents(refreshed, name, input.components);
+  if (!components.ok) return components;
+  const device = deviceOf(input, components.value);
+  const source = { device, client: input.client, refreshed, chosen: { release: name, wave: undefined } };
+  const bundle = await fetchBundle(source);
+  if (!bundle.ok) return bundle;
+  const permit = verifyBundle(encodeBootBundle(bundle.value), device);
+  if (!permit.ok) return permit;
+  const images = await fetchImages(source, permit.value);
+  return images.ok ? permit : images;
 }
 
 /** Notes everything that is handed out, but for what proves freshness alone. */
@@ -79,18 +99,17 @@ function recordingClient(client: RepositoryClient, files: Map<string, Uint8Array
 
 function chooseComponents(
   { channelRole }: Refreshed,
+  name: string,
   names: readonly string[],
-): Verdict<Release, 'RELEASE_MALFORMED' | 'HARDWARE_MISMATCH'> {
-  const part = parseChannelPart(channelRole.signed.firmament);
-  if (!part.ok) return part;
-  const release = parseRelease(channelRole.signed.targets, part.value.release);
+): Verdict<readonly Component[], 'RELEASE_MALFORMED' | 'HARDWARE_MISMATCH'> {
+  const release = parseRelease(channelRole.signed.targets, name);
   if (!release.ok) return release;
   const { components } = release.value;
   const chosen = names.length === 0 ? components : components.filter(({ component }) => names.includes(component));
-  const missing = names.find((name) => !chosen.some(({ component }) => component === name));
-  if (missing !== undefined) return reject('HARDWARE_MISMATCH', `${part.value.release} has no component ${missing}`);
+  const missing = names.find((wanted) => !chosen.some(({ component }) => component === wanted));
+  if (missing !== undefined) return reject('HARDWARE_MISMATCH', `${name} has no component ${missing}`);
   return chosen.filter(({ installer }) => installer === 'slot').length === 1
-    ? accept({ release: part.value.release, components: chosen })
+    ? accept(chosen)
     : reject('HARDWARE_MISMATCH', 'a device has exactly one component that starts from a slot: name its components');
 }
 

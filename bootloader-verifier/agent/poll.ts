@@ -75,11 +75,18 @@ async function refreshDevice(input: PollInput, device: DeviceTrust): Promise<Ver
   const seenBytes = await readRecord(flash, 'cache');
   const bundleBytes = running === undefined ? undefined : await readBundle(flash, running.slot);
   const bundle = bundleBytes === undefined ? undefined : parseBootBundle(bundleBytes);
+  const held = bundle?.ok === true ? bundle.value : undefined;
   return refresh({
     device,
     client,
     now,
-    rootsAtHand: bundle?.ok === true ? bundle.value.roots : [],
+    rootsAtHand: held?.roots ?? [],
+    rolesAtHand:
+      held &&
+      new Map([
+        ['targets', held.targets],
+        [device.factory.channelName, held.channel],
+      ]),
     seen: seenBytes === undefined ? undefined : parseSeenMetadata(seenBytes),
   });
 }

@@ -33,7 +33,7 @@ import {
 import { verifyChannelRole, verifyTargetsRole, type TargetsCode, type TrustedTargets } from '../boot/verify-targets.ts';
 import { verifySeen, type SnapshotCode, type TimestampCode, type TrustedSnapshot } from '../boot/verify-timestamp.ts';
 import type { SeenMetadata } from '../../formats/seen-metadata.ts';
-import { fetchRole, limit } from './fetch-role.ts';
+import { fetchRole, limit, type AtHand } from './fetch-role.ts';
 import { fetchRollout, type RolloutNews } from './fetch-rollout.ts';
 import { refreshLog, type RefreshLogCode } from './refresh-log.ts';
 import { getPresent, type RepositoryClient } from './repository-client.ts';
@@ -60,6 +60,8 @@ export type RefreshInput = {
   readonly client: RepositoryClient;
   /** Root files at hand, from a boot bundle or the factory; they need not contain the pinned one. */
   readonly rootsAtHand: readonly Uint8Array[];
+  /** Targets and channel at hand, from a boot bundle: not fetched again while the snapshot names them. */
+  readonly rolesAtHand?: AtHand;
   readonly seen: SeenMetadata | undefined;
   readonly now: Instant;
 };
@@ -74,14 +76,17 @@ export async function refresh(input: RefreshInput): Promise<Verdict<Refreshed, R
   const online = await refreshOnline(input, trust);
   if (!online.ok) return online;
   const listed = { ...trust, snapshot: online.value.snapshot };
+  const { rolesAtHand: atHand } = input;
   const targets = await fetchRole(input.client, listed, {
     name: 'targets',
+    atHand,
     verify: (bytes) => verifyTargetsRole(newest, bytes, trust.check),
   });
   if (!targets.ok) return targets;
   const { channelName: name } = device.factory;
   const channel = await fetchRole(input.client, listed, {
     name,
+    atHand,
     verify: (bytes) => verifyChannelRole(targets.value.role, { name, bytes }, trust.check),
   });
   if (!channel.ok) return channel;

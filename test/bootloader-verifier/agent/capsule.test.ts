@@ -214,3 +214,20 @@ test(`power that is cut at any write of an installation from a capsule leaves wh
     expect(again.runs.at(-1)?.sha256, `cut at write ${write}`).toBe(two);
   }
 });
+
+test('a device below a waypoint refuses a capsule of the last hop alone, and goes both hops by one that carries the waypoint', async () => {
+  carried.set('1.capsule', await pack());
+  await device.live();
+  await publish('two', 1);
+  const image = simulatedImage('three', 'healthy');
+  await repository.publishRelease({ image, securityCounter: 1, draft: { graph: { waypoints: ['2.0.0'] } } });
+  expect(await refusedWith(await pack())).toContain('capsule WAYPOINT_FIRST');
+  expect(running()).toBe(sha256Hex(simulatedImage('one', 'healthy')));
+  const ran = device.runs.length;
+  carried.set('x.capsule', accepted(await packCapsule({ ...packing(repository), waypoints: true })).bytes);
+  await device.live();
+  await device.live();
+  const since = [...new Set(device.runs.slice(ran).map(({ sha256 }) => sha256))];
+  const names = ['one', 'two', 'three'].map((name) => sha256Hex(simulatedImage(name, 'healthy')));
+  expect(since).toEqual(names);
+});
