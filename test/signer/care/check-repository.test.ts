@@ -2,6 +2,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../simulation/seed.ts';
 import { SEED } from '../../simulation/seed.ts';
+import { isJsonObject, type JsonValue } from '../../../formats/json.ts';
+import { makeTinyRepository, signedOf } from '../../tiny-repository.ts';
 import { checked, found, publishedHistory, type History } from './published.ts';
 
 const NOTHING = new Uint8Array();
@@ -164,4 +166,22 @@ test('what people sign is named weeks before it expires, what the signer signs h
   const weeks = (await at(now + 80 * 86_400_000)).map(({ code, object }) => [code, object]);
   expect(weeks).toContainEqual(['EXPIRY_NEAR', 'gateway/metadata/6.stable.json']);
   expect(weeks).toContainEqual(['METADATA_EXPIRED', TIMESTAMP]);
+});
+
+test('a role that lists fewer distinct keys than it demands is named: nobody could ever sign it again', async () => {
+  const repository = await makeTinyRepository();
+  const signed = signedOf(repository.newest('targets'));
+  const delegations = signed.get('delegations');
+  const roles = isJsonObject(delegations) ? delegations.get('roles') : undefined;
+  const [first, ...rest]: readonly JsonValue[] = Array.isArray(roles) ? (roles as readonly JsonValue[]) : [];
+  if (!isJsonObject(delegations) || !isJsonObject(first)) throw new Error('channels are delegated');
+  const greedy = new Map(first).set('threshold', 4);
+  signed.set('delegations', new Map(delegations).set('roles', [greedy, ...rest]));
+  repository.put('targets', await repository.sign('targets', signed));
+  await repository.publishOnline();
+  const objects = new Map([...repository.files].map(([name, bytes]) => [`gateway/${name}`, bytes]));
+  const seen = await found({ ...history, repository }, objects, { isBlind: true });
+  expect(seen).toContainEqual(
+    expect.objectContaining({ level: 'damage', code: 'ROLE_BELOW_QUORUM', object: 'gateway/metadata/1.targets.json' }),
+  );
 });

@@ -5,13 +5,14 @@ import { OperationError } from '../../../formats/operation-error.ts';
 import type { Verdict } from '../../../formats/verdict.ts';
 import type { MirrorPlace } from '../../../signer/care/mirror-place.ts';
 import { mirrorRepository, type Mirrored } from '../../../signer/care/mirror-repository.ts';
+import { publishChanges } from '../../../signer/publish-changes.ts';
 import { makeFaultStore } from '../../../simulation/fault-store.ts';
 import { seededRandom } from '../../../simulation/seed.ts';
 import { SEED } from '../../simulation/seed.ts';
 import { accepted } from '../../accepted.ts';
 import { LOGGED } from '../../logged-repository.ts';
 import { makeTinyRepository } from '../../tiny-repository.ts';
-import { deviceSees, publishAll } from '../publishing.ts';
+import { deviceSees, optionsFor, publishAll } from '../publishing.ts';
 import { checkOnce, found, publishedHistory, publishNext, sourceOver, type History } from './published.ts';
 
 const TIMESTAMP = 'gateway/metadata/timestamp.json';
@@ -140,6 +141,28 @@ describe.each([
     expect(seen.length).toBeGreaterThan(8);
     for (const each of seen) expect(each).toMatchObject({ boots: true });
   });
+});
+
+test('a store that is lost is made again from a mirror: the signer goes on from there, and devices with it', async () => {
+  const { history: at, next } = await versions(false);
+  const restored = makeFaultStore();
+  accepted(await mirror(at, { from: next, to: mediumOver(restored.objects).place }));
+  const { repository, store } = at;
+  const signer = { store: restored.store, memory: store.memory };
+  accepted(await publishChanges(optionsFor(repository, signer), {}));
+  await repository.publishRelease();
+  accepted(await publishAll(repository, signer));
+  expect(await deviceSees(restored.objects, repository)).toEqual({ channel: 3, boots: true });
+  expect(await found({ ...at, former: new Map() }, restored.objects)).toEqual([]);
+});
+
+test('a store that is made again from a mirror that is behind the signer gets no signature (R6)', async () => {
+  const { history: at, old } = await versions(false);
+  const restored = makeFaultStore();
+  accepted(await mirror(at, { from: old, to: mediumOver(restored.objects).place }));
+  const signer = { store: restored.store, memory: at.store.memory };
+  const refused = await publishChanges(optionsFor(at.repository, signer), {});
+  expect(refused).toMatchObject({ ok: false, code: 'REPOSITORY_CONFLICT' });
 });
 
 describe('a source that lies', () => {
