@@ -17,6 +17,8 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/;
 const NAME_LENGTH_MAX = 1024;
 /** What is replaced is small: timestamps. */
 const REPLACED_BYTES_MAX = 1_000_000;
+/** Replacements while the lock is held once. */
+const TOGETHER_MAX = 32;
 
 /** The store in `folder`, which is made when first written to. */
 export function objectStoreFolder(folder: string): ObjectStore {
@@ -24,6 +26,7 @@ export function objectStoreFolder(folder: string): ObjectStore {
     assert(name.length <= NAME_LENGTH_MAX && NAME.test(name), 'a name of the layout');
     return join(folder, ...name.split('/'));
   };
+  const inTurn = lockedTogether(join(folder, '.lock'));
   return {
     get: async (name, bytesMax) => {
       const bytes = await readFileBounded(pathOf(name), bytesMax);
@@ -33,11 +36,38 @@ export function objectStoreFolder(folder: string): ObjectStore {
       const path = pathOf(name);
       const content = { bytes, mode: MODE_PUBLIC };
       if (condition !== 'create-only') {
-        return whileLocked(join(folder, '.lock'), () => replace(path, content, condition.replaces));
+        return inTurn(() => replace(path, content, condition.replaces));
       }
       return (await createFile(path, content)) ? accept(undefined) : reject('CONDITION_FAILED', `${name} exists`);
     },
   };
+}
+
+type Waiting = { readonly run: () => Promise<void>; readonly fail: (fault: unknown) => void };
+
+/** Runs what waits in this process one after the other, many while the lock `path` is held once: other processes take turns with that. */
+function lockedTogether(path: string): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: Waiting[] = [];
+  let isRunning = false;
+  const runAll = async (): Promise<void> => {
+    isRunning = true;
+    while (waiting.length > 0) {
+      const together = waiting.splice(0, TOGETHER_MAX);
+      try {
+        await whileLocked(path, async () => {
+          for (const { run } of together) await run();
+        });
+      } catch (fault) {
+        for (const { fail } of together) fail(fault);
+      }
+    }
+    isRunning = false;
+  };
+  return (work) =>
+    new Promise((resolve, fail) => {
+      waiting.push({ run: () => work().then(resolve, fail), fail });
+      if (!isRunning) void runAll();
+    });
 }
 
 async function replace(

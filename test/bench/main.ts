@@ -10,7 +10,10 @@ import { installedVersion, PEERS } from './peers.ts';
 import { benchReport, passes } from './report.ts';
 
 const GROUPS: Readonly<Record<string, () => Promise<readonly BenchLine[]>>> = {
-  repository: async () => (await import('./repository.ts')).benchRepository(),
+  repository: async () => [
+    ...(await (await import('./repository.ts')).benchRepository()),
+    ...(await import('./deployment.ts')).benchDeployment(),
+  ],
   server: async () => (await import('./server.ts')).benchServer(),
 };
 

@@ -30,6 +30,12 @@ export const PEERS: Readonly<Record<string, Peer>> = {
     command: 'express.static(folder, { index: false, redirect: false, fallthrough: false, lastModified: false })',
     ours: SERVE,
   },
+  'a fixed bound': {
+    package: undefined,
+    version: '24.21.0',
+    command: 'nothing: what a deployment of 10,000 products may cost at most',
+    ours: "the signer daemon's own code over a folder and its database, and a device's refresh, in a process of its own",
+  },
   'bare node:http': {
     package: undefined,
     version: '24.21.0',
