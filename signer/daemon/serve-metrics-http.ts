@@ -4,7 +4,7 @@
  * - `GET /metrics` and nothing else; no body is read.
  */
 import { createServer } from 'node:http';
-import { rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { OperationError } from '../../formats/operation-error.ts';
 
 export type MetricsPlace = { readonly path: string } | { readonly host: '127.0.0.1' | '::1'; readonly port: number };
@@ -26,8 +26,7 @@ export async function serveMetrics(place: MetricsPlace, text: () => Promise<stri
       () => response.writeHead(500, { connection: 'close' }).end(),
     );
   });
-  // One daemon owns its state, and so its sockets: one that lies there was left behind.
-  if ('path' in place) await rm(place.path, { force: true });
+  if ('path' in place) await removeSocket(place.path);
   await new Promise<void>((resolve, refuse) => {
     server.once('error', (cause) =>
       refuse(new OperationError('ADDRESS_UNAVAILABLE', 'metrics cannot be served there', { retriable: true, cause })),
@@ -45,4 +44,10 @@ export async function serveMetrics(place: MetricsPlace, text: () => Promise<stri
         server.closeAllConnections();
       }),
   };
+}
+
+/** One daemon owns its state, and so its sockets: one that lies there was left behind. What is no socket stays, and is in the way. */
+async function removeSocket(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isSocket() === true) await rm(path, { force: true });
 }

@@ -1,5 +1,5 @@
 /** The signer shows of itself how long roles live and what it was asked, and tells of what ends soon, once a day and in time. */
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -125,5 +125,21 @@ test('metrics are served at the loopback, or at a socket of the owner alone, and
   expect((await get({ socketPath: path, path: '/metrics', method: 'POST' })).status).toBe(404);
   await atSocket.close();
   await atPort.close();
+  await rm(folder, { recursive: true });
+});
+
+test('a socket that was left behind is replaced; a file of that name is in the way, and stays', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'firmament-metrics-'));
+  const file = join(folder, 'file');
+  await writeFile(file, 'of somebody');
+  const text = (): Promise<string> => Promise.resolve('');
+  await expect(serveMetrics({ path: file }, text)).rejects.toMatchObject({ code: 'ADDRESS_UNAVAILABLE' });
+  expect(await readFile(file, 'utf8')).toBe('of somebody');
+  const path = join(folder, 'metrics.sock');
+  const first = await serveMetrics({ path }, text);
+  const second = await serveMetrics({ path }, text);
+  expect((await get({ socketPath: path, path: '/metrics' })).status).toBe(200);
+  await second.close();
+  await first.close();
   await rm(folder, { recursive: true });
 });
