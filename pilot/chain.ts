@@ -7,10 +7,14 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runAttacks, setScene } from './attack-runs.ts';
+import { textOf } from './child.ts';
 import { foundCompany, type Company } from './company.ts';
 import { runDeviceVerb, startDevice, type DeviceProcess } from './device-process.ts';
 import { foundRepository, type PilotRepository } from './founding.ts';
+import { listDevice, seeIdentity } from './identities.ts';
+import { tryIdentities } from './identity-attacks.ts';
 import { showDenials } from './judging.ts';
+import { openNetwork, type OverheardNetwork } from './overheard-network.ts';
 import { openPushes, type TakePush } from './next-release.ts';
 import { carryOffline } from './offline.ts';
 import { proposeRelease, releaseBuilder, type BuildRelease, type BuiltRelease } from './builds.ts';
@@ -19,7 +23,7 @@ import { seeFloors, seeRelease } from './seen-on-device.ts';
 import { showSigningRefusals } from './signing-refusals.ts';
 import { DEVICE_OPTIONS, PRODUCT, runOptions, tell, type Stage } from './stage.ts';
 import { startSigner, type SignerProcess } from './signer-process.ts';
-import { serveStore, type StoreServer } from './store-server.ts';
+import { frontOptions, serveStore, type StoreServer } from './store-server.ts';
 import { startWorkflow, type Workflow } from './workflow.ts';
 
 const POLL_MS = '200';
@@ -38,14 +42,22 @@ type Running = {
   workflow: Promise<Workflow> | undefined;
   signer: SignerProcess | undefined;
   server: StoreServer | undefined;
+  network: OverheardNetwork | undefined;
   device: DeviceProcess | undefined;
 };
 
 /** Runs the chain to the last attack, and leaves server and device running. @param onServer told the repository's address. */
 export async function runChain(stage: Stage, onServer: (url: string) => void): Promise<RunningChain> {
-  const running: Running = { workflow: undefined, signer: undefined, server: undefined, device: undefined };
+  const running: Running = {
+    workflow: undefined,
+    signer: undefined,
+    server: undefined,
+    network: undefined,
+    device: undefined,
+  };
   const stop = async (): Promise<void> => {
     await running.device?.stop();
+    await running.network?.close();
     await running.server?.close();
     await running.signer?.stop();
     await (await running.workflow)?.stop();
@@ -70,7 +82,7 @@ async function runLinks(
   const building = buildInTurn(build, workflow);
   running.signer = await startSigner(stage, company);
   const repository = await foundRepository(stage, company, running.signer);
-  const flash = await provision(stage, repository);
+  const { flash, deviceKey } = await provision(stage, repository);
   const current = join(stage.folder, 'moments', 'store-current');
   const older = join(stage.folder, 'moments', 'store-older');
   const flashBefore = join(stage.folder, 'moments', 'flash-before');
@@ -79,20 +91,28 @@ async function runLinks(
   for (const built of building) {
     newest = await built;
     await publishRelease(stage, { company, repository }, newest);
-    running.server ??= await serveStore(repository.store.options);
+    running.server ??= await serveStore([...repository.store.options, ...frontOptions(running.signer)]);
     const url = `${running.server.url}${PRODUCT}/`;
     onServer(url);
-    running.device ??= startPilotDevice(stage, flash, url);
+    if (running.network === undefined) {
+      await listDevice(stage, { company, repository }, deviceKey);
+      running.network = await openNetwork(running.server.est ?? '');
+    }
+    const at = { flash, url, est: running.network.url.href };
+    running.device ??= startPilotDevice(stage, at);
     await seeRelease(stage, running.device, { built: newest, kept, flash });
+    await seeIdentity(stage, running.device, { company, repository, built: newest, flash });
     if (newest.plan.outcome === 'kept') kept = newest;
     if (newest.plan.release === '2.0.0') await repository.store.copyTo(older);
     if (newest.plan.outcome === 'reverted') await cp(flash, flashBefore, { recursive: true });
   }
-  if (newest === undefined || running.server === undefined) throw new Error('the pilot has releases');
+  if (newest === undefined || running.server === undefined || running.network === undefined)
+    throw new Error('the pilot has releases');
   await running.device?.stop();
-  running.device = startPilotDevice(stage, flash, `${running.server.url}${PRODUCT}/`);
+  const url = `${running.server.url}${PRODUCT}/`;
+  running.device = startPilotDevice(stage, { flash, url, est: running.network.url.href });
   await seeFloors(stage, running.device, newest);
-  await carryOffline(stage, { repository, url: `${running.server.url}${PRODUCT}/` }, newest);
+  await carryOffline(stage, { repository, url }, newest);
   await repository.store.copyTo(current);
   await showDenials(stage, { company, repository }, toJudge(repository, newest));
   await showSigningRefusals(stage, { company, repository });
@@ -101,14 +121,14 @@ async function runLinks(
     flash: { current: flash, before: flashBefore },
     store: { current, older },
   });
-  const url = `${running.server.url}${PRODUCT}/`;
+  await tryIdentities(stage, { flash, flashBefore }, running.network);
   return { push: openPushes(stage, { company, repository, workflow, build, url }), signer: running.signer.socket };
 }
 
 async function makeKeys(stage: Stage): Promise<Company> {
   const { company } = await tell(stage, { step: 'keys', by: 'each key holder' }, async () => ({
     company: await foundCompany(join(stage.folder, 'people')),
-    detail: 'eleven keys, each encrypted in a file of its own',
+    detail: 'thirteen keys, each encrypted in a file of its own',
   }));
   return company;
 }
@@ -124,15 +144,26 @@ function buildInTurn(build: BuildRelease, workflow: Workflow): readonly Promise<
   });
 }
 
-async function provision(stage: Stage, repository: PilotRepository): Promise<string> {
+async function provision(
+  stage: Stage,
+  repository: PilotRepository,
+): Promise<{ readonly flash: string; readonly deviceKey: string }> {
   const flash = join(stage.folder, 'device', 'flash');
-  await tell(stage, { step: 'provision', by: 'factory' }, async () => {
-    await runDeviceVerb('provision', ...['--flash', flash, '--root', repository.root, ...DEVICE_OPTIONS]);
-    return { detail: 'an empty device that trusts root 1' };
+  const { deviceKey } = await tell(stage, { step: 'provision', by: 'factory' }, async () => {
+    const made = await runDeviceVerb('provision', ...['--flash', flash, '--root', repository.root, ...DEVICE_OPTIONS]);
+    return {
+      detail: 'an empty device that trusts root 1, with a secret of its own',
+      deviceKey: textOf(made, 'publicKey'),
+    };
   });
-  return flash;
+  return { flash, deviceKey };
 }
 
-function startPilotDevice(stage: Stage, flash: string, url: string): DeviceProcess {
-  return startDevice([...runOptions(flash, url), '--name', 'gateway-1', '--poll-ms', POLL_MS], stage.onDeviceEvent);
+type DeviceAt = { readonly flash: string; readonly url: string; readonly est: string };
+
+function startPilotDevice(stage: Stage, { flash, url, est }: DeviceAt): DeviceProcess {
+  return startDevice(
+    [...runOptions(flash, url), '--est', est, '--name', 'gateway-1', '--poll-ms', POLL_MS],
+    stage.onDeviceEvent,
+  );
 }

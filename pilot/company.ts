@@ -3,7 +3,7 @@
  *
  * - Three owners hold root and targets, two of whom must sign; three release managers hold the channels, two of whom must sign.
  * - One of the managers answers for the workflow that proposes, so that manager's signature never counts (rule R2).
- * - The online roles, the builder and the judge have one key each; no person's key is ever used by a process that is not that person's tool.
+ * - The online roles, the CA, the factory, the builder and the judge have one key each; no person's key is ever used by a process that is not that person's tool.
  * - Passphrases are 128 random bits, so that the low work factor takes nothing from them (ADR 0004).
  */
 import { randomBytes } from 'node:crypto';
@@ -37,12 +37,16 @@ export type Company = {
   readonly builder: Holder;
   /** Who judges releases by the policy in force. */
   readonly judge: Holder;
+  /** Who names the devices that were made. */
+  readonly factory: Holder;
+  /** The issuing CA, a key that the signer alone uses. */
+  readonly ca: Holder;
 };
 
 /** Makes all keys, as `firmament key-generate` makes one. */
 export async function foundCompany(folder: string): Promise<Company> {
   const holder = (name: string): Promise<Holder> => makeHolder(folder, name);
-  const [ada, ben, cyd, dee, eli, fay, snapshot, timestamp, log, builder, judge] = await Promise.all([
+  const [ada, ben, cyd, dee, eli, fay, snapshot, timestamp, log, builder, judge, factory, ca] = await Promise.all([
     holder('ada'),
     holder('ben'),
     holder('cyd'),
@@ -54,8 +58,10 @@ export async function foundCompany(folder: string): Promise<Company> {
     holder('log'),
     holder('builder'),
     holder('judge'),
+    holder('factory'),
+    holder('ca'),
   ]);
-  return { owners: [ada, ben, cyd], managers: [dee, eli, fay], snapshot, timestamp, log, builder, judge };
+  return { owners: [ada, ben, cyd], managers: [dee, eli, fay], snapshot, timestamp, log, builder, judge, factory, ca };
 }
 
 async function makeHolder(folder: string, name: string): Promise<Holder> {

@@ -43,14 +43,18 @@ export type DeviceProcess = {
   readonly ended: Promise<void>;
 };
 
-/** Runs `firmament-device ARGS` once, to its end. @throws Error with its own words if it refuses. */
-export async function runDeviceVerb(...args: readonly string[]): Promise<void> {
+/** Runs `firmament-device ARGS` once, to its end, and returns what it says. @throws Error with its own words if it refuses. */
+export async function runDeviceVerb(...args: readonly string[]): Promise<JsonObject> {
   const child = spawn(process.execPath, [DEVICE, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
-  child.stdout.on('data', (chunk: Uint8Array) => (said += String(chunk)));
+  let line = '';
+  child.stdout.on('data', (chunk: Uint8Array) => (line += String(chunk)));
   child.stderr.on('data', (chunk: Uint8Array) => (said += String(chunk)));
   await once(child, 'close');
-  if (child.exitCode !== 0) throw new Error(`firmament-device ${args[0] ?? ''} did not do its work: ${said.trim()}`);
+  if (child.exitCode !== 0)
+    throw new Error(`firmament-device ${args[0] ?? ''} did not do its work: ${line.trim()} ${said.trim()}`);
+  const answer = parseJson(encodeUtf8(line), { bytesMax: LINE_BYTES_MAX });
+  return answer.ok && isJsonObject(answer.value) ? answer.value : new Map();
 }
 
 /** Starts `firmament-device run` with `args`. @param told takes each event as it comes. */

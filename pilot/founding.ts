@@ -17,7 +17,18 @@ import { must } from './forgery.ts';
 import { POLICY, VERIFIER_ID } from './judging.ts';
 import type { PublishedStore } from './published-store.ts';
 import type { SignerProcess } from './signer-process.ts';
-import { BUILDER_ID, CHANNEL, LOG_ORIGIN, PRODUCT, SOURCE_URI, tell, WORKFLOW, type Stage } from './stage.ts';
+import {
+  BUILDER_ID,
+  CA,
+  CHANNEL,
+  FACTORY,
+  LOG_ORIGIN,
+  PRODUCT,
+  SOURCE_URI,
+  tell,
+  WORKFLOW,
+  type Stage,
+} from './stage.ts';
 
 export type PilotRepository = {
   /** What is published, and a server serves. */
@@ -49,7 +60,7 @@ export async function foundRepository(stage: Stage, company: Company, signer: Si
     await sign(second, targets, ['--role', 'targets', '--delegated-by', root]);
     return {
       digest: textOf(draft, 'sha256'),
-      detail: 'channels stable and beta: two of three managers; a builder, a judge and its policy',
+      detail: 'channels stable and beta: two of three managers; a builder, a judge and its policy, a factory, a CA',
     };
   });
   return { store: stage.store, signer, root, targets, desk };
@@ -106,6 +117,8 @@ async function draftTargets(
     ...['--channel', `${CHANNEL}:2:${managers}`, '--channel', `beta:2:${managers}`],
     ...['--builder', BUILDER_ID, '--builder-key', company.builder.publicFile, '--builder-source', SOURCE_URI],
     ...['--verifier', VERIFIER_ID, '--verifier-key', company.judge.publicFile, '--policy', POLICY],
+    ...['--factory', `${FACTORY}:30:10:${company.factory.publicFile}`],
+    ...['--identity-anchor', `${CA}:${company.ca.publicFile}`],
   );
 }
 

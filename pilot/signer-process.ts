@@ -18,6 +18,8 @@ import { PRODUCT, tell, type Stage } from './stage.ts';
 
 /** How often it looks for what is due, in milliseconds. */
 const LOOK_MS = '1000';
+/** How long an identity lives. */
+const CERTIFICATE_HOURS = '4';
 
 export type SignerProcess = {
   /** Its socket, as `--signer` names it. */
@@ -29,10 +31,10 @@ export type SignerProcess = {
 export async function startSigner(stage: Stage, company: Company): Promise<SignerProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'firmament-signer-'));
   const socket = join(folder, 'signer.sock');
-  const { snapshot, timestamp, log } = company;
+  const { snapshot, timestamp, log, ca } = company;
   const run = await tell(stage, { step: 'signer', by: 'signer' }, async () => ({
-    ...(await runSigner(stage, { socket, holders: [snapshot, timestamp, log] })),
-    detail: 'a process of its own, which alone holds the online keys, behind a socket',
+    ...(await runSigner(stage, { socket, holders: [snapshot, timestamp, log], ca })),
+    detail: 'a process of its own, which alone holds the online keys and that of the CA, behind a socket',
   }));
   return {
     socket,
@@ -45,12 +47,13 @@ export async function startSigner(stage: Stage, company: Company): Promise<Signe
 
 async function runSigner(
   stage: Stage,
-  { socket, holders }: { readonly socket: string; readonly holders: readonly Holder[] },
+  { socket, holders, ca }: { readonly socket: string; readonly holders: readonly Holder[]; readonly ca: Holder },
 ): Promise<{ readonly end: () => Promise<void> }> {
   const options = [
     ...['--socket', socket, '--product', PRODUCT, '--state', join(stage.folder, 'signer'), '--look-ms', LOOK_MS],
     ...['--key', ...holders.map(({ keyFile }) => keyFile)],
     ...['--passphrase-file', ...holders.map(({ passphraseFile }) => passphraseFile)],
+    ...['--ca-key', ca.keyFile, '--ca-passphrase-file', ca.passphraseFile, '--certificate-hours', CERTIFICATE_HOURS],
   ];
   const child = spawn(process.execPath, [CLI, 'signer', ...stage.store.options, ...options, '--json'], {
     stdio: ['ignore', 'pipe', 'ignore'],

@@ -21,6 +21,10 @@ export const BUILDER_ID = 'https://builders.example/pilot';
 export const WORKFLOW: Subject = { issuer: 'https://ci.example', subject: 'repo:pilot/firmware:ref:refs/heads/main' };
 export const SOURCE_URI = 'https://source.example/pilot/firmware';
 
+/** The factory that names the pilot's devices, and the CA that gives them identities. */
+export const FACTORY = 'pilot-factory';
+export const CA = 'pilot-ca';
+
 /** The pilot's transparency log: the first line of its checkpoints. */
 export const LOG_ORIGIN = 'log.example/pilot-gateway';
 

@@ -5,10 +5,14 @@ import { createInterface } from 'node:readline';
 import { encodeUtf8 } from '../formats/bytes.ts';
 import { isJsonObject, parseJson } from '../formats/json.ts';
 import { CLI, textOf } from './child.ts';
+import type { SignerProcess } from './signer-process.ts';
+import { PRODUCT } from './stage.ts';
 
 export type StoreServer = {
   /** The address below which each product has its folder, with a slash at its end. */
   readonly url: string;
+  /** The address for identities, where the options name a port for them. */
+  readonly est: string | undefined;
   readonly close: () => Promise<void>;
   /** Ends it as a power cut would. */
   readonly kill: () => Promise<void>;
@@ -28,5 +32,16 @@ export async function serveStore(options: readonly string[]): Promise<StoreServe
     child.kill(signal);
     await ended;
   };
-  return { url: textOf(answer.value, 'url'), close: () => end('SIGTERM'), kill: () => end('SIGKILL') };
+  const est = answer.value.get('est');
+  return {
+    url: textOf(answer.value, 'url'),
+    est: typeof est === 'string' ? est : undefined,
+    close: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+  };
+}
+
+/** The options for a front of identities that asks `signer`. */
+export function frontOptions({ socket }: Pick<SignerProcess, 'socket'>): readonly string[] {
+  return ['--signer', socket, '--est-port', '0', '--product', PRODUCT];
 }

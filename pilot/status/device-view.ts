@@ -52,7 +52,7 @@ function unknownDevice(name: string): DeviceView {
 
 function viewAfter(device: DeviceView, event: ToldEvent): DeviceView {
   const { step, digest, detail } = event;
-  if (step === 'enrol' && event.ok) {
+  if (step === 'identity' && event.ok) {
     const identity = `${textOf(detail, 'serial')?.slice(0, 8) ?? ''} ${textOf(detail, 'class') ?? ''}`.trim();
     return { ...device, identity, identityEnds: textOf(detail, 'notAfter') };
   }

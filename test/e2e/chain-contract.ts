@@ -135,6 +135,31 @@ export function testChain(optionsOf: () => Promise<readonly string[]>): void {
     for (const { step, digest } of stepsOf('attack').slice(1)) expect(digest, step).toBe(current);
   });
 
+  test('each boot that the device keeps is proven and gets it an identity that names image and counter, one after the other', () => {
+    for (const [release, counter] of [
+      ['1.0.0', 1],
+      ['2.0.0', 2],
+      ['4.0.0', 4],
+    ] as const) {
+      const [identity] = stepsOf(`identity ${release}`);
+      expect(identity?.digest, release).toBe(stepsOf(`build ${release}`)[0]?.digest);
+      expect(identity?.detail, release).toContain(`claimed, counter ${counter}, until `);
+      expect(identity?.detail.endsWith('the first one'), release).toBe(release === '1.0.0');
+    }
+    expect(stepsOf('identity 3.0.0')).toEqual([]);
+  });
+
+  test('whoever has the flash of a device, or hears its network, gets no identity, and ends none', () => {
+    expect(stepsOf('identity attack').map(({ step, code }) => [step, code])).toEqual([
+      ['identity attack: a stolen old identity', 'IDENTITY_ENDED'],
+      ['identity attack: a device that was rolled back', 'IMAGE_ROLLBACK'],
+      ['identity attack: an altered image', 'BOOT_NOT_APPROVED'],
+      ['identity attack: a captured proof for another key', 'EVIDENCE_MISMATCH'],
+      ['identity attack: a captured request, under a nonce that was used', 'EVIDENCE_STALE'],
+    ]);
+    expect(stepsOf('the identity in use stands')).toHaveLength(1);
+  });
+
   test('nothing of the run is left behind', async () => {
     const left = (await pilotFolders()).filter((name) => !leftBefore.includes(name));
     expect(left).toEqual([]);
