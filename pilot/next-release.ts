@@ -4,7 +4,7 @@
  * - What CI would do is done as for every release: built twice, attested, proposed with the token of its run, judged.
  * - The draft follows what is published now, whoever has published it; nobody signs here: that is for people, with their own keys.
  */
-import { cp, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SILENCE_MS_MAX, repositoryClientHttp } from '../bootloader-verifier/agent/repository-client-http.ts';
 import { parseSigningEvent } from '../formats/signing-event.ts';
@@ -13,7 +13,7 @@ import { proposeRelease, type BuildRelease, type ReleasePlan } from './builds.ts
 import type { Company } from './company.ts';
 import type { PilotRepository } from './founding.ts';
 import { must } from './forgery.ts';
-import { draftRelease, eventFile, judgeRelease, newestEventFile, RELEASES } from './releases.ts';
+import { draftRelease, eventFile, judgeRelease, keepNewest, RELEASES } from './releases.ts';
 import { CHANNEL, type Stage } from './stage.ts';
 import { readRoles } from './status/read-roles.ts';
 import type { Workflow } from './workflow.ts';
@@ -82,6 +82,6 @@ async function followPublished(
   for (const release of drafted) {
     const file = eventFile(repository, CHANNEL, release);
     const { metadata } = must(parseSigningEvent(await readFile(file)));
-    if (must(parseTargets(metadata)).signed.version === published) await cp(file, newestEventFile(repository));
+    if (must(parseTargets(metadata)).signed.version === published) await keepNewest(repository, file);
   }
 }

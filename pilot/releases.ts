@@ -5,12 +5,15 @@
  * - Each carries a microcontroller's image too: versions 3 and 4 a newer one, which a revert must take back.
  * - What happens on the device afterwards is part of the plan: `kept` or `reverted`.
  */
-import { cp } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseSigningEvent } from '../formats/signing-event.ts';
 import type { BuiltRelease, ReleasePlan } from './builds.ts';
 import { firmament, textOf } from './child.ts';
 import type { Company } from './company.ts';
 import { judge, type ToJudge } from './judging.ts';
+import { must } from './forgery.ts';
 import { signersOf, signsEvent, type PilotRepository } from './founding.ts';
 import {
   BUILDER_ID,
@@ -86,7 +89,7 @@ export async function publishRelease(
       detail: `${String(published.get('logSize'))} entries under this root: the release stood there before anybody saw it`,
     }),
   );
-  await cp(eventFile(repository, CHANNEL, release), newestEventFile(repository));
+  await keepNewest(repository, eventFile(repository, CHANNEL, release));
   stage.onRelease({
     ...{ release, digest: built.sha256, builtBy: BUILDER_ID, approvedBy: approvers },
     outcome: 'published',
@@ -174,7 +177,9 @@ export async function draftRelease(
   channel: string,
 ): Promise<string> {
   const { release, securityCounter } = plan;
+  const history = historyEventFile(repository);
   const former = plan === RELEASES[0] ? [] : ['--former', newestEventFile(repository)];
+  if (existsSync(history)) former.push('--history', history);
   const draft = await firmament(
     'channel-draft',
     ...[
@@ -221,4 +226,16 @@ export function eventFile({ desk }: Pick<PilotRepository, 'desk'>, channel: stri
 /** The event that brought what is published now. */
 export function newestEventFile({ desk }: Pick<PilotRepository, 'desk'>): string {
   return join(desk, `newest.${CHANNEL}.signing.json`);
+}
+
+/** The event that brought the history that is published now; none stands there as long as the channel has no history. */
+function historyEventFile({ desk }: Pick<PilotRepository, 'desk'>): string {
+  return join(desk, `history.${CHANNEL}.signing.json`);
+}
+
+/** Keeps `file`, an event that was published, for the next draft to follow. */
+export async function keepNewest(repository: Pick<PilotRepository, 'desk'>, file: string): Promise<void> {
+  await cp(file, newestEventFile(repository));
+  const { history } = must(parseSigningEvent(await readFile(file)));
+  if (history !== undefined) await cp(file, historyEventFile(repository));
 }
