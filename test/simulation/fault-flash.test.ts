@@ -3,7 +3,10 @@ import { expect, test } from 'vitest';
 import { FLASH_LAYOUT, MAY_WRITE, REGIONS } from '../../bootloader-verifier/boot/flash.ts';
 import { faultFlash, SMALL_FLASH } from '../../simulation/fault-flash.ts';
 import { seededRandom } from '../../simulation/seed.ts';
+import { testFlash } from '../bootloader-verifier/flash-contract.ts';
 import { SEED } from './seed.ts';
+
+testFlash(() => faultFlash(SMALL_FLASH).view);
 
 const OLD = new Uint8Array(64).fill(0xaa);
 const NEW = new Uint8Array(64).fill(0x55);

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { flashFiles } from '../../../bootloader-verifier/agent/flash-files.ts';
 import { FLASH_LAYOUT, mayRead, MAY_WRITE, REGIONS } from '../../../bootloader-verifier/boot/flash.ts';
 import { readRecord, writeRecord } from '../../../bootloader-verifier/boot/flash-records.ts';
+import { testFlash } from '../flash-contract.ts';
 
 let home: string;
 let folder: string;
@@ -16,6 +17,8 @@ beforeEach(async () => {
 });
 
 afterEach(() => rm(home, { recursive: true, force: true }));
+
+testFlash(() => (rights) => flashFiles(folder, rights));
 
 test('what was never written reads as zero, within a region and without its file', async () => {
   const flash = flashFiles(folder, 'system');
