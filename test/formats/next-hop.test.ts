@@ -1,6 +1,8 @@
 /** The ways from release to release: what a device takes next, held against a search through everything that it could do. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { compareFirmwareVersions } from '../../formats/firmware-version.ts';
+import { isJsonObject, parseJson } from '../../formats/json.ts';
 import { nextHop, wayFrom, type VersionedRelease, type Ways } from '../../formats/next-hop.ts';
 import {
   DEAD_ENDS_MAX,
@@ -16,7 +18,10 @@ import {
   type VersionRange,
 } from '../../formats/update-graph.ts';
 import { seededRandom, type Random } from '../../simulation/seed.ts';
+import { accepted } from '../accepted.ts';
 import { SEED } from '../simulation/seed.ts';
+
+const VECTORS = new URL('../vectors/graph/hops.json', import.meta.url);
 
 const at = (version: string, release = version): VersionedRelease => ({ release, version });
 const ways = (inForce: string, waypoints: readonly string[] = [], graph: Partial<UpdateGraph> = {}): Ways => ({
@@ -200,4 +205,24 @@ describe('random graphs', () => {
     }
     for (const [what, count] of Object.entries(seen)) expect(count, `seed ${SEED}: ${what}`).toBeGreaterThan(20);
   });
+});
+
+test('every hop of the vectors is the one that the document demands', () => {
+  const vectors = accepted(parseJson(readFileSync(VECTORS), { bytesMax: 100_000 }));
+  const cases = Array.isArray(vectors) ? vectors.filter(isJsonObject) : [];
+  expect(cases.length).toBe(5);
+  for (const vector of cases) {
+    const graph = accepted(graphDecoder(vector.get('graph') ?? null));
+    const inForce = String(vector.get('inForce'));
+    const hops = vector.get('hops');
+    for (const [version, expected] of isJsonObject(hops) ? hops : []) {
+      const hop = nextHop(ways(inForce, graph.waypoints, graph), version === '' ? undefined : at(version));
+      const told = {
+        arrived: 'arrived',
+        hop: 'release' in hop ? hop.release : '',
+        stuck: 'code' in hop ? hop.code : '',
+      };
+      expect(told[hop.kind], `${String(vector.get('says'))}: from ${version}`).toBe(expected);
+    }
+  }
 });
