@@ -69,6 +69,8 @@ export type TinyOptions = {
   readonly log?: LogChange;
   /** Changes the keys: repositories of other seeds share none. */
   readonly seed?: string;
+  /** Who holds snapshot and timestamp, where a test needs the key elsewhere, too. */
+  readonly online?: Signer;
   /** Whether the tiny verifier is listed, and judges every release. */
   readonly isJudged?: boolean;
 };
@@ -141,7 +143,7 @@ export async function makeTinyRepository(options: TinyOptions = {}): Promise<Tin
     seed = 'tiny',
     isJudged = false,
   } = options;
-  const signers = signersOf(seed, channels);
+  const signers = signersOf(seed, channels, options.online);
   const quorums = {
     root: { keys: keysOf(signers, 'root'), threshold: 2 },
     targets: { keys: keysOf(signers, 'targets'), threshold: 2 },
@@ -171,7 +173,7 @@ export async function makeTinyRepository(options: TinyOptions = {}): Promise<Tin
 
 type Signers = ReadonlyMap<string, readonly Signer[]>;
 
-function signersOf(seed: string, channels: readonly string[]): Signers {
+function signersOf(seed: string, channels: readonly string[], online: Signer | undefined): Signers {
   const named = (role: string, count: number): [string, readonly Signer[]] => [
     role,
     Array.from({ length: count }, (_, i) => seededSigner(`${seed} ${role} ${i + 1}`)),
@@ -179,8 +181,8 @@ function signersOf(seed: string, channels: readonly string[]): Signers {
   return new Map([
     named('root', 3),
     named('targets', 3),
-    named('snapshot', 1),
-    named('timestamp', 1),
+    online === undefined ? named('snapshot', 1) : ['snapshot', [online]],
+    online === undefined ? named('timestamp', 1) : ['timestamp', [online]],
     named('builder', 1),
     ...channels.map((channel) => named(channel, 3)),
     ...channels.map((channel) => named(sideRole(channel, 'rollout'), 1)),

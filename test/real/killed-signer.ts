@@ -1,0 +1,121 @@
+/**
+ * The real signer daemon, killed while it publishes: what it works on, how it is started, and what must hold after each kill.
+ *
+ * - People's files come from a tiny repository; the daemon opens the online keys from key files, as everywhere.
+ * - A kill is `SIGKILL`. Afterwards the daemon is started anew and asked again; then a device refreshes and the store is checked.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { encodePublishRequest, type RequestPart } from '../../formats/publish-request.ts';
+import { signerClient } from '../../ota-server/signer-client.ts';
+import type { ObjectList, PublishedSource } from '../../signer/care/published-source.ts';
+import { checkRepository, type CheckedRepository } from '../../signer/care/check-repository.ts';
+import { generateKey } from '../../signer/key-file.ts';
+import type { Changes } from '../../signer/publication.ts';
+import { checkSignature } from '../../signer/signature-check-node.ts';
+import { signerMemoryFile } from '../../signer/signer-memory-file.ts';
+import { CLI } from '../cli/run-firmament.ts';
+import { NO_CHANGE, LOGGED } from '../logged-repository.ts';
+import { makeTinyRepository, type TinyRepository } from '../tiny-repository.ts';
+
+export type KilledSigner = {
+  readonly folder: string;
+  readonly repository: TinyRepository;
+  /** Starts the daemon over a store, and waits until it listens. */
+  readonly start: (store: readonly string[]) => Promise<RunningSigner>;
+  /** Checks a store against the daemon's memory, at the time it is. */
+  readonly check: (store: {
+    readonly source: PublishedSource;
+    readonly list: ObjectList;
+  }) => Promise<CheckedRepository>;
+};
+export type RunningSigner = {
+  /** Whether it has acknowledged the publication; undefined if it was killed over it. */
+  readonly publish: (changes: Changes) => Promise<boolean | undefined>;
+  readonly kill: () => Promise<void>;
+};
+
+const PASSPHRASE = 'three words together';
+const ANSWER_MS_MAX = 120_000;
+/** What a look for what is due waits here; nothing is due by itself in these tests. */
+const LOOK_MS = '3600000';
+
+/** A repository whose online keys are in files. */
+export async function makeKilledSigner(): Promise<KilledSigner> {
+  const folder = await mkdtemp(join(tmpdir(), 'firmament-signer-'));
+  const at = (name: string): string => join(folder, name);
+  await writeFile(at('passphrase'), PASSPHRASE, { mode: 0o600 });
+  const keys = await Promise.all(
+    ['online', 'log'].map(async (name) => {
+      const key = await generateKey(PASSPHRASE, 1);
+      await writeFile(at(`${name}.age`), key.file);
+      return key.signer;
+    }),
+  );
+  const [online, log] = keys;
+  if (online === undefined || log === undefined) throw new Error('two keys were made');
+  const repository = await makeTinyRepository({
+    now: Date.now(),
+    log: { ...NO_CHANGE, ...LOGGED, keys: [log.key] },
+    online,
+  });
+  await mkdir(at('state'));
+  const options = [
+    ...['--socket', at('sock'), '--product', 'gateway', '--state', at('state'), '--look-ms', LOOK_MS],
+    ...['--key', at('online.age'), at('log.age'), '--passphrase-file', at('passphrase'), at('passphrase')],
+  ];
+  const memory = signerMemoryFile(join(at('state'), 'state.json'));
+  return {
+    folder,
+    repository,
+    start: async (store) => {
+      const child = spawn(process.execPath, [CLI, 'signer', '--json', ...options, ...store], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        // What the first start has compiled serves all further ones.
+        env: { ...process.env, NODE_COMPILE_CACHE: at('compiled') },
+      });
+      const { value: line } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
+      if (!String(line).includes('"ok":true')) throw new Error(`the signer did not start: ${String(line)}`);
+      return running(child, at('sock'));
+    },
+    check: async (store) =>
+      checkRepository({
+        ...store,
+        repository: repository.id,
+        check: checkSignature,
+        now: Date.now(),
+        limits: { peopleMs: 0, onlineMs: 0 },
+        memory: { state: await memory.read(), log: await memory.readLog() },
+      }),
+  };
+}
+
+function running(child: ChildProcess, socket: string): RunningSigner {
+  const ended = once(child, 'close');
+  const ask = signerClient(socket, ANSWER_MS_MAX);
+  return {
+    publish: async (changes) => {
+      const answer = await ask('publish', encodePublishRequest(partsOf(changes))).catch(() => undefined);
+      if (answer !== undefined && !answer.ok) throw new Error(`${answer.code ?? ''}: ${answer.detail ?? ''}`);
+      return answer?.ok;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+function partsOf({ roots = [], targets, channels = new Map(), targetFiles = [] }: Changes): readonly RequestPart[] {
+  const part = (kind: RequestPart['kind'], bytes: Uint8Array, name?: string): RequestPart => ({ kind, bytes, name });
+  return [
+    ...roots.map((bytes) => part('root', bytes)),
+    ...(targets === undefined ? [] : [part('targets', targets)]),
+    ...[...channels].map(([name, bytes]) => part('channel', bytes, name)),
+    ...targetFiles.map((bytes) => part('file', bytes)),
+  ];
+}
