@@ -6,17 +6,16 @@ import { sideRole } from '../formats/names.ts';
 import { planDigest } from '../formats/plan.ts';
 import { parseTargets } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
-import { signerClient } from '../ota-server/signer-client.ts';
 import { addSignature, signMetadata } from '../signer/add-signature.ts';
 import { HALT_LIFETIME_MS } from '../signer/lifetimes.ts';
 import { repositoryIdOf } from '../signer/repository-id.ts';
 import { haltContent } from '../signer/rollout/draft-step.ts';
+import { askSigner } from './ask-signer.ts';
+import { readChannelFile } from './event-files.ts';
 import { readInput, readOptional, writeNew } from './files.ts';
 import { openSigner } from './open-signer.ts';
 import { nameValue } from './option-values.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
-
-const ANSWER_MS_MAX = 60_000;
 
 type Options = {
   readonly rootOne: string;
@@ -37,7 +36,7 @@ export function defineHalt(command: Command, host: Host, conclude: Conclude): vo
     .requiredOption('--root-one <file>', 'root version 1, as signed: it names the repository')
     .requiredOption('--targets <file>', 'the targets file, which says who may halt')
     .requiredOption('--channel <name>', 'the channel', nameValue)
-    .requiredOption('--channel-file <file>', 'its newest file, with the plan to halt')
+    .requiredOption('--channel-file <file>', 'its newest file, or the event that brought it, with the plan to halt')
     .option('--former <file>', 'the newest halt file of this channel; left out for the first one')
     .requiredOption('--key <file>', 'your key')
     .option('--passphrase-file <file>', 'where its passphrase stands; otherwise you are asked')
@@ -53,7 +52,7 @@ async function halt(options: Options, host: Host): Promise<Verdict<Answer>> {
   const repository = repositoryIdOf(await readInput(options.rootOne));
   if (!repository.ok) return repository;
   const place = { ...repository.value, channel: options.channel };
-  const channel = parseTargets(await readInput(options.channelFile));
+  const channel = parseTargets((await readChannelFile(options.channelFile)) ?? new Uint8Array());
   if (!channel.ok) return channel;
   const part = parseChannelPart(channel.value.signed.firmament);
   if (!part.ok) return part;
@@ -70,10 +69,8 @@ async function halt(options: Options, host: Host): Promise<Verdict<Answer>> {
   const facts = { file: options.out, plan: said.plan, halt: haltDigest(said, place) };
   const text = `${options.channel}: the plan of ${plan.release} is halted in ${options.out}\n  resume: ${facts.halt}`;
   if (options.signer === undefined) return accept({ facts, text });
-  const answer = await signerClient(options.signer, ANSWER_MS_MAX, repository.value.product)('halt', signed.value);
-  return answer.ok
-    ? accept({ facts: { ...facts, published: true }, text: `${text}\n  published` })
-    : reject('PUBLICATION_REFUSED', `${answer.code ?? ''}: ${answer.detail ?? ''}`);
+  const answer = await askSigner({ socket: options.signer, product: repository.value.product }, 'halt', signed.value);
+  return answer.ok ? accept({ facts: { ...facts, published: true }, text: `${text}\n  published` }) : answer;
 }
 
 async function signHalt(unsigned: Uint8Array, options: Options, host: Host): Promise<Verdict<Uint8Array>> {

@@ -1,9 +1,8 @@
-/** The process of `firmament`: finds the verb, loads it alone, runs it. */
+/** The process of `firmament`: clock, streams and signals, handed to the verb that is called. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { Command, CommanderError } from 'commander';
-import { showFault, showUsage, showVerdict, type Output } from './outcome.ts';
-import type { DefineVerb, Host } from './verb.ts';
-import { VERBS } from './verbs.ts';
+import type { Output } from './outcome.ts';
+import { runFirmament } from './run-firmament.ts';
+import type { Host } from './verb.ts';
 
 const args = process.argv.slice(2);
 const stop = new AbortController();
@@ -25,28 +24,4 @@ const output: Output = {
   debug: process.env['FIRMAMENT_DEBUG'] !== undefined,
 };
 
-const program = new Command('firmament')
-  .description('takes firmware from the commit to the boot')
-  .exitOverride()
-  .configureOutput({ writeOut: host.say, writeErr: host.say })
-  .showHelpAfterError();
-for (const [name, verb] of VERBS) await addVerb(program, name, verb);
-
-try {
-  await program.parseAsync(args, { from: 'user' });
-} catch (fault) {
-  if (!(fault instanceof CommanderError)) process.exitCode = showFault(fault, output);
-  else if (fault.exitCode !== 0) process.exitCode = showUsage(fault, output);
-}
-
-/** Adds a verb; its own file is loaded only if it is the one that was called. */
-async function addVerb(
-  to: Command,
-  name: string,
-  verb: { readonly description: string; readonly load: () => Promise<DefineVerb> },
-): Promise<void> {
-  const command = to.command(name).description(verb.description).option('--json', 'one JSON line on standard output');
-  if (args[0] !== name) return;
-  const define = await verb.load();
-  define(command, host, (verdict) => (process.exitCode = showVerdict(verdict, output)));
-}
+process.exitCode = await runFirmament(args, host, output);

@@ -11,6 +11,8 @@ import { parsePublishAnswer, type PublishedFacts } from '../formats/publish-answ
 import { encodePublishRequest, type PartKind, type RequestPart } from '../formats/publish-request.ts';
 import { accept, type Verdict } from '../formats/verdict.ts';
 import { changesOfRequest } from '../signer/changes-of-request.ts';
+import type { ObjectStore } from '../signer/object-store.ts';
+import type { Changes } from '../signer/publication.ts';
 import { publishChanges } from '../signer/publish-changes.ts';
 import { publishedFacts } from '../signer/published-facts.ts';
 import { signerMemoryFile } from '../signer/signer-memory-file.ts';
@@ -69,7 +71,7 @@ export function definePublish(command: Command, host: Host, conclude: Conclude):
         return command.error('--signer, or all of --product, --store, --state and --key', { exitCode: 64 });
       }
       const own = { ...options, product, store, state, key, passphraseFile };
-      conclude(await asPublisher(state, () => publish(own, parts, host)));
+      conclude(await publish(own, parts, host));
     });
 }
 
@@ -98,19 +100,27 @@ async function handIn(signer: AskedSigner, parts: readonly RequestPart[]): Promi
 async function publish(options: Own, parts: readonly RequestPart[], host: Host): Promise<Verdict<Answer>> {
   const store = await openObjectStore(options);
   if (!store.ok) return store;
-  const signers = await openSigners(options, host);
-  if (!signers.ok) return signers;
   const changes = changesOfRequest(parts);
   if (!changes.ok) return changes;
+  return asPublisher(options.state, () => publishTo(store.value, changes.value, { options, host }));
+}
+
+async function publishTo(
+  store: ObjectStore,
+  changes: Changes,
+  { options, host }: { readonly options: Own; readonly host: Host },
+): Promise<Verdict<Answer>> {
+  const signers = await openSigners(options, host);
+  if (!signers.ok) return signers;
   const published = await publishChanges(
     {
-      store: store.value,
+      store,
       memory: signerMemoryFile(options.state),
       product: options.product,
       onlineSigners: signers.value,
       now: host.now(),
     },
-    changes.value,
+    changes,
   );
   return published.ok ? accept(describe(publishedFacts(published.value))) : published;
 }

@@ -51,6 +51,10 @@ export const VERBS: ReadonlyMap<string, VerbEntry> = new Map([
     ),
   ],
   [
+    'receipt',
+    verb('read what a device without network has answered', async () => (await import('./receipt.ts')).defineReceipt),
+  ],
+  [
     'signer',
     verb('hold the online keys: publish, open waves, halt', async () => (await import('./signer.ts')).defineSigner),
   ],

@@ -1,12 +1,11 @@
 /** `firmament waves`: how the rollouts of a signer stand, in words: what is open, who voted, what is missing. */
 import type { Command } from 'commander';
 import { parseRolloutStatuses, type RolloutStatus } from '../formats/rollout-status.ts';
-import { accept, reject, type Verdict } from '../formats/verdict.ts';
-import { signerClient } from '../ota-server/signer-client.ts';
+import { accept, type Verdict } from '../formats/verdict.ts';
+import { askSigner } from './ask-signer.ts';
 import { nameValue } from './option-values.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
 
-const ANSWER_MS_MAX = 60_000;
 /** What each reason to wait means for people. */
 const REASONS: Readonly<Record<NonNullable<RolloutStatus['because']>, string>> = {
   halted: 'halted by a manager: repair and release anew, or resume by quorum',
@@ -29,10 +28,10 @@ export function defineWaves(command: Command, _host: Host, conclude: Conclude): 
     .action(async (options: Options) => conclude(await waves(options)));
 }
 
-async function waves({ signer, product, step }: Options): Promise<Verdict<Answer>> {
-  const answer = await signerClient(signer, ANSWER_MS_MAX, product)(step ? 'step' : 'waves', new Uint8Array());
-  if (!answer.ok) return reject('PUBLICATION_REFUSED', `${answer.code ?? ''}: ${answer.detail ?? ''}`);
-  const rollouts = parseRolloutStatuses(answer.facts);
+async function waves({ signer: socket, product, step }: Options): Promise<Verdict<Answer>> {
+  const answer = await askSigner({ socket, product }, step ? 'step' : 'waves', new Uint8Array());
+  if (!answer.ok) return answer;
+  const rollouts = parseRolloutStatuses(answer.value);
   if (!rollouts.ok) return rollouts;
   const text = rollouts.value.length === 0 ? 'No channel has a plan.' : rollouts.value.map(describeRollout).join('\n');
   return accept({ facts: { rollouts: rollouts.value }, text });

@@ -10,6 +10,7 @@ import { GRAPH } from './graph-codes.ts';
 import { METADATA } from './metadata-codes.ts';
 import { APPROVAL } from './approval-codes.ts';
 import { PROPOSALS } from './proposal-codes.ts';
+import { RECEIPTS } from './receipt-codes.ts';
 import { CARE } from './care-codes.ts';
 import { DATABASE_CODES } from './database-codes.ts';
 
@@ -309,6 +310,7 @@ type CodeTable = typeof JSON_AND_TEXT &
   typeof FLASH &
   typeof LOG &
   typeof TRAVEL &
+  typeof RECEIPTS &
   typeof PUBLISHING &
   typeof CARE &
   typeof DATABASE_CODES &
@@ -327,6 +329,7 @@ export const CODES: CodeTable = {
   ...FLASH,
   ...LOG,
   ...TRAVEL,
+  ...RECEIPTS,
   ...PUBLISHING,
   ...CARE,
   ...DATABASE_CODES,
@@ -354,6 +357,7 @@ export const CODE_GROUPS: readonly (readonly [string, Readonly<Record<string, Co
   ['Flash and boot', FLASH],
   ['Transparency log', LOG],
   ['Files that travel', TRAVEL],
+  ['Receipts', RECEIPTS],
   ['Signing and publishing', PUBLISHING],
   ['Keeping a repository whole', CARE],
   ['Database and inventory', DATABASE_CODES],

@@ -5,7 +5,7 @@
  * - It carries the boot statement of the start that it is about, whose evidence key signs it: what did not run confirms nothing.
  * - It names repository, plan, release and counters, so that no word about one rollout counts in another.
  * - `sequence` rises with every word of the device, `failures` counts all of its failed trials: none can be left out unseen.
- * - The receipt of a capsule is the same payload, in a file.
+ * - The receipt of a capsule counts the same, from a file (`receipt.ts`).
  * - Unknown members are refused. Specified in `docs/formats/confirmation.md`.
  */
 import { encodeBase64 } from './bytes.ts';

@@ -5,7 +5,7 @@
  * - A record that is lost costs no vote: the next sequence begins at the seconds of the device's clock, above all that came before.
  */
 import { encodeBase64 } from './bytes.ts';
-import { base64Bytes, decodeJson, integer, literal, object, optional, refine, text, type Decoder } from './decode.ts';
+import { base64Bytes, decodeJson, hexText, integer, literal, object, optional, refine, text, type Decoder } from './decode.ts';
 import { encodeJson } from './encode-json.ts';
 import type { JsonValue } from './json.ts';
 import { accept } from './verdict.ts';
@@ -13,8 +13,10 @@ import { accept } from './verdict.ts';
 export type ReportRecord = {
   readonly sequence: number;
   readonly failures: number;
-  /** What was said last: the plan's digest and the outcome. */
+  /** What was said last: the plan's digest, or that of the images, and the outcome. */
   readonly said: string;
+  /** What was last said to be confirmed: the plan's digest, or that of the images; a failure after it does not take it away. */
+  readonly confirmed?: string | undefined;
   /** The envelope that is still to be sent. */
   readonly pending: Uint8Array | undefined;
 };
@@ -28,6 +30,7 @@ const recordDecoder: Decoder<ReportRecord> = refine(
     sequence: integer(1),
     failures: integer(0),
     said: text(80, /[0-9a-f]{64} (confirmed|failed)/),
+    confirmed: optional(hexText(32)),
     pending: optional(base64Bytes(PENDING_BYTES_MAX)),
   }),
   ({ version: _, ...record }) => accept(record),
@@ -40,13 +43,14 @@ export function parseReportRecord(bytes: Uint8Array): ReportRecord | undefined {
 }
 
 /** The bytes of the record. */
-export function encodeReportRecord({ sequence, failures, said, pending }: ReportRecord): Uint8Array {
+export function encodeReportRecord({ sequence, failures, said, confirmed, pending }: ReportRecord): Uint8Array {
   const members = new Map<string, JsonValue>([
     ['version', 1],
     ['sequence', sequence],
     ['failures', failures],
     ['said', said],
   ]);
+  if (confirmed !== undefined) members.set('confirmed', confirmed);
   if (pending !== undefined) members.set('pending', encodeBase64(pending));
   return encodeJson(members);
 }

@@ -11,3 +11,9 @@ export function sha256Bytes(bytes: Uint8Array): Uint8Array {
 export function sha256Hex(bytes: Uint8Array): string {
   return encodeHex(sha256(bytes));
 }
+
+/** SHA-256 of bytes that come in parts. */
+export function startSha256(): { readonly update: (part: Uint8Array) => void; readonly hex: () => string } {
+  const hash = sha256.create();
+  return { update: (part) => void hash.update(part), hex: () => encodeHex(hash.digest()) };
+}

@@ -9,9 +9,11 @@ import { openFolderStore } from '../ota-server/artifact-store-folder.ts';
 import { serve } from '../ota-server/listen.ts';
 import type { ComponentDraft, ReleasedFile } from '../signer/draft-channel.ts';
 import { repositoryIdOf } from '../signer/repository-id.ts';
+import { ROLLOUT_ATTACKS } from './attacks-rollout.ts';
 import { ATTACKS, type Attack, type Scene } from './attacks.ts';
 import { stealKey, type Company } from './company.ts';
 import { startDevice, type ToldEvent } from './device-process.ts';
+import type { Member } from './fleet.ts';
 import { must, openForgery } from './forgery.ts';
 import type { PilotRepository } from './founding.ts';
 import { vsaFile } from './judging.ts';
@@ -40,10 +42,12 @@ export type Moments = {
   readonly store: Readonly<Record<Attack['from'], string>>;
 };
 
+const ALL: readonly Attack[] = [...ATTACKS, ...ROLLOUT_ATTACKS];
+
 /** Tries every attack, some at a time, and tells each in order. */
 export async function runAttacks(stage: Stage, scene: Scene, moments: Moments): Promise<void> {
-  for (let i = 0; i < ATTACKS.length; i += AT_A_TIME) {
-    const some = ATTACKS.slice(i, i + AT_A_TIME).map((attack, k) => ({
+  for (let i = 0; i < ALL.length; i += AT_A_TIME) {
+    const some = ALL.slice(i, i + AT_A_TIME).map((attack, k) => ({
       attack,
       tried: tryAttack(stage, scene, { attack, moments, folder: join(stage.folder, `attack-${i + k}`) }),
     }));
@@ -85,9 +89,10 @@ async function tryAttack(
 }
 
 async function tellAttack(stage: Stage, attack: Attack, { events, tookMs }: Tried): Promise<void> {
-  const polled = events.find(({ step }) => step === 'poll' || step === 'install');
+  const polled = events.find(({ step }) => step === 'poll' || step === 'install' || step === 'wave');
   const started = events.filter(({ step }) => step === 'start');
-  const refused = polled?.ok === false && polled.code === attack.expected;
+  // A release that is held is no fault of the device's: what counts is that it is not taken, and why.
+  const refused = (polled?.ok === false || polled?.step === 'wave') && polled.code === attack.expected;
   const stands = started.length === 1 && events.every(({ step }) => step !== 'install');
   await tell(stage, { step: `attack: ${attack.name}`, by: 'attacker' }, () =>
     Promise.resolve({
@@ -109,19 +114,21 @@ function textOf(event: ToldEvent | undefined): string {
 export async function setScene(
   stage: Stage,
   company: Company,
-  made: { readonly repository: PilotRepository; readonly newest: BuiltRelease },
+  made: { readonly repository: PilotRepository; readonly newest: BuiltRelease; readonly held: Member },
 ): Promise<Scene> {
-  const [owners, managers, snapshot, timestamp, log, builder] = await Promise.all([
+  const [owners, managers, snapshot, timestamp, log, rollout, builder] = await Promise.all([
     Promise.all(company.owners.map(stealKey)),
     Promise.all(company.managers.map(stealKey)),
     stealKey(company.snapshot),
     stealKey(company.timestamp),
     stealKey(company.log),
+    stealKey(company.rollout),
     stealKey(company.builder),
   ]);
-  const { newest, repository } = made;
+  const { newest, repository, held } = made;
   const image = await readFile(newest.image);
   return {
+    heldId: held.deviceId,
     repository: must(repositoryIdOf(await readFile(repository.root))),
     now: stage.now(),
     holders: {
@@ -130,6 +137,7 @@ export async function setScene(
       snapshot,
       timestamp,
       log,
+      rollout,
       builder: { id: BUILDER_ID, key: builder.key, source: SOURCE_URI },
     },
     newest: {

@@ -34,15 +34,17 @@ export type Scene = {
   readonly microcontrollerProvenance: Uint8Array;
   /** The summary of its judgement. */
   readonly vsa: Uint8Array;
+  /** The id of the device that waits for its wave. */
+  readonly heldId: string;
 };
 
 export type Attack = {
   readonly name: string;
   readonly expected: string;
-  /** Which device is attacked: one that does not have the newest release yet, or one that runs it. */
-  readonly victim: 'before' | 'current';
-  /** The published state that the attacker starts from. */
-  readonly from: 'current' | 'older';
+  /** Which device is attacked: one that does not have the newest release yet, one that waits for its wave, or one that runs the newest. */
+  readonly victim: 'before' | 'held' | 'current';
+  /** The published state that the attacker starts from: the newest, one that devices are past, or one with a wave open. */
+  readonly from: 'current' | 'older' | 'planned';
   readonly prepare: (forgery: Forgery, scene: Scene) => Promise<void>;
 };
 

@@ -6,7 +6,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { firmament, PROJECT, textOf } from './child.ts';
+import { PROJECT, textOf } from './child.ts';
 import type { Company } from './company.ts';
 import { BUILDER_ID, SOURCE_URI, type Stage } from './stage.ts';
 import type { Proposed, Workflow } from './workflow.ts';
@@ -72,7 +72,7 @@ async function buildImage(
   const startedAt = stage.now();
   const out = join(stage.folder, 'build', version);
   await mkdir(out, { recursive: true });
-  const built = await firmament(
+  const built = await builder.tool.run(
     'build',
     ...['--source', FIRMWARE, '--output', `dist/${output}`, '--out', out],
     ...['--key', builder.keyFile, '--passphrase-file', builder.passphraseFile],

@@ -4,29 +4,25 @@
  * - Each link is a process of its own: builder, workflow, control plane, key holders' tool, signer, server, device, and the image that it runs.
  * - Every step is written to the account as it happens; one that does not go as expected is told and ends the chain.
  */
-import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runAttacks, setScene } from './attack-runs.ts';
-import { textOf } from './child.ts';
+import { proposeRelease, releaseBuilder, type BuildRelease, type BuiltRelease } from './builds.ts';
 import { foundCompany, type Company } from './company.ts';
-import { runDeviceVerb, startDevice, type DeviceProcess } from './device-process.ts';
-import { foundRepository, type PilotRepository } from './founding.ts';
-import { listDevice, seeIdentity } from './identities.ts';
+import { makeFleet, switchAllOff, switchOff, switchOn, type Fleet } from './fleet.ts';
+import { foundRepository } from './founding.ts';
+import { bringFirst, bringInWaves, bringRepaired, haltFaulty, type MidwayMoments, type Way } from './journey.ts';
 import { tryIdentities } from './identity-attacks.ts';
 import { showDenials } from './judging.ts';
 import { openNetwork, type OverheardNetwork } from './overheard-network.ts';
 import { openPushes, type TakePush } from './next-release.ts';
 import { carryOffline } from './offline.ts';
-import { proposeRelease, releaseBuilder, type BuildRelease, type BuiltRelease } from './builds.ts';
 import { publishRelease, RELEASES, toJudge } from './releases.ts';
-import { seeFloors, seeRelease } from './seen-on-device.ts';
-import { showSigningRefusals } from './signing-refusals.ts';
-import { DEVICE_OPTIONS, PRODUCT, runOptions, tell, type Stage } from './stage.ts';
+import { seeFloors } from './seen-on-device.ts';
 import { startSigner, type SignerProcess } from './signer-process.ts';
+import { showSigningRefusals } from './signing-refusals.ts';
+import { PRODUCT, tell, type Stage } from './stage.ts';
 import { frontOptions, serveStore, type StoreServer } from './store-server.ts';
 import { startWorkflow, type Workflow } from './workflow.ts';
-
-const POLL_MS = '200';
 
 /** What runs on after the chain, until it is stopped. */
 export type RunningChain = {
@@ -39,27 +35,23 @@ export type RunningChain = {
 
 /** What has been started so far, so that whatever happens it can be stopped. */
 type Running = {
-  workflow: Promise<Workflow> | undefined;
-  signer: SignerProcess | undefined;
-  server: StoreServer | undefined;
-  network: OverheardNetwork | undefined;
-  device: DeviceProcess | undefined;
+  workflow?: Promise<Workflow>;
+  company?: Company;
+  signer?: SignerProcess;
+  server?: StoreServer;
+  network?: OverheardNetwork;
+  fleet?: Fleet;
 };
 
-/** Runs the chain to the last attack, and leaves server and device running. @param onServer told the repository's address. */
+/** Runs the chain to the last attack, and leaves servers and a device running. @param onServer told the repository's address. */
 export async function runChain(stage: Stage, onServer: (url: string) => void): Promise<RunningChain> {
-  const running: Running = {
-    workflow: undefined,
-    signer: undefined,
-    server: undefined,
-    network: undefined,
-    device: undefined,
-  };
+  const running: Running = {};
   const stop = async (): Promise<void> => {
-    await running.device?.stop();
+    if (running.fleet !== undefined) await switchAllOff(running.fleet);
     await running.network?.close();
     await running.server?.close();
     await running.signer?.stop();
+    await running.company?.close();
     await (await running.workflow)?.stop();
   };
   try {
@@ -77,58 +69,62 @@ async function runLinks(
 ): Promise<Pick<RunningChain, 'push' | 'signer'>> {
   running.workflow = startWorkflow(stage);
   const workflow = await running.workflow;
-  const company = await makeKeys(stage);
+  const company = (running.company = await makeKeys(stage));
   const build = releaseBuilder(stage, company);
-  const building = buildInTurn(build, workflow);
+  const [one, two, three, four] = buildInTurn(build, workflow);
+  if (one === undefined || two === undefined || three === undefined || four === undefined) {
+    throw new Error('the pilot has four releases');
+  }
   running.signer = await startSigner(stage, company);
   const repository = await foundRepository(stage, company, running.signer);
-  const { flash, deviceKey } = await provision(stage, repository);
-  const current = join(stage.folder, 'moments', 'store-current');
-  const older = join(stage.folder, 'moments', 'store-older');
-  const flashBefore = join(stage.folder, 'moments', 'flash-before');
-  let newest: BuiltRelease | undefined;
-  let kept: BuiltRelease | undefined;
-  for (const built of building) {
-    newest = await built;
-    await publishRelease(stage, { company, repository }, newest);
-    running.server ??= await serveStore([...repository.store.options, ...frontOptions(running.signer)]);
-    const url = `${running.server.url}${PRODUCT}/`;
-    onServer(url);
-    if (running.network === undefined) {
-      await listDevice(stage, { company, repository }, deviceKey);
-      running.network = await openNetwork(running.server.est ?? '');
-    }
-    const at = { flash, url, est: running.network.url.href };
-    running.device ??= startPilotDevice(stage, at);
-    await seeRelease(stage, running.device, { built: newest, kept, flash });
-    await seeIdentity(stage, running.device, { company, repository, built: newest, flash });
-    if (newest.plan.outcome === 'kept') kept = newest;
-    if (newest.plan.release === '2.0.0') await repository.store.copyTo(older);
-    if (newest.plan.outcome === 'reverted') await cp(flash, flashBefore, { recursive: true });
-  }
-  if (newest === undefined || running.server === undefined || running.network === undefined)
-    throw new Error('the pilot has releases');
-  await running.device?.stop();
+  const fleet = (running.fleet = await makeFleet(stage, repository));
+  const first = await one;
+  await publishRelease(stage, { company, repository }, first);
+  running.server = await serveStore([...repository.store.options, ...frontOptions(running.signer)]);
   const url = `${running.server.url}${PRODUCT}/`;
-  running.device = startPilotDevice(stage, { flash, url, est: running.network.url.href });
-  await seeFloors(stage, running.device, newest);
-  await carryOffline(stage, { repository, url }, newest);
+  onServer(url);
+  running.network = await openNetwork(running.server.est ?? '');
+  const way: Way = { stage, company, repository, fleet, url, est: running.network.url.href };
+  await bringFirst(way, first);
+  const second = await two;
+  await bringInWaves(way, { built: second, kept: first });
+  const older = join(stage.folder, 'moments', 'store-older');
+  await repository.store.copyTo(older);
+  const midway = await haltFaulty(way, { built: await three, kept: second });
+  const newest = await four;
+  await bringRepaired(way, { built: newest, kept: second }, midway.leader);
+  await showRest(way, { midway, older, newest });
+  await tryIdentities(stage, { flash: fleet.first.flash, flashBefore: midway.identityBefore }, running.network);
+  switchOn(way, fleet.first);
+  return { push: openPushes(stage, { company, repository, workflow, build, url }), signer: running.signer.socket };
+}
+
+/** What is shown once the last release is everywhere: the floors, the device without network, and all that is refused. */
+async function showRest(
+  way: Way,
+  made: { readonly midway: MidwayMoments; readonly older: string; readonly newest: BuiltRelease },
+): Promise<void> {
+  const { stage, company, repository, fleet } = way;
+  const { midway, older, newest } = made;
+  const { leader } = midway;
+  for (const member of fleet.online) await switchOff(fleet, member);
+  await seeFloors(stage, { device: switchOn(way, leader), name: leader.name }, newest);
+  await carryOffline(stage, way, newest);
+  const current = join(stage.folder, 'moments', 'store-current');
   await repository.store.copyTo(current);
   await showDenials(stage, { company, repository }, toJudge(repository, newest));
   await showSigningRefusals(stage, { company, repository });
-  const scene = await setScene(stage, company, { repository, newest });
+  const scene = await setScene(stage, company, { repository, newest, held: midway.held });
   await runAttacks(stage, scene, {
-    flash: { current: flash, before: flashBefore },
-    store: { current, older },
+    flash: { ...midway.flash, current: leader.flash },
+    store: { current, older, planned: midway.planned },
   });
-  await tryIdentities(stage, { flash, flashBefore }, running.network);
-  return { push: openPushes(stage, { company, repository, workflow, build, url }), signer: running.signer.socket };
 }
 
 async function makeKeys(stage: Stage): Promise<Company> {
   const { company } = await tell(stage, { step: 'keys', by: 'each key holder' }, async () => ({
     company: await foundCompany(join(stage.folder, 'people')),
-    detail: 'thirteen keys, each encrypted in a file of its own',
+    detail: 'fourteen keys, each encrypted in a file of its own',
   }));
   return company;
 }
@@ -142,28 +138,4 @@ function buildInTurn(build: BuildRelease, workflow: Workflow): readonly Promise<
     former = built;
     return built;
   });
-}
-
-async function provision(
-  stage: Stage,
-  repository: PilotRepository,
-): Promise<{ readonly flash: string; readonly deviceKey: string }> {
-  const flash = join(stage.folder, 'device', 'flash');
-  const { deviceKey } = await tell(stage, { step: 'provision', by: 'factory' }, async () => {
-    const made = await runDeviceVerb('provision', ...['--flash', flash, '--root', repository.root, ...DEVICE_OPTIONS]);
-    return {
-      detail: 'an empty device that trusts root 1, with a secret of its own',
-      deviceKey: textOf(made, 'publicKey'),
-    };
-  });
-  return { flash, deviceKey };
-}
-
-type DeviceAt = { readonly flash: string; readonly url: string; readonly est: string };
-
-function startPilotDevice(stage: Stage, { flash, url, est }: DeviceAt): DeviceProcess {
-  return startDevice(
-    [...runOptions(flash, url), '--est', est, '--name', 'gateway-1', '--poll-ms', POLL_MS],
-    stage.onDeviceEvent,
-  );
 }

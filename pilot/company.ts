@@ -3,7 +3,8 @@
  *
  * - Three owners hold root and targets, two of whom must sign; three release managers hold the channels, two of whom must sign.
  * - One of the managers answers for the workflow that proposes, so that manager's signature never counts (rule R2).
- * - The online roles, the CA, the factory, the builder and the judge have one key each; no person's key is ever used by a process that is not that person's tool.
+ * - The online roles, the CA, the builder, the judge and the factory have one key each; no person's key is ever used by a process that is not that
+ *   person's tool. Each holder has a tool of their own; the operator, who drafts and carries files, has one without a key.
  * - Passphrases are 128 random bits, so that the low work factor takes nothing from them (ADR 0004).
  */
 import { randomBytes } from 'node:crypto';
@@ -14,6 +15,7 @@ import { createFile, MODE_PUBLIC, MODE_SECRET } from '../signer/durable-file.ts'
 import type { Signer } from '../signer/signer.ts';
 import { generateKey, openKeyFile } from '../signer/key-file.ts';
 import { must } from './forgery.ts';
+import { openTool, type Tool } from './tool.ts';
 
 const WORK_FACTOR = 6;
 const PASSPHRASE_BYTES = 16;
@@ -26,6 +28,7 @@ export type Holder = {
   /** The public key, as TUF metadata carry it. */
   readonly publicFile: string;
   readonly passphraseFile: string;
+  readonly tool: Tool;
 };
 
 export type Company = {
@@ -34,34 +37,49 @@ export type Company = {
   readonly snapshot: Holder;
   readonly timestamp: Holder;
   readonly log: Holder;
+  /** Who opens waves. */
+  readonly rollout: Holder;
   readonly builder: Holder;
   /** Who judges releases by the policy in force. */
   readonly judge: Holder;
-  /** Who names the devices that were made. */
+  /** The station that names devices. */
   readonly factory: Holder;
   /** The issuing CA, a key that the signer alone uses. */
   readonly ca: Holder;
+  /** Whoever drafts, carries and hands in what others sign. */
+  readonly operator: Tool;
+  /** Ends all tools. */
+  readonly close: () => Promise<void>;
 };
 
 /** Makes all keys, as `firmament key-generate` makes one. */
 export async function foundCompany(folder: string): Promise<Company> {
   const holder = (name: string): Promise<Holder> => makeHolder(folder, name);
-  const [ada, ben, cyd, dee, eli, fay, snapshot, timestamp, log, builder, judge, factory, ca] = await Promise.all([
-    holder('ada'),
-    holder('ben'),
-    holder('cyd'),
-    holder('dee'),
-    holder('eli'),
-    holder('fay'),
-    holder('snapshot'),
-    holder('timestamp'),
-    holder('log'),
-    holder('builder'),
-    holder('judge'),
-    holder('factory'),
-    holder('ca'),
-  ]);
-  return { owners: [ada, ben, cyd], managers: [dee, eli, fay], snapshot, timestamp, log, builder, judge, factory, ca };
+  const [ada, ben, cyd, dee, eli, fay, snapshot, timestamp, log, rollout, builder, judge, factory, ca] =
+    await Promise.all([
+      holder('ada'),
+      holder('ben'),
+      holder('cyd'),
+      holder('dee'),
+      holder('eli'),
+      holder('fay'),
+      holder('snapshot'),
+      holder('timestamp'),
+      holder('log'),
+      holder('rollout'),
+      holder('builder'),
+      holder('judge'),
+      holder('factory'),
+      holder('ca'),
+    ]);
+  const operator = openTool();
+  const [owners, managers] = [
+    [ada, ben, cyd],
+    [dee, eli, fay],
+  ];
+  const tools = [operator, ...[...owners, ...managers, builder, judge, factory].map(({ tool }) => tool)];
+  const close = async (): Promise<void> => void (await Promise.all(tools.map((tool) => tool.close())));
+  return { owners, managers, snapshot, timestamp, log, rollout, builder, judge, factory, ca, operator, close };
 }
 
 async function makeHolder(folder: string, name: string): Promise<Holder> {
@@ -74,7 +92,7 @@ async function makeHolder(folder: string, name: string): Promise<Holder> {
   const { file, publicFile } = await generateKey(passphrase, WORK_FACTOR);
   await createFile(keyFile, { bytes: file, mode: MODE_SECRET });
   await createFile(join(own, 'key.pub.json'), { bytes: publicFile, mode: MODE_PUBLIC });
-  return { name, keyFile, publicFile: join(own, 'key.pub.json'), passphraseFile };
+  return { name, keyFile, publicFile: join(own, 'key.pub.json'), passphraseFile, tool: openTool() };
 }
 
 /** Opens a holder's key in this process: for the attacks alone, where it stands for a stolen key. */

@@ -14,7 +14,7 @@ import { PROJECT } from './child.ts';
 
 const DEVICE = join(PROJECT, 'bootloader-verifier', 'agent', 'main.ts');
 const LINE_BYTES_MAX = 65_536;
-const WAIT_MS_MAX = 60_000;
+const WAIT_MS_MAX = 180_000;
 const EVENTS_TOLD = 8;
 
 /** An event as the device told it; members are read by name. */

@@ -11,7 +11,8 @@ import { encodeJson } from '../formats/encode-json.ts';
 import { peopleToJson, type Person } from '../formats/people.ts';
 import { keyIdOf } from '../formats/tuf-key.ts';
 import { parsePublicKeyFile } from '../signer/key-file.ts';
-import { firmament, textOf } from './child.ts';
+import type { JsonObject } from '../formats/json.ts';
+import { textOf } from './child.ts';
 import type { Company, Holder } from './company.ts';
 import { must } from './forgery.ts';
 import { POLICY, VERIFIER_ID } from './judging.ts';
@@ -29,6 +30,10 @@ import {
   WORKFLOW,
   type Stage,
 } from './stage.ts';
+
+/** What the owners allow the factory: how many devices, and for how many days. */
+const FACTORY_DEVICES = 16;
+const FACTORY_DAYS = 30;
 
 export type PilotRepository = {
   /** What is published, and a server serves. */
@@ -60,7 +65,8 @@ export async function foundRepository(stage: Stage, company: Company, signer: Si
     await sign(second, targets, ['--role', 'targets', '--delegated-by', root]);
     return {
       digest: textOf(draft, 'sha256'),
-      detail: 'channels stable and beta: two of three managers; a builder, a judge and its policy, a factory, a CA',
+      detail:
+        'channels stable and beta: two of three managers; a builder, a judge and its policy; a factory, a CA; who opens waves',
     };
   });
   return { store: stage.store, signer, root, targets, desk };
@@ -78,8 +84,8 @@ export function signsEvent(
 
 /** Adds a holder's signature to a draft of root or targets. */
 async function sign(holder: Holder, metadata: string, role: readonly string[]): Promise<void> {
-  const { keyFile, passphraseFile } = holder;
-  await firmament(
+  const { keyFile, passphraseFile, tool } = holder;
+  await tool.run(
     'sign',
     ...['--metadata', metadata, '--key', keyFile, '--passphrase-file', passphraseFile, '--yes'],
     ...role,
@@ -93,9 +99,9 @@ export function signersOf(holders: readonly Holder[]): readonly [Holder, Holder]
   return [first, second];
 }
 
-function draftRoot(company: Company, out: string): ReturnType<typeof firmament> {
+function draftRoot(company: Company, out: string): Promise<JsonObject> {
   const owners = company.owners.map(({ publicFile }) => publicFile);
-  return firmament(
+  return company.operator.run(
     'root-draft',
     ...['--product', PRODUCT, '--out', out],
     ...['--root', ...owners, '--targets', ...owners],
@@ -107,17 +113,18 @@ function draftRoot(company: Company, out: string): ReturnType<typeof firmament> 
 async function draftTargets(
   company: Company,
   files: { readonly root: string; readonly out: string },
-): ReturnType<typeof firmament> {
+): Promise<JsonObject> {
   const people = join(dirname(files.out), 'people.json');
   await writeFile(people, encodeJson(peopleToJson(await peopleOf(company))));
   const managers = company.managers.map(({ publicFile }) => publicFile).join(',');
-  return firmament(
+  return company.operator.run(
     'targets-draft',
     ...['--root-one', files.root, '--out', files.out, '--people', people],
     ...['--channel', `${CHANNEL}:2:${managers}`, '--channel', `beta:2:${managers}`],
+    ...['--rollout', `${CHANNEL}:${company.rollout.publicFile}`],
+    ...['--factory', `${FACTORY}:${FACTORY_DAYS}:${FACTORY_DEVICES}:${company.factory.publicFile}`],
     ...['--builder', BUILDER_ID, '--builder-key', company.builder.publicFile, '--builder-source', SOURCE_URI],
     ...['--verifier', VERIFIER_ID, '--verifier-key', company.judge.publicFile, '--policy', POLICY],
-    ...['--factory', `${FACTORY}:30:10:${company.factory.publicFile}`],
     ...['--identity-anchor', `${CA}:${company.ca.publicFile}`],
   );
 }

@@ -1,11 +1,10 @@
 /**
- * Identities of the pilot's device: the factory names it, it proves each confirmed boot, and gets a certificate of hours for it.
+ * Identities of the pilot's first device, which the factory has listed: it proves each confirmed boot, and gets a certificate of hours for it.
  *
  * - What the device tells is held against what lies on its flash: the certificate there is of the CA that people listed, and names
  *   release, image and counter.
  */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { flashFiles } from '../bootloader-verifier/agent/flash-files.ts';
 import { verifyCertificate, type VerifiedCertificate } from '../bootloader-verifier/agent/verify-certificate.ts';
 import { readRecord } from '../bootloader-verifier/boot/flash-records.ts';
@@ -17,47 +16,16 @@ import { parseHeldIdentities, type HeldIdentity } from '../formats/held-identiti
 import { parsePublicKeyFile } from '../signer/key-file.ts';
 import { checkSignature } from '../signer/signature-check-node.ts';
 import type { BuiltRelease } from './builds.ts';
-import { firmament } from './child.ts';
 import type { Company } from './company.ts';
 import type { DeviceProcess } from './device-process.ts';
 import { must } from './forgery.ts';
-import type { PilotRepository } from './founding.ts';
-import {
-  CA,
-  COMPONENT,
-  FACTORY,
-  HARDWARE,
-  MICROCONTROLLER,
-  MICROCONTROLLER_HARDWARE,
-  tell,
-  type Stage,
-} from './stage.ts';
-
-type Made = { readonly company: Company; readonly repository: PilotRepository };
-
-/** The factory names the device, and the signer lists it. */
-export async function listDevice(stage: Stage, { company, repository }: Made, deviceKey: string): Promise<void> {
-  const { factory } = company;
-  await tell(stage, { step: 'manifest', by: factory.name }, async () => {
-    await firmament(
-      'manifest',
-      ...['--root-one', repository.root, '--factory', FACTORY, '--batch', 'first', '--device', deviceKey],
-      ...['--component', `${COMPONENT}:${HARDWARE}`, `${MICROCONTROLLER}:${MICROCONTROLLER_HARDWARE}`],
-      ...['--key', factory.keyFile, '--passphrase-file', factory.passphraseFile],
-      ...['--out', join(repository.desk, 'first.manifest.json'), '--signer', repository.signer.socket],
-    );
-    return {
-      digest: deviceIdOf(parseHex(deviceKey) ?? new Uint8Array()),
-      detail: 'one device, of class claimed: software alone speaks',
-    };
-  });
-}
+import { CA, COMPONENT, tell, type Stage } from './stage.ts';
 
 /** Waits until the device has proven the boot of the release that it keeps, and holds its certificate. */
 export async function seeIdentity(
   stage: Stage,
   device: DeviceProcess,
-  { company, built, flash }: Made & { readonly built: BuiltRelease; readonly flash: string },
+  { company, built, flash }: { readonly company: Company; readonly built: BuiltRelease; readonly flash: string },
 ): Promise<void> {
   const { release, securityCounter, outcome } = built.plan;
   if (outcome !== 'kept') return;

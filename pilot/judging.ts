@@ -12,7 +12,7 @@ import { encodeProvenance, parseProvenance, type Provenance } from '../formats/p
 import { STATEMENT_PAYLOAD_TYPE } from '../formats/statement.ts';
 import { createFile, MODE_PUBLIC } from '../signer/durable-file.ts';
 import type { Signer } from '../signer/signer.ts';
-import { firmament, PROJECT, refusalOf, textOf } from './child.ts';
+import { PROJECT, textOf } from './child.ts';
 import { stealKey, type Company } from './company.ts';
 import { must } from './forgery.ts';
 import type { PilotRepository } from './founding.ts';
@@ -42,7 +42,7 @@ export async function judge(
   image: ToJudge,
 ): Promise<{ readonly vsa: string; readonly digest: string; readonly reasons: readonly string[] }> {
   const vsa = vsaFile(by.repository, image);
-  const answer = await firmament('judge', ...judgeOptions(by, image, vsa));
+  const answer = await by.company.judge.tool.run('judge', ...judgeOptions(by, image, vsa));
   return { vsa, digest: textOf(answer, 'sha256'), reasons: reasonsOf(answer) };
 }
 
@@ -73,7 +73,7 @@ export async function showDenials(stage: Stage, by: By, newest: ToJudge): Promis
     const provenance = join(by.repository.desk, `denied-${index}.provenance.json`);
     await createFile(provenance, { bytes: await attested(claims, builder), mode: MODE_PUBLIC });
     const out = join(by.repository.desk, `denied-${index}.vsa.json`);
-    const answer = await refusalOf('judge', ...judgeOptions(by, { ...newest, provenance }, out));
+    const answer = await by.company.judge.tool.refusal('judge', ...judgeOptions(by, { ...newest, provenance }, out));
     return { name, answer, wrote: await readFile(out).catch(() => undefined), tookMs: stage.now() - startedAt };
   });
   for (const { name, answer, wrote, tookMs } of await Promise.all(tried)) {

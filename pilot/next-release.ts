@@ -51,7 +51,7 @@ export function openPushes(
     await rm(join(stage.folder, 'build', release), { recursive: true, force: true });
     const built = await proposeRelease(by.workflow, await by.build(planOf({ release, what })));
     const judged = await judgeRelease(stage, by, built);
-    await draftRelease(by.repository, judged, CHANNEL);
+    await draftRelease(by, judged, CHANNEL);
     drafted.push(release);
     stage.onRelease({ release, digest: built.sha256, outcome: 'drafted: waits for two managers' });
     const event = eventFile(by.repository, CHANNEL, release);

@@ -25,6 +25,7 @@ export type KeyHolders = {
   readonly snapshot: Signer;
   readonly timestamp: Signer;
   readonly log: Signer;
+  readonly rollout: Signer;
   readonly builder: Builder;
 };
 

@@ -3,17 +3,19 @@
  *
  * - Version 3 has a real fault, which its own self-test finds on the device; version 4 repairs it.
  * - Each carries a microcontroller's image too: versions 3 and 4 a newer one, which a revert must take back.
- * - What happens on the device afterwards is part of the plan: `kept` or `reverted`.
+ * - What happens on the device afterwards is known beforehand: `kept` or `reverted`.
+ * - Who takes a release when is for its plan to say (`rollout.ts`).
  */
 import { existsSync } from 'node:fs';
-import { cp, readFile } from 'node:fs/promises';
+import { cp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseSigningEvent } from '../formats/signing-event.ts';
 import type { BuiltRelease, ReleasePlan } from './builds.ts';
-import { firmament, textOf } from './child.ts';
+import type { JsonObject } from '../formats/json.ts';
+import { textOf } from './child.ts';
 import type { Company } from './company.ts';
-import { judge, type ToJudge } from './judging.ts';
 import { must } from './forgery.ts';
+import { judge, type ToJudge } from './judging.ts';
 import { signersOf, signsEvent, type PilotRepository } from './founding.ts';
 import {
   BUILDER_ID,
@@ -30,6 +32,8 @@ import type { Proposed } from './workflow.ts';
 
 /** The workflow as an option of `channel-draft`. */
 export const PROPOSER: string = `${WORKFLOW.issuer}#${WORKFLOW.subject}`;
+/** Each draw shows both waves in three of four cases. */
+const DRAWS_MAX = 40;
 const OLDER = { version: '7.27.0', securityCounter: 1 };
 const NEWER = { version: '7.28.0', securityCounter: 2 };
 
@@ -58,10 +62,18 @@ export const RELEASES: readonly ReleasePlan[] = [
   { release: '4.0.0', securityCounter: 4, microcontroller: NEWER, outcome: 'kept', what: 'repairs the decoder' },
 ];
 
+type By = { readonly company: Company; readonly repository: PilotRepository };
+/** How a release is rolled out: its plan, as options of `channel-draft`, and whether the draw of its cohorts shows what is to be shown. */
+export type ReleaseRollout = {
+  readonly options: readonly string[];
+  /** @param channel the channel file, signed: it draws the cohorts. */
+  readonly fits: (channel: Uint8Array) => boolean;
+};
+
 /** Tells the build, has two managers approve the release for its channels, and publishes it. */
 export async function publishRelease(
   stage: Stage,
-  by: { readonly company: Company; readonly repository: PilotRepository },
+  by: By & { readonly rollout?: ReleaseRollout },
   built: BuiltRelease,
 ): Promise<void> {
   const { release, securityCounter } = built.plan;
@@ -72,11 +84,13 @@ export async function publishRelease(
   const approvers = `${first.name}, ${second.name}`;
   const judged = await judgeRelease(stage, by, built);
   await tell(stage, { step: `approve ${release}`, by: approvers }, async () => {
-    const [digest] = await Promise.all(channels.map((channel) => approve(by, judged, channel)));
-    return { digest, detail: `${channels.join(' and ')}, security counter ${securityCounter}` };
+    const [approved] = await Promise.all(channels.map((channel) => approve(by, judged, channel)));
+    const planned = by.rollout === undefined ? '' : `, with a plan, drawn ${String(approved?.draws)} times`;
+    const detail = `${channels.join(' and ')}, security counter ${securityCounter}${planned}`;
+    return { digest: approved?.event, detail };
   });
   const { published } = await tell(stage, { step: `publish ${release}`, by: 'signer' }, async () => {
-    const published = await publish(repository, { channels, built: judged, isFirst });
+    const published = await publish(by, { channels, built: judged, isFirst });
     return {
       published,
       digest: textOf(published, 'snapshotSha256'),
@@ -97,11 +111,7 @@ export async function publishRelease(
 }
 
 /** Tells what was built and proposed, and has both images judged. @throws Error if one of them is denied. */
-export async function judgeRelease(
-  stage: Stage,
-  by: { readonly company: Company; readonly repository: PilotRepository },
-  built: BuiltRelease,
-): Promise<JudgedRelease> {
+export async function judgeRelease(stage: Stage, by: By, built: BuiltRelease): Promise<JudgedRelease> {
   const { release, what } = built.plan;
   tellBuilds(stage, built, `two runs, one image; provenance signed; ${what}`);
   if (built.proposed !== undefined) tellProposal(stage, release, built.proposed);
@@ -157,41 +167,43 @@ function tellProposal(stage: Stage, release: string, { sha256, subject, tookMs }
   });
 }
 
-/** Drafts the channel with the release and has two managers sign it. @returns the event's name. */
+/**
+ * Drafts the channel with the release, as the workflow proposed it, and has two managers sign it.
+ * What they sign draws the cohorts of its plan: where a small fleet would not show both waves, they sign a plan of another second.
+ */
 async function approve(
-  { company, repository }: { readonly company: Company; readonly repository: PilotRepository },
+  by: By & { readonly rollout?: ReleaseRollout },
   judged: JudgedRelease,
   channel: string,
-): Promise<string> {
-  const event = await draftRelease(repository, judged, channel);
-  for (const holder of signersOf(company.managers)) {
-    await firmament(...signsEvent(holder, eventFile(repository, channel, judged.plan.release), repository));
+): Promise<{ readonly event: string; readonly draws: number }> {
+  const out = eventFile(by.repository, channel, judged.plan.release);
+  for (let draws = 1; draws <= DRAWS_MAX; draws++) {
+    await rm(out, { force: true });
+    const event = await draftRelease(by, judged, channel);
+    for (const holder of signersOf(by.company.managers)) {
+      await holder.tool.run(...signsEvent(holder, out, by.repository));
+    }
+    const { metadata } = must(parseSigningEvent(await readFile(out)));
+    if (by.rollout?.fits(metadata) !== false) return { event, draws };
   }
-  return event;
+  throw new Error('no draw shows both waves');
 }
 
 /** Drafts the channel with the release, as the workflow proposed it. @returns the event's name. */
 export async function draftRelease(
-  repository: PilotRepository,
+  { company, repository, rollout }: By & { readonly rollout?: ReleaseRollout },
   { plan, image, provenance, microcontroller, vsas: [mainVsa = '', partVsa = ''] }: JudgedRelease,
   channel: string,
 ): Promise<string> {
   const { release, securityCounter } = plan;
+  const out = eventFile(repository, channel, release);
   const history = historyEventFile(repository);
   const former = plan === RELEASES[0] ? [] : ['--former', newestEventFile(repository)];
   if (existsSync(history)) former.push('--history', history);
-  const draft = await firmament(
+  const draft = await company.operator.run(
     'channel-draft',
-    ...[
-      '--root-one',
-      repository.root,
-      '--channel',
-      channel,
-      '--out',
-      eventFile(repository, channel, release),
-      ...former,
-    ],
-    ...['--delegated-by', repository.targets, '--proposer', PROPOSER],
+    ...['--root-one', repository.root, '--channel', channel, '--out', out, ...former],
+    ...['--delegated-by', repository.targets, '--proposer', PROPOSER, ...(rollout?.options ?? [])],
     ...['--release', release],
     ...['--component', MICROCONTROLLER, '--hardware', MICROCONTROLLER_HARDWARE, '--installer', 'transfer'],
     ...['--image', microcontroller.image, '--provenance', microcontroller.provenance, '--vsa', partVsa],
@@ -205,13 +217,13 @@ export async function draftRelease(
 }
 
 function publish(
-  repository: PilotRepository,
+  { company, repository }: By,
   what: { readonly channels: readonly string[]; readonly built: JudgedRelease; readonly isFirst: boolean },
-): ReturnType<typeof firmament> {
+): Promise<JsonObject> {
   const { channels, built, isFirst } = what;
   const founding = isFirst ? ['--root', repository.root, '--targets', repository.targets] : [];
   const events = channels.map((channel) => eventFile(repository, channel, built.plan.release));
-  return firmament(
+  return company.operator.run(
     'publish',
     ...['--signer', repository.signer.socket, ...founding],
     ...['--event', ...events, '--file', built.image, built.microcontroller.image],

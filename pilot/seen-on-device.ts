@@ -1,32 +1,32 @@
 /**
  * What the device made of a release, told in the account by the device's own events.
  */
-import type { DeviceProcess, ToldEvent } from './device-process.ts';
 import { readFile } from 'node:fs/promises';
 import { sha256Hex } from '../formats/sha256.ts';
 import type { BuiltRelease } from './builds.ts';
+import type { DeviceProcess, ToldEvent } from './device-process.ts';
+import type { Member } from './fleet.ts';
 import { BUILDER_ID, MICROCONTROLLER, microcontrollerOf, tell, type Stage } from './stage.ts';
 
-const DEVICE = 'gateway-1';
-
-/** A release on its way to the device: what the device has kept before it, if anything, and where its flash lies. */
+/** A release on its way to a device: what the device has kept before it, if anything. */
 export type Seen = {
   readonly built: BuiltRelease;
   readonly kept: BuiltRelease | undefined;
-  readonly flash: string;
+  readonly member: Member;
 };
 
 /** Waits until the device has installed, started and kept the release, or reverted it, as planned. */
 export async function seeRelease(stage: Stage, device: DeviceProcess, seen: Seen): Promise<void> {
-  const { built, kept } = seen;
+  const { built, kept, member } = seen;
+  const by = member.name;
   const { release, outcome } = built.plan;
   const about = ({ digest }: ToldEvent): boolean => digest === built.sha256;
-  await tell(stage, { step: `install ${release}`, by: DEVICE }, async () => {
+  await tell(stage, { step: `install ${release}`, by }, async () => {
     const installed = await device.next(`install of ${release}`, (event) => event.step === 'install' && about(event));
     return { digest: installed.digest, detail: 'verified before it was fetched, and again before it was written' };
   });
-  if (kept?.microcontroller.sha256 !== built.microcontroller.sha256) await seeTransfer(stage, device, built);
-  await tell(stage, { step: `start ${release}`, by: DEVICE }, async () => {
+  if (kept?.microcontroller.sha256 !== built.microcontroller.sha256) await seeTransfer(stage, device, seen);
+  await tell(stage, { step: `start ${release}`, by }, async () => {
     const started = await device.next(`start of ${release}`, (event) => event.step === 'start' && about(event));
     return {
       digest: started.digest,
@@ -45,10 +45,10 @@ export async function seeRelease(stage: Stage, device: DeviceProcess, seen: Seen
 async function seeTransfer(
   stage: Stage,
   device: DeviceProcess,
-  { plan, microcontroller }: BuiltRelease,
+  { built: { plan, microcontroller }, member: { name: by } }: Seen,
 ): Promise<void> {
   const { version } = plan.microcontroller;
-  await tell(stage, { step: `transfer ${plan.release}`, by: DEVICE }, async () => {
+  await tell(stage, { step: `transfer ${plan.release}`, by }, async () => {
     const { digest, detail } = await device.next(`transfer of ${plan.release}`, ({ step }) => step === 'transfer');
     return {
       ok: digest === microcontroller.sha256,
@@ -65,9 +65,10 @@ async function isOnMicrocontroller(flash: string, { microcontroller }: BuiltRele
   return sha256Hex(lying.subarray(0, length)) === microcontroller.sha256;
 }
 
-async function seeConfirmed(stage: Stage, device: DeviceProcess, { built, flash }: Seen): Promise<void> {
+async function seeConfirmed(stage: Stage, device: DeviceProcess, { built, member }: Seen): Promise<void> {
+  const { name: by, flash } = member;
   const { plan, sha256 } = built;
-  await tell(stage, { step: `confirm ${plan.release}`, by: DEVICE }, async () => {
+  await tell(stage, { step: `confirm ${plan.release}`, by }, async () => {
     const tested = await device.next(
       `self-test of ${plan.release}`,
       ({ step, digest }) => step === 'self-test' && digest === sha256,
@@ -79,10 +80,11 @@ async function seeConfirmed(stage: Stage, device: DeviceProcess, { built, flash 
   });
 }
 
-async function seeRevert(stage: Stage, device: DeviceProcess, { built, kept, flash }: Seen): Promise<void> {
+async function seeRevert(stage: Stage, device: DeviceProcess, { built, kept, member }: Seen): Promise<void> {
+  const { name: by, flash } = member;
   const { plan, sha256 } = built;
   if (kept === undefined) throw new Error('there is nothing to go back to');
-  await tell(stage, { step: `revert ${plan.release}`, by: DEVICE }, async () => {
+  await tell(stage, { step: `revert ${plan.release}`, by }, async () => {
     const tested = await device.next(
       `self-test of ${plan.release}`,
       ({ step, digest }) => step === 'self-test' && digest === sha256,
@@ -106,8 +108,12 @@ async function seeRevert(stage: Stage, device: DeviceProcess, { built, kept, fla
 }
 
 /** After a power cycle: the confirmed release starts, and the floors stand where it is. */
-export async function seeFloors(stage: Stage, device: DeviceProcess, newest: BuiltRelease): Promise<void> {
-  await tell(stage, { step: 'power cycle', by: DEVICE }, async () => {
+export async function seeFloors(
+  stage: Stage,
+  { device, name: by }: { readonly device: DeviceProcess; readonly name: string },
+  newest: BuiltRelease,
+): Promise<void> {
+  await tell(stage, { step: 'power cycle', by }, async () => {
     const started = await device.next('start after power-on', ({ step }) => step === 'start');
     const { detail, digest } = started;
     const floor = detail.get('counterFloor');

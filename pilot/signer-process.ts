@@ -31,9 +31,9 @@ export type SignerProcess = {
 export async function startSigner(stage: Stage, company: Company): Promise<SignerProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'firmament-signer-'));
   const socket = join(folder, 'signer.sock');
-  const { snapshot, timestamp, log, ca } = company;
+  const { snapshot, timestamp, log, rollout, ca } = company;
   const run = await tell(stage, { step: 'signer', by: 'signer' }, async () => ({
-    ...(await runSigner(stage, { socket, holders: [snapshot, timestamp, log], ca })),
+    ...(await runSigner(stage, { socket, holders: [snapshot, timestamp, log, rollout], ca })),
     detail: 'a process of its own, which alone holds the online keys and that of the CA, behind a socket',
   }));
   return {

@@ -14,7 +14,7 @@ import {
 import { verifyBinding, type BindingCode, type RepositoryId } from '../formats/binding.ts';
 import type { Instant } from '../formats/instant.ts';
 import type { Judging } from '../formats/judging.ts';
-import { parseTrustPart, type Builder } from '../formats/trust-part.ts';
+import { parseTrustPart, type Builder, type TrustPart } from '../formats/trust-part.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { repositoryIdOf, type RepositoryIdCode } from './repository-id.ts';
 import { checkSignature } from './signature-check-node.ts';
@@ -34,11 +34,26 @@ export type JudgingTrustCode =
   | 'RELEASE_MALFORMED'
   | 'POLICY_MISMATCH';
 
-/** Reads it from the files. @param files.roots root files from version 1 to the newest. */
-export function readJudgingTrust(
-  files: { readonly roots: readonly Uint8Array[]; readonly targets: Uint8Array },
-  now: Instant,
-): Verdict<JudgingTrust, JudgingTrustCode> {
+/** Root files from version 1 to the newest, and the targets file. */
+export type TrustFiles = { readonly roots: readonly Uint8Array[]; readonly targets: Uint8Array };
+export type PeoplesTrust = {
+  readonly repository: RepositoryId;
+  readonly targets: TrustedTargets;
+  readonly part: TrustPart;
+};
+
+/** Reads it from the files. */
+export function readJudgingTrust(files: TrustFiles, now: Instant): Verdict<JudgingTrust, JudgingTrustCode> {
+  const read = readPeoplesTrust(files, now);
+  if (!read.ok) return read;
+  const { repository, targets, part } = read.value;
+  const { builders, judging } = part;
+  if (judging === undefined) return reject('POLICY_MISMATCH', 'the targets role names no policy and no verifier');
+  return accept({ repository, targets, builders, judging });
+}
+
+/** Whom people trust with what: the targets role, reached from root 1. */
+export function readPeoplesTrust(files: TrustFiles, now: Instant): Verdict<PeoplesTrust, JudgingTrustCode> {
   const [rootOne = new Uint8Array()] = files.roots;
   const repository = repositoryIdOf(rootOne);
   if (!repository.ok) return repository;
@@ -56,7 +71,5 @@ export function readJudgingTrust(
   if (!bound.ok) return bound;
   const trust = parseTrustPart(firmament);
   if (!trust.ok) return trust;
-  const { builders, judging } = trust.value;
-  if (judging === undefined) return reject('POLICY_MISMATCH', 'the targets role names no policy and no verifier');
-  return accept({ repository: repository.value, targets: targets.value, builders, judging });
+  return accept({ repository: repository.value, targets: targets.value, part: trust.value });
 }

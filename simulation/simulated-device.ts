@@ -16,6 +16,7 @@ import type { DeviceEvent } from '../bootloader-verifier/agent/device-event.ts';
 import { liveDevice, type LifeOptions, type UpdateSource } from '../bootloader-verifier/agent/device.ts';
 import type { ImageRunner, RunningImage, RunMode } from '../bootloader-verifier/agent/image-runner.ts';
 import type { ComponentInstaller } from '../bootloader-verifier/boot/installer.ts';
+import type { ReceiptFolder } from '../bootloader-verifier/agent/receipt-folder.ts';
 import type { CheckIn } from '../bootloader-verifier/agent/report-outcome.ts';
 import type { FirmwareImage } from '../bootloader-verifier/boot/verify-image.ts';
 import type { FaultFlash } from './fault-flash.ts';
@@ -48,6 +49,7 @@ export type SimulatedParts = {
   readonly clock: VirtualClock;
   readonly check: SignatureCheck;
   readonly checkIn?: CheckIn | undefined;
+  readonly receipts?: ReceiptFolder | undefined;
 };
 
 const SELF_TEST_MS_MAX = 30_000;
@@ -109,6 +111,7 @@ async function startLife(
     findInstaller: (component: string) => (component === MICROCONTROLLER ? installer : undefined),
     check: parts.check,
     checkIn: parts.checkIn,
+    receipts: parts.receipts,
     now: clock.now,
     sleep: (ms: number) => Promise.race([clock.sleep(ms), stopped]),
     isStopping: () => !flash.isOn(),

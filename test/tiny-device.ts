@@ -14,6 +14,7 @@ import { checkSignature } from '../signer/signature-check-node.ts';
 import type { UpdateSource } from '../bootloader-verifier/agent/device.ts';
 import type { DeviceEvent } from '../bootloader-verifier/agent/device-event.ts';
 import { readRecord, writeRecord, writeRecordTwice } from '../bootloader-verifier/boot/flash-records.ts';
+import type { ReceiptFolder } from '../bootloader-verifier/agent/receipt-folder.ts';
 import type { CheckIn } from '../bootloader-verifier/agent/report-outcome.ts';
 import { provisionFlash } from '../bootloader-verifier/boot/protected-store.ts';
 import { readBootState, startDevice, type Recovery, type Started } from '../bootloader-verifier/boot/start-device.ts';
@@ -50,6 +51,7 @@ export type TinyDeviceOptions = {
   /** Its own secret, 32 bytes: with one it can prove what it starts. */
   readonly secret?: Uint8Array;
   readonly checkIn?: CheckIn;
+  readonly receipts?: ReceiptFolder;
 };
 
 /** A check that asks the portable one once for each signature, key and message. */
@@ -86,6 +88,7 @@ export async function makeTinyDevice(repository: TinyRepository, options: TinyDe
     clock,
     check,
     checkIn: options.checkIn,
+    receipts: options.receipts,
   });
   const { installer } = simulated.microcontroller;
   return {

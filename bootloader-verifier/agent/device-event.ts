@@ -21,6 +21,7 @@ export type DeviceStep =
   | 'wave'
   | 'way'
   | 'report'
+  | 'receipt'
   | 'trust'
   | 'image-ended'
   | 'identity'

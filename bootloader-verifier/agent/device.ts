@@ -38,7 +38,9 @@ import { poll, type PollCode, type PollInput, type Polled } from './poll.ts';
 import { pollCapsules } from './poll-capsules.ts';
 import type { CapsuleFolder } from './capsule-folder.ts';
 import { noteOutcome, sendReport, type CheckIn } from './report-outcome.ts';
+import type { ReceiptFolder } from './receipt-folder.ts';
 import type { RepositoryClient } from './repository-client.ts';
+import { leaveReceipt, leaveRefusal, type RefusedFile } from './write-receipt.ts';
 import type { VerifiedCertificate } from './verify-certificate.ts';
 
 export type UpdateSource =
@@ -66,6 +68,8 @@ export type DevicePorts = {
   readonly report: DeviceReport;
   /** Takes this device's word on planned releases; without it nothing is said. */
   readonly checkIn?: CheckIn | undefined;
+  /** Where this device leaves receipts of what it was brought in files; without it none are written. */
+  readonly receipts?: ReceiptFolder | undefined;
 };
 
 /** How a round ended: with a new start, or because the device is to stop. */
@@ -138,8 +142,9 @@ async function keepOrRevert(device: DevicePorts, started: Started, running: Runn
     tell(device, { step: 'confirm', ok: true, digest, detail: { release, slot } });
     return true;
   }
-  await writeBootState(device.systemFlash, failTrial(state, image.permit.imagesSha256));
+  // Said before it is acted on: a cut in between tries again, and no failure stays unsaid.
   await note(device, started, tested.code);
+  await writeBootState(device.systemFlash, failTrial(state, image.permit.imagesSha256));
   tell(device, { step: 'revert', ok: false, digest, code: tested.code, detail: { release, slot } });
   return false;
 }
@@ -148,7 +153,7 @@ async function keepOrRevert(device: DevicePorts, started: Started, running: Runn
 async function note(device: DevicePorts, { image, identity }: Started, failure: string | undefined): Promise<void> {
   if (identity?.ok !== true) return;
   const outcome = { permit: image.permit, identity: identity.value, failure, now: device.now() };
-  await noteOutcome(device.systemFlash, outcome);
+  await noteOutcome(device.systemFlash, outcome, device.receipts === undefined ? 'confirmation' : 'receipt');
 }
 
 /** Sends what is written down. A fault is told and waited out; the next poll tries again. */
@@ -163,6 +168,27 @@ async function report({ checkIn, ...device }: DevicePorts): Promise<void> {
   }
 }
 
+/** Leaves the receipt that is written down, and one of each file that was refused. A fault is told; the next poll tries again. */
+async function leaveReceipts(
+  { receipts, ...device }: DevicePorts,
+  { identity }: Life,
+  refused: readonly RefusedFile[],
+): Promise<void> {
+  if (receipts === undefined) return;
+  const flash = device.systemFlash;
+  try {
+    const names = [await leaveReceipt(flash, receipts)];
+    if (identity?.ok === true) {
+      const by = { identity: identity.value, now: device.now() };
+      for (const file of refused) names.push(await leaveRefusal(flash, receipts, { ...file, ...by }));
+    }
+    for (const name of names) if (name !== undefined) tell(device, { step: 'receipt', ok: true, detail: { name } });
+  } catch (fault) {
+    if (!(fault instanceof OperationError)) throw fault;
+    tell(device, { step: 'receipt', ok: false, code: fault.code, detail: { detail: fault.message } });
+  }
+}
+
 /** What a round lives with: the slot that it started, and its image; or a slot that waits for a component; or nothing. */
 type Life = {
   readonly slot: RunningSlot | undefined;
@@ -172,9 +198,11 @@ type Life = {
 
 async function pollUntilRestart(device: DevicePorts, options: LifeOptions, life: Life): Promise<RoundEnd> {
   let settled: Uint8Array | undefined;
+  const refused: RefusedFile[] = [];
   while (!device.isStopping()) {
-    const polled = await pollOnce(device, life.slot, settled);
+    const polled = await pollOnce(device, { running: life.slot, settled }, (file) => void refused.push(file));
     await report(device);
+    await leaveReceipts(device, life, refused.splice(0));
     if (polled?.ok === true) {
       settled = polled.value.settled;
       if (polled.value.outcome.kind === 'installed') return 'restart';
@@ -199,12 +227,12 @@ function imageEnded(running: RunningImage | undefined): Promise<boolean> {
 
 async function pollOnce(
   device: DevicePorts,
-  running: RunningSlot | undefined,
-  settled: Uint8Array | undefined,
+  { running, settled }: Pick<PollInput, 'running' | 'settled'>,
+  refused: (file: RefusedFile) => void,
 ): Promise<Verdict<Polled, PollCode> | undefined> {
   const { systemFlash: flash, check } = device;
   try {
-    const polled = await pollSource(device, { flash, check, now: device.now(), running, settled });
+    const polled = await pollSource(device, { flash, check, now: device.now(), running, settled }, refused);
     tellPoll(device, polled);
     return polled;
   } catch (fault) {
@@ -233,12 +261,18 @@ function told({ serial, notAfter, extension }: VerifiedCertificate): DeviceEvent
   return { serial, notAfter: encodeInstant(notAfter), class: extension.class, release: extension.release };
 }
 
-function pollSource(device: DevicePorts, input: Omit<PollInput, 'client'>): Promise<Verdict<Polled, PollCode>> {
+function pollSource(
+  device: DevicePorts,
+  input: Omit<PollInput, 'client'>,
+  refused: (file: RefusedFile) => void,
+): Promise<Verdict<Polled, PollCode>> {
   const { source } = device;
   if (source.kind === 'server') return poll({ ...input, client: source.client });
-  const refused = (capsule: string, { code, detail }: Rejected): void =>
+  const tellRefusal = (capsule: string, { code, detail }: Rejected, sha256: string): void => {
     tell(device, { step: 'capsule', ok: false, code, detail: { capsule, detail } });
-  return pollCapsules({ ...input, folder: source.folder, refused });
+    refused({ sha256, code });
+  };
+  return pollCapsules({ ...input, folder: source.folder, refused: tellRefusal });
 }
 
 function tellStart(device: DevicePorts, started: Started | Recovery): void {

@@ -7,12 +7,13 @@
  */
 import { encodeUtf8, equalBytes } from '../../formats/bytes.ts';
 import type { Instant } from '../../formats/instant.ts';
+import { startSha256 } from '../../formats/sha256.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
 import { accept, type Rejected, type Verdict } from '../../formats/verdict.ts';
 import type { Flash } from '../boot/flash.ts';
 import { readDeviceTrust } from '../boot/protected-store.ts';
 import type { DeviceTrust } from '../boot/verify-bundle.ts';
-import { openCapsule } from './capsule-client.ts';
+import { openCapsule, type CapsuleBytes } from './capsule-client.ts';
 import type { ArrivedCapsule, CapsuleFolder } from './capsule-folder.ts';
 import { installCapsule, type CapsuleCode } from './install-capsule.ts';
 import type { Installed, RunningSlot } from './install.ts';
@@ -26,8 +27,8 @@ export type CapsulePollInput = {
   readonly running: RunningSlot | undefined;
   /** What lay there when nothing was left to do; kept by the caller. */
   readonly settled: Uint8Array | undefined;
-  /** Told of each capsule that is refused. */
-  readonly refused: (name: string, refusal: Rejected<CapsulePollCode>) => void;
+  /** Told of each capsule that is refused, with the digest of its bytes. */
+  readonly refused: (name: string, refusal: Rejected<CapsulePollCode>, sha256: string) => void;
 };
 export type CapsulesPolled = {
   readonly outcome: { readonly kind: 'unchanged' } | Installed;
@@ -46,12 +47,22 @@ export async function pollCapsules(
   if (!device.ok) return device;
   for (const capsule of arrived) {
     const installed = await tryCapsule(input, capsule, device.value);
-    if (!installed.ok) input.refused(capsule.name, installed);
+    if (!installed.ok) input.refused(capsule.name, installed, await input.folder.read(capsule.name, digestOf));
     else if (installed.value.kind === 'installed') return accept({ outcome: installed.value, settled: undefined });
   }
   return accept({ outcome: UNCHANGED, settled: seen });
 }
 
+/** The digest of a whole capsule, read in parts. */
+async function digestOf({ length, read }: CapsuleBytes): Promise<string> {
+  const digest = startSha256();
+  for (let offset = 0; offset < length; offset += PART_BYTES) {
+    digest.update(await read(offset, Math.min(PART_BYTES, length - offset)));
+  }
+  return digest.hex();
+}
+
+const PART_BYTES = 1_048_576;
 const UNCHANGED = { kind: 'unchanged' } as const;
 
 function tryCapsule(

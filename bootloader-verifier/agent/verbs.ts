@@ -26,6 +26,7 @@ import { freshKeyNode } from './identity-key-node.ts';
 import { IMAGE_TIMES, imageRunnerNode } from './image-runner-node.ts';
 import { installerFile, MICROCONTROLLER_BYTES } from './installer-file.ts';
 import { checkInHttp } from './check-in-http.ts';
+import { receiptFolder } from './receipt-folder.ts';
 import type { CheckIn } from './report-outcome.ts';
 import { readStatus } from './read-status.ts';
 import { provisionDevice } from './provision.ts';
@@ -99,6 +100,7 @@ function deviceCommand(host: Host, outcome: Outcome): Command {
     .requiredOption('--flash <folder>', 'where the device keeps its flash')
     .option('--url <address>', "the product's address, like http://127.0.0.1:8080/r/gateway/", parseAddress)
     .option('--capsules <folder>', 'without network: the folder where *.capsule files arrive')
+    .option('--receipts <folder>', 'where it leaves receipts of what capsules brought; by default beside the capsules')
     .option('--microcontroller <name=file...>', 'the flash of a component that is transferred', parseMicrocontrollers)
     .option('--name <name>', 'how it names itself in its reports', parseName, 'device')
     .option('--poll-ms <ms>', 'time between two polls, in milliseconds', parseMilliseconds, 300_000)
@@ -111,6 +113,9 @@ function deviceCommand(host: Host, outcome: Outcome): Command {
     .action(async (options: RunOptions, command: Command) => {
       if ((options.url === undefined) === (options.capsules === undefined)) {
         command.error('either --url or --capsules says where releases come from');
+      }
+      if (options.receipts !== undefined && options.capsules === undefined) {
+        command.error('--receipts goes with --capsules: a server is told at its check-in');
       }
       await run(options, host);
     });
@@ -133,6 +138,7 @@ type RunOptions = {
   readonly flash: string;
   readonly url?: URL;
   readonly capsules?: string;
+  readonly receipts?: string;
   readonly microcontroller?: ReadonlyMap<string, string>;
   readonly name: string;
   readonly est?: URL;
@@ -187,6 +193,7 @@ async function run(options: RunOptions, host: Host): Promise<void> {
       stopped: aborted(host.stop),
       report: (event: DeviceEvent) => host.writeLine(JSON.stringify(event)),
       checkIn: checkInOf(options, host),
+      receipts: options.capsules === undefined ? undefined : receiptFolder(options.receipts ?? options.capsules),
     },
     { pollMs: options.pollMs, untilSettled: options.untilSettled },
   );

@@ -68,7 +68,7 @@ function stateAfter(state: string, event: Pick<ToldEvent, 'step' | 'ok' | 'code'
   if (event.step === 'revert') return 'reverting';
   if (event.step === 'install') return 'starting a new release';
   if (event.step === 'stop') return 'stopped';
-  if (event.step === 'held') return `running; the next release is held: ${event.code ?? ''}`;
+  if (event.step === 'wave') return `running; the next release is held: ${event.code ?? ''}`;
   return event.step === 'poll' && !event.ok ? `running; last poll refused: ${event.code ?? ''}` : state;
 }
 

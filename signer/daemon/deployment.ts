@@ -8,8 +8,6 @@
  *   products that have a plan.
  * - A product whose renewal or step is refused, or fails, holds up no other.
  */
-import { CONFIRMATION_PAYLOAD_TYPE, parseConfirmation } from '../../formats/confirmation.ts';
-import { parseEnvelope } from '../../formats/dsse.ts';
 import type { Instant } from '../../formats/instant.ts';
 import { nameDecoder } from '../../formats/names.ts';
 import { REQUEST_BYTES_MAX } from '../../formats/publish-request.ts';
@@ -18,6 +16,7 @@ import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import { TIMESTAMP_LIFETIME_MS } from '../lifetimes.ts';
 import { renewTimestamp } from '../renew-timestamp.ts';
 import { WORD_BYTES_MAX } from '../rollout/heard-word.ts';
+import { productOfWord } from '../rollout/spoken-word.ts';
 import { stepRollouts, type RolloutSigner } from '../rollout/run-rollout.ts';
 import type { StateDatabase } from '../signer-state-database.ts';
 import { signerVerbs } from './signer-verbs.ts';
@@ -130,10 +129,9 @@ async function sideBySide<T>(items: readonly T[], work: (item: T) => Promise<voi
 
 /** Hands a device's word to the product that it names. It is believed there, or not. */
 function routeWord(verbsOf: Deployment['verbsOf'], body: Uint8Array, now: Instant): Promise<Verdict<VerbFacts>> {
-  const envelope = parseEnvelope(body, CONFIRMATION_PAYLOAD_TYPE);
-  const word = envelope.ok ? parseConfirmation(envelope.value.payload) : envelope;
-  if (!word.ok) return Promise.resolve(word);
-  const verb = verbsOf(word.value.product)?.get('confirm');
+  const product = productOfWord(body);
+  if (!product.ok) return Promise.resolve(product);
+  const verb = verbsOf(product.value)?.get('confirm');
   return verb?.run(body, now) ?? Promise.resolve(reject('NOT_FOUND', 'the word names no product'));
 }
 

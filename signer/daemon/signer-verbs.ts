@@ -7,6 +7,7 @@
 import { encodeInstant, type Instant } from '../../formats/instant.ts';
 import { isSideRole } from '../../formats/names.ts';
 import { parsePublishRequest, REQUEST_BYTES_MAX } from '../../formats/publish-request.ts';
+import { RECEIPT_FILE_BYTES_MAX } from '../../formats/receipt.ts';
 import { parseTimestamp } from '../../formats/tuf-snapshot.ts';
 import { parseTargets } from '../../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
@@ -19,6 +20,7 @@ import { readCurrent } from '../read-published.ts';
 import { WORD_BYTES_MAX } from '../rollout/heard-word.ts';
 import {
   hearConfirmation,
+  hearReceipt,
   registerTrust,
   stepRollouts,
   type RolloutNow,
@@ -39,6 +41,7 @@ export function signerVerbs(signer: RolloutSigner): VerbTable {
     ['refresh', shared(0, (_, now) => publishing(signer, {}, now))],
     ['manifest', verb(ENVELOPE_BYTES_MAX, (body, now) => admitManifest(signer, body, now))],
     ['confirm', verb(WORD_BYTES_MAX, (body, now) => hearConfirmation(signer, body, now))],
+    ['receipt', verb(RECEIPT_FILE_BYTES_MAX, (body, now) => hearReceipt(signer, body, now))],
     ['step', verb(0, async (_, now) => rollouts(await stepRollouts(signer, now)))],
     ['waves', verb(0, async (_, now) => rollouts(await stepRollouts(signer, now, true)))],
   ]);

@@ -8,6 +8,7 @@ import { base64Bytes, decodeJson, literal, object, refine, type DecodeCode } fro
 import { encodeJson } from '../../formats/encode-json.ts';
 import { encodeInstant, instantDecoder, type Instant } from '../../formats/instant.ts';
 import type { JsonValue } from '../../formats/json.ts';
+import { RECEIPT_FILE_BYTES_MAX } from '../../formats/receipt.ts';
 import { accept, type Verdict } from '../../formats/verdict.ts';
 
 export type HeardWord = { readonly receivedAt: Instant; readonly envelope: Uint8Array };
@@ -17,7 +18,7 @@ export const WORD_BYTES_MAX = 16_384;
 export const HEARD_BYTES_MAX = 32_768;
 
 const wordDecoder = refine(
-  object('refused', { version: literal(1), receivedAt: instantDecoder, envelope: base64Bytes(WORD_BYTES_MAX) }),
+  object('refused', { version: literal(1), receivedAt: instantDecoder, envelope: base64Bytes(RECEIPT_FILE_BYTES_MAX) }),
   ({ receivedAt, envelope }) => accept({ receivedAt, envelope }),
 );
 

@@ -7,19 +7,18 @@
  * - Specified in `docs/formats/signing.md`.
  */
 import { concatBytes, encodeHex, parseHex } from '../../formats/bytes.ts';
-import { CONFIRMATION_PAYLOAD_TYPE, parseConfirmation, type Confirmation } from '../../formats/confirmation.ts';
-import { parseEnvelope } from '../../formats/dsse.ts';
 import type { Instant } from '../../formats/instant.ts';
 import { OperationError } from '../../formats/operation-error.ts';
 import type { Verified } from '../../formats/verdict.ts';
 import type { BookStore } from '../book-store.ts';
 import { encodeHeardWord, HEARD_BYTES_MAX, parseHeardWord } from './heard-word.ts';
 import type { Votes } from './next-step.ts';
+import { readWord, type SpokenWord } from './spoken-word.ts';
 
 /** Which rollout: a channel's plan, with the anchor that its cohorts are drawn with. */
 export type RolloutName = { readonly channel: string; readonly planSha256: string; readonly anchor: string };
 export type Heard = {
-  readonly outcome: Confirmation['outcome'];
+  readonly outcome: SpokenWord['outcome'];
   readonly sequence: number;
   readonly receivedAt: Instant;
 };
@@ -31,7 +30,7 @@ export type RolloutBook = {
   readonly expected: (wave: number) => Promise<readonly string[] | undefined>;
   /** Keeps what a device said. @returns false if it says nothing new, or the device has said too much. */
   readonly hear: (
-    said: { readonly confirmation: Verified<Confirmation>; readonly envelope: Uint8Array },
+    said: { readonly word: Verified<SpokenWord>; readonly envelope: Uint8Array },
     now: Instant,
   ) => Promise<boolean>;
   readonly votes: (wave: number, times: { readonly deadline: Instant }) => Promise<Votes>;
@@ -78,8 +77,8 @@ export async function openRolloutBook(store: BookStore, name: RolloutName): Prom
       await store.keep(expectedAt(wave), bytes);
       return (await expected(wave)) ?? [];
     },
-    hear: async ({ confirmation, envelope }, now) => {
-      const { deviceId, sequence } = confirmation;
+    hear: async ({ word, envelope }, now) => {
+      const { deviceId, sequence } = word;
       for (let attempt = 0; attempt < RACES_MAX; attempt++) {
         await catchUp();
         const before = words.get(deviceId);
@@ -113,7 +112,7 @@ function countVotes(
   return { expected: ids.length, confirmed, failed };
 }
 
-function addWord(words: Map<string, Words>, { deviceId, outcome, sequence }: Confirmation, receivedAt: Instant): void {
+function addWord(words: Map<string, Words>, { deviceId, outcome, sequence }: SpokenWord, receivedAt: Instant): void {
   const before = words.get(deviceId);
   // A confirmation that stands is dated by its first word: repeating it loses no device its vote.
   const confirmedAt = outcome === 'confirmed' ? (before?.confirmedAt ?? receivedAt) : undefined;
@@ -126,15 +125,14 @@ function addWord(words: Map<string, Words>, { deviceId, outcome, sequence }: Con
 
 /** Takes up a word that was verified before it was kept. */
 function addStored(words: Map<string, Words>, bytes: Uint8Array): void {
-  const word = parseHeardWord(bytes);
-  const envelope = word.ok ? parseEnvelope(word.value.envelope, CONFIRMATION_PAYLOAD_TYPE) : word;
-  const confirmation = envelope.ok ? parseConfirmation(envelope.value.payload) : envelope;
-  if (!word.ok || !confirmation.ok) {
+  const heard = parseHeardWord(bytes);
+  const word = heard.ok ? readWord(heard.value.envelope) : undefined;
+  if (!heard.ok || word === undefined) {
     throw new OperationError('FILE_UNREADABLE', "a word in the signer's state is damaged: restore it from a backup", {
       retriable: false,
     });
   }
-  addWord(words, confirmation.value, word.value.receivedAt);
+  addWord(words, word, heard.value.receivedAt);
 }
 
 async function readIds(store: BookStore, name: string): Promise<readonly string[] | undefined> {

@@ -9,7 +9,6 @@
 import type { Instant } from '../../formats/instant.ts';
 import { sideRole } from '../../formats/names.ts';
 import type { DONE } from '../../formats/rollout-status.ts';
-import { verifyConfirmation, type ConfirmationCode } from '../../formats/verify-confirmation.ts';
 import { TARGETS_BYTES_MAX } from '../../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import type { OpenWave, WaveStep } from '../../formats/wave-step.ts';
@@ -28,6 +27,8 @@ import type { LiveDevice } from './live-devices.ts';
 import { nextStep, type RolloutView, type Votes, type Waiting } from './next-step.ts';
 import { readFactories, readRoleKeys, readRollouts, repositoryIn, type PublishedRollout } from './read-rollout.ts';
 import { openRolloutBook, type RolloutBook } from './rollout-book.ts';
+import { isReceipt } from './spoken-word.ts';
+import { verifyWord, type SpokenCode } from './verify-word.ts';
 import { checkSignature } from '../signature-check-node.ts';
 
 /** How many interrupted runs may have left a step that no snapshot names. */
@@ -76,33 +77,47 @@ export async function stepRollouts(
   return accept(done);
 }
 
-/** Takes a device's word in the envelope `bytes`. @returns whether it says something new. */
+/** Takes a device's word in the envelope `bytes`: a confirmation, or a receipt. @returns whether it says something new. */
 export async function hearConfirmation(
   signer: RolloutSigner,
   bytes: Uint8Array,
   now: Instant,
-): Promise<Verdict<{ readonly isNew: boolean }, RolloutCode | ConfirmationCode | 'CONFIRMATION_REFUSED'>> {
+): Promise<Verdict<{ readonly isNew: boolean }, RolloutCode | SpokenCode>> {
   const scene = await readScene(signer, now);
   if (!scene.ok) return scene;
   const { published, devices } = scene.value;
   if (published.state === undefined) return reject('CONFIRMATION_REFUSED', 'nothing is published yet');
   const repository = repositoryIn(published.state);
   const keyOf = (deviceId: string): LiveDevice['key'] | undefined => devices.get(deviceId)?.key;
-  const confirmation = verifyConfirmation(bytes, { repository, keyOf }, checkSignature);
-  if (!confirmation.ok) return confirmation;
-  const { plan, release, deviceId } = confirmation.value;
+  const word = verifyWord(bytes, { repository, keyOf }, checkSignature);
+  if (!word.ok) return word;
+  const { plan, release, deviceId } = word.value;
   const rollout = readRollouts(published).find((each) => each.planSha256 === plan && each.plan.release === release);
   if (rollout?.current === undefined) return reject('CONFIRMATION_REFUSED', 'no wave of this plan is open');
   const book = await bookOf(signer, rollout);
   const isExpected = await isExpectedIn(book, rollout.current.step.open.length, deviceId);
   if (!isExpected) return reject('CONFIRMATION_REFUSED', `device ${deviceId.slice(0, 12)} has no vote in an open wave`);
   try {
-    return accept({ isNew: await book.hear({ confirmation: confirmation.value, envelope: bytes }, now) });
+    return accept({ isNew: await book.hear({ word: word.value, envelope: bytes }, now) });
   } catch (fault) {
     // What was kept is known again once it is read again.
     signer.open.clear();
     throw fault;
   }
+}
+
+/** Takes a receipt that was carried here: it counts as its device's confirmation, once. */
+export async function hearReceipt(
+  signer: RolloutSigner,
+  bytes: Uint8Array,
+  now: Instant,
+): Promise<Verdict<{ readonly counts: true }, RolloutCode | SpokenCode | 'RECEIPT_STALE'>> {
+  if (!isReceipt(bytes)) return reject('RECEIPT_MALFORMED', 'the file is no receipt');
+  const heard = await hearConfirmation(signer, bytes, now);
+  if (!heard.ok) return heard;
+  return heard.value.isNew
+    ? accept({ counts: true })
+    : reject('RECEIPT_STALE', 'it was handed in before, or the device has said more since');
 }
 
 /** The book of `rollout`, read once. */

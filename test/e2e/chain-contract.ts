@@ -80,6 +80,32 @@ export function testChain(optionsOf: () => Promise<readonly string[]>): void {
     expect(new Set(stepsOf('publish').map(({ by }) => by))).toEqual(new Set(['signer']));
   });
 
+  test('a wave opens on the confirmations of the one before, and a device of a later wave is held until then', () => {
+    const at = (step: string): number => lines.findIndex((line) => line.step === step);
+    const order = ['publish 2.0.0', 'wave 1 2.0.0', 'hold 2.0.0', 'confirm 2.0.0', 'wave 2 2.0.0', 'follow 2.0.0'];
+    const places = [...order, 'completed 2.0.0'].map(at);
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(places).not.toContain(-1);
+    expect(stepsOf('hold').map(({ step, code }) => [step, code])).toEqual([
+      ['hold 2.0.0', 'WAVE_NOT_OPEN'],
+      ['hold 3.0.0', 'WAVE_NOT_OPEN'],
+    ]);
+    expect(stepsOf('hold 2.0.0')[0]?.by).not.toBe(stepsOf('confirm 2.0.0')[0]?.by);
+    expect(stepsOf('follow 2.0.0')[0]?.by).toContain(stepsOf('hold 2.0.0')[0]?.by);
+    expect(stepsOf('manifest').map(({ step, by }) => [step, by])).toEqual([
+      ['manifest first', 'factory'],
+      ['manifest second', 'factory'],
+    ]);
+  });
+
+  test('one manager halts a release that fails on the first devices; the others refuse it, and take the repaired one', () => {
+    expect(stepsOf('halt 3.0.0').map(({ by }) => by)).toEqual(['eli']);
+    expect(stepsOf('halted').map(({ step, by, code }) => [step, by, code])).toEqual([
+      ['halted 3.0.0', stepsOf('hold 3.0.0')[0]?.by, 'PLAN_HALTED'],
+    ]);
+    expect(stepsOf('follow 4.0.0').map(({ digest }) => digest)).toEqual([stepsOf('build 4.0.0')[0]?.digest]);
+  });
+
   test('a release whose self-test fails is reverted to the one before', () => {
     const [reverted] = stepsOf('revert');
     expect(reverted).toMatchObject({ step: 'revert 3.0.0', code: 'SELF_TEST_FAILED' });
@@ -89,6 +115,7 @@ export function testChain(optionsOf: () => Promise<readonly string[]>): void {
 
   test("key holders' tools and the signer refuse what nobody may approve", () => {
     expect(stepsOf('refuse').map(({ step, by, code }) => [step, by, code])).toEqual([
+      ['refuse: a receipt handed in twice', 'signer', 'RECEIPT_STALE'],
       ['refuse: the author approves', 'fay', 'AUTHOR_NEVER_COUNTS'],
       ['refuse: a draft that was overtaken', 'dee', 'EVENT_STALE'],
       ['refuse: a withdrawn draft', 'signer', 'EVENT_WITHDRAWN'],
@@ -114,6 +141,14 @@ export function testChain(optionsOf: () => Promise<readonly string[]>): void {
     );
   });
 
+  test('its signed receipt travels back, counts once, and completes the rollout that waited for it', () => {
+    const at = (step: string): number => lines.findIndex((line) => line.step === step);
+    const places = ['offline 4.0.0', 'receipt 4.0.0', 'completed 4.0.0', 'refuse: a receipt handed in twice'].map(at);
+    expect(places).not.toContain(-1);
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(stepsOf('completed 4.0.0')[0]?.detail).toContain('4 of 4 in wave 1');
+  });
+
   test('every attack is refused with its own code while the device runs what it ran', () => {
     expect(stepsOf('attack').map(({ step, code }) => [step, code])).toEqual([
       ['attack: a changed image', 'IMAGE_HASH_MISMATCH'],
@@ -130,9 +165,13 @@ export function testChain(optionsOf: () => Promise<readonly string[]>): void {
       ['attack: a summary by a manager', 'VSA_SIGNATURE_INVALID'],
       ['attack: a release that is not in the log', 'LOG_PROOF_MISSING'],
       ['attack: old metadata replayed', 'TIMESTAMP_ROLLBACK'],
+      ['attack: a device placed into a wave by the server', 'METADATA_THRESHOLD_UNMET'],
+      ['attack: a wave opened before its soak', 'WAVE_TOO_EARLY'],
     ]);
     const current = stepsOf('confirm 4.0.0')[0]?.digest;
-    for (const { step, digest } of stepsOf('attack').slice(1)) expect(digest, step).toBe(current);
+    const former = stepsOf('confirm 2.0.0')[0]?.digest;
+    const runs = (step: string): string | null | undefined => (/image|wave/.test(step) ? former : current);
+    for (const { step, digest } of stepsOf('attack')) expect(digest, step).toBe(runs(step));
   });
 
   test('each boot that the device keeps is proven and gets it an identity that names image and counter, one after the other', () => {

@@ -1,6 +1,7 @@
 /** The capsule's head: one form for one content, and nothing read beyond its limits. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { concatBytes, encodeUtf8 } from '../../formats/bytes.ts';
+import { concatBytes, encodeUtf8, equalBytes } from '../../formats/bytes.ts';
 import {
   CAPSULE_BYTES_MAX,
   CAPSULE_FILES_MAX,
@@ -9,6 +10,7 @@ import {
   parseCapsuleHead,
 } from '../../formats/capsule.ts';
 import { accepted } from '../accepted.ts';
+import { CAPSULE_VECTORS, capsuleVectorFiles, refusedCapsules, samplePlaces } from './capsule-vectors.ts';
 
 const FILES = [
   { name: 'metadata/1.root.json', length: 5 },
@@ -74,4 +76,16 @@ test('a head without end is given up at its limit, and a file of another kind at
   expect(parseCapsuleHead(encodeUtf8('PK\u0003\u0004'), 4)).toMatchObject(REFUSED);
   expect(parseCapsuleHead(encodeUtf8('firmament-capsule 2\n{}\n'), 23)).toMatchObject(REFUSED);
   expect(parseCapsuleHead(new Uint8Array(0), 0)).toMatchObject(REFUSED);
+});
+
+test('the files of capsules are written by the encoder, byte for byte, and each fault beside them is refused', () => {
+  const made = capsuleVectorFiles();
+  expect(readdirSync(CAPSULE_VECTORS).sort()).toEqual([...made.keys()].sort());
+  for (const [name, bytes] of made) {
+    expect(equalBytes(readFileSync(`${CAPSULE_VECTORS}${name}`), bytes), name).toBe(true);
+  }
+  expect(samplePlaces().map(({ name }) => name)).toContain('metadata/1.root.json');
+  for (const { says, capsule } of refusedCapsules()) {
+    expect(parseCapsuleHead(capsule, capsule.length), says).toMatchObject(REFUSED);
+  }
 });

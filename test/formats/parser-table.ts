@@ -53,8 +53,10 @@ import { parsePeople, peopleToJson, type Person } from '../../formats/people.ts'
 import { encodeProvenance, parseProvenance } from '../../formats/provenance.ts';
 import { imagePartToCustom, parseRelease } from '../../formats/release.ts';
 import { parseRootPart, rootPartToJson, type RootPart } from '../../formats/root-part.ts';
+import { parseProvisioned, type Provisioned } from '../../formats/provisioned.ts';
 import { parsePublishAnswer } from '../../formats/publish-answer.ts';
 import { encodePublishRequest, parsePublishRequest } from '../../formats/publish-request.ts';
+import { encodeReceipt, parseReceipt } from '../../formats/receipt.ts';
 import { encodeReportRecord, parseReportRecord } from '../../formats/report-record.ts';
 import { parseRolloutStatuses } from '../../formats/rollout-status.ts';
 import { parseSignerAnswer, type SignerAnswer } from '../../formats/signer-answer.ts';
@@ -104,6 +106,7 @@ import {
 } from './sample-proposal.ts';
 import { tinyJudging } from '../tiny-vsa.ts';
 import { bound, SAMPLE_FILES, SAMPLE_ID } from './sample-repository.ts';
+import { sampleReceipt } from './receipt-vectors.ts';
 import { SAMPLE_EVENT, SAMPLE_WITHDRAWAL } from './signing-vectors.ts';
 import { SAMPLE_VSA } from './sample-vsa.ts';
 
@@ -330,6 +333,18 @@ const PARTS: readonly ParserRow[] = [
     {
       parse: orUndefined(parseSignerAnswer),
       encode: ({ facts }) => encodeJson(facts),
+    },
+  ),
+  wholeRow('parseReceipt', encodeReceipt(sampleReceipt(Uint8Array.of(1, 2, 3))), {
+    parse: orUndefined(parseReceipt),
+    encode: encodeReceipt,
+  }),
+  partRow<Provisioned>(
+    'parseProvisioned',
+    encodeUtf8(JSON.stringify({ ok: true, step: 'provision', deviceId: 'ab'.repeat(32), publicKey: 'cd'.repeat(32) })),
+    {
+      parse: orUndefined(parseProvisioned),
+      encode: (provisioned) => encodeUtf8(JSON.stringify({ ok: true, step: 'provision', ...provisioned })),
     },
   ),
   partRow('parsePublishAnswer', encodeUtf8(JSON.stringify(PUBLISHED_FACTS)), {

@@ -76,6 +76,19 @@ test('a failed release is told as failed, with its code and the count of failure
   expect(heard(words[0])).toMatchObject({ outcome: 'failed', code: 'SELF_TEST_FAILED', failures: 1 });
 });
 
+test('a failure is told though the release before it had a plan too, and that one is not told again', async () => {
+  await rollOut('healthy');
+  await device.live();
+  await publishPlanned(repository, '3.0.0', { waves: [ALL], image: simulatedImage('three', 'unhealthy') });
+  await publishStep(repository, [repository.now]);
+  await device.live();
+  await device.live();
+  expect(words.map((word) => heard(word)).map(({ release, outcome }) => [release, outcome])).toEqual([
+    ['2.0.0', 'confirmed'],
+    ['3.0.0', 'failed'],
+  ]);
+});
+
 test('a word that is not taken, or that nobody answers, is sent again; the update does not wait for it', async () => {
   await rollOut('healthy');
   answer = () => Promise.resolve(false);

@@ -52,6 +52,7 @@ export async function makeKilledChain(): Promise<KilledChain> {
   const publish = (built: BuiltRelease): Promise<void> => publishRelease(stage, { company, repository }, built);
   const remove = async (): Promise<void> => {
     await signer.stop();
+    await company.close();
     await rm(folder, { recursive: true, force: true });
   };
   return { folder, stage, company, repository, store, releases, publish, remove };

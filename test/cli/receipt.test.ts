@@ -1,0 +1,91 @@
+/** Receipts on the command line: what a device whom a factory lists has not signed is told with its code. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runFirmament } from '../../cli/run-firmament.ts';
+import { seededSigner } from '../seeded-signer.ts';
+import { manifestOf, publishFactory, tinyFleet } from '../tiny-fleet.ts';
+import { receiptOf } from '../tiny-receipt.ts';
+import { makeTinyRepository, type TinyRepository } from '../tiny-repository.ts';
+import { publishPlanned } from '../tiny-rollout.ts';
+
+const [device, other] = tinyFleet(2);
+if (device === undefined || other === undefined) throw new Error('a fleet of two');
+let folder = '';
+let repository: TinyRepository;
+const at = (name: string): string => join(folder, name);
+const write = (name: string, bytes: Uint8Array | string): Promise<void> => writeFile(at(name), bytes, { mode: 0o600 });
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'firmament-receipt-'));
+  repository = await makeTinyRepository();
+  await publishFactory(repository);
+  await publishPlanned(repository, '2.0.0', { offline: true });
+  await write('1.root.json', repository.factory.root);
+  await write('targets.json', repository.newest('targets'));
+  await write('stable.json', repository.newest('stable'));
+  await write('manifest.json', await manifestOf(repository, [device]));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+type Ended = { readonly exit: number; readonly answer: Readonly<Record<string, unknown>>; readonly said: string };
+
+/** Runs a verb as a process without a terminal would. */
+async function firmament(...args: readonly string[]): Promise<Ended> {
+  let answer = '';
+  let said = '';
+  const host = {
+    now: () => repository.now,
+    newId: () => '',
+    newKey: (sizeBytes: number) => new Uint8Array(sizeBytes),
+    env: {},
+    say: (text: string) => void (said += text),
+    isInteractive: false,
+    stop: new AbortController().signal,
+  };
+  const exit = await runFirmament(args, host, {
+    json: true,
+    out: (text) => void (answer += text),
+    say: host.say,
+    debug: false,
+  });
+  return { exit, said, answer: answer === '' ? {} : (JSON.parse(answer) as Ended['answer']) };
+}
+
+const trust = (): readonly string[] => [
+  ...['--root', at('1.root.json'), '--targets', at('targets.json'), '--manifest', at('manifest.json')],
+];
+
+test('a receipt is read and said in words: the device, what it did, and whether that is the release in force', async () => {
+  await write('good.receipt', await receiptOf(repository, device));
+  const read = await firmament('receipt', at('good.receipt'), ...trust(), '--channel-file', at('stable.json'));
+  expect(read).toMatchObject({ exit: 0, answer: { ok: true } });
+  expect(read.answer['receipts']).toMatchObject([
+    { deviceId: device.deviceId, release: '2.0.0', outcome: 'confirmed', counts: false },
+  ]);
+});
+
+test('a receipt of a device that no manifest lists, a forged one, and what is none, are refused with their codes', async () => {
+  await write('unlisted.receipt', await receiptOf(repository, other));
+  await write('forged.receipt', await receiptOf(repository, device, { by: seededSigner('thief') }));
+  await write('product.receipt', await receiptOf(repository, device, { receipt: { product: 'other' } }));
+  await write('none.receipt', '{}');
+  for (const [name, code] of [
+    ['unlisted', 'RECEIPT_SIGNATURE_INVALID'],
+    ['forged', 'RECEIPT_SIGNATURE_INVALID'],
+    ['product', 'REPOSITORY_MISMATCH'],
+    ['none', 'ENVELOPE_MALFORMED'],
+  ] as const) {
+    const refused = await firmament('receipt', at(`${name}.receipt`), ...trust());
+    expect(refused, name).toMatchObject({ exit: 1, answer: { ok: false, code } });
+    expect(refused.answer['detail'], name).toContain(`${name}.receipt`);
+  }
+});
+
+test('whom to trust is said whole, or the signer is named; one that does not answer is no refusal', async () => {
+  expect(await firmament('receipt', at('good.receipt'))).toMatchObject({ exit: 64 });
+  expect(await firmament('receipt', at('good.receipt'), '--targets', at('targets.json'))).toMatchObject({ exit: 64 });
+  const away = await firmament('receipt', at('good.receipt'), '--signer', at('nobody.sock'));
+  expect(away).toMatchObject({ exit: 69, answer: { code: 'NETWORK_UNREACHABLE' } });
+});
