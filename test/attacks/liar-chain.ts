@@ -17,6 +17,7 @@ import { deviceIdOf } from '../../formats/device-id.ts';
 import { deriveKeySeed } from '../../formats/dice.ts';
 import { ed25519PublicKey } from '../../formats/ed25519-key.ts';
 import type { Person } from '../../formats/people.ts';
+import { OperationError } from '../../formats/operation-error.ts';
 import { encodePublishRequest, type RequestPart } from '../../formats/publish-request.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
 import { checkSignature } from '../../signer/signature-check-node.ts';
@@ -139,8 +140,9 @@ export async function makeChain(random: (count: number) => Uint8Array): Promise<
     ask: (verb, body) => post(socketPath, verb, body),
     due: () => dueOf(daemon, signer, time.now),
     view: async () => {
-      const view = await read(time.now);
-      return view.ok ? view.value : undefined;
+      // A store that the liar has spoilt is a fault of the world, which the daemon answers with 503.
+      const view = await read(time.now).catch(expectWorld);
+      return view?.ok === true ? view.value : undefined;
     },
     manifest: await manifestOf(repository, fleet),
     close: () => daemon.close(),
@@ -330,4 +332,10 @@ async function post(socketPath: string, verb: string, body: Uint8Array): Promise
 function inner(code: string, detail: string | undefined): string {
   const within = /^([A-Z][A-Z0-9_]+): /.exec(detail ?? '')?.[1];
   return code === 'PUBLICATION_REFUSED' && within !== undefined ? within : code;
+}
+
+/** What the liar does to the store may fail what the signer does: as a fault of the world, and as nothing else. */
+export function expectWorld(fault: unknown): undefined {
+  if (!(fault instanceof OperationError)) throw fault;
+  return undefined;
 }

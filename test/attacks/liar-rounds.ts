@@ -4,7 +4,7 @@
  * - The kinds of moves are dealt like cards: each is played as often as every other, in an order that the seed draws.
  * - People go on meanwhile: now and then they approve a release; what the signer does not publish now, they hand in again.
  */
-import { approve, bring, makeChain, publishBody, CHANNELS, type Chain } from './liar-chain.ts';
+import { approve, bring, expectWorld, makeChain, publishBody, CHANNELS, type Chain } from './liar-chain.ts';
 import { IDENTITY_MOVES } from './liar-identity-moves.ts';
 import { assertInvariants, assertWhole, startWatch, type Watch } from './liar-invariants.ts';
 import { BUCKET_MOVES, CHECK_IN_MOVES, NETWORK_MOVES } from './liar-network-moves.ts';
@@ -146,9 +146,4 @@ function dealt(random: Random, times: number): Move[] {
     if (one !== undefined && two !== undefined) [deck[at], deck[other]] = [two, one];
   }
   return deck;
-}
-
-/** What the liar does to the store may fail what the signer does by itself: as a fault of the world, and as nothing else. */
-function expectWorld(fault: unknown): void {
-  if (!(fault instanceof Error) || fault.name !== 'OperationError') throw fault;
 }

@@ -6,6 +6,7 @@
  * - A round: some moves, then each device lives once and the signer does what is due; then the invariants are asserted.
  */
 import { concatBytes } from '../../formats/bytes.ts';
+import { parseJson } from '../../formats/json.ts';
 import { OperationError } from '../../formats/operation-error.ts';
 import { freshKeyNode } from '../../bootloader-verifier/agent/identity-key-node.ts';
 import { keepIdentity } from '../../bootloader-verifier/agent/keep-identity.ts';
@@ -249,7 +250,7 @@ export function anyFile({ archive, foreign, random }: Liar, like: RegExp = /./):
 /** `bytes` with a change in its values, if it is JSON, or in its bytes. */
 export function mutated(bytes: Uint8Array, random: Random): Uint8Array {
   if (bytes.length === 0) return Uint8Array.of(random(256));
-  if (bytes[0] === 0x7b && random(3) > 0) {
+  if (random(3) > 0 && bytes[0] === 0x7b && parseJson(bytes, { bytesMax: bytes.length }).ok) {
     const edits = Array.from({ length: 1 + random(3) }, () => ({
       edit: oneOf(random, TREE_EDITS),
       at: random(1_000_000),
