@@ -13,6 +13,7 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly BenchLine[]>>> = {
   repository: async () => [
     ...(await (await import('./repository.ts')).benchRepository()),
     ...(await import('./deployment.ts')).benchDeployment(),
+    ...(await (await import('./cold-refresh.ts')).benchColdRefresh()),
   ],
   server: async () => (await import('./server.ts')).benchServer(),
 };

@@ -6,8 +6,10 @@
 import { createRequire } from 'node:module';
 
 export type Peer = {
-  /** The npm package, or undefined for Node itself. */
+  /** The npm package, or undefined for Node itself and for a real part. */
   readonly package: string | undefined;
+  /** The real part that brings it (`test/real/parts.ts`): its version is looked at when it has been prepared. */
+  readonly part?: string;
   readonly version: string;
   /** What is run of the peer. */
   readonly command: string;
@@ -17,7 +19,29 @@ export type Peer = {
 
 const SERVE = 'serve({ store, host, port, log }) of ota-server/listen.ts, its own process';
 
+const TUF_CLIENT = 'bootloader-verifier/tuf-client download, a cold folder, its own process, start-up included';
+
 export const PEERS: Readonly<Record<string, Peer>> = {
+  'python-tuf': {
+    package: undefined,
+    part: 'python-tuf',
+    version: '7.0.1',
+    command: 'tuf.ngclient.Updater: refresh(), get_targetinfo(), download_target(), a cold folder, its own process',
+    ours: TUF_CLIENT,
+  },
+  'tuf-js': {
+    package: 'tuf-js',
+    version: '6.0.2',
+    command: 'Updater: refresh(), getTargetInfo(), downloadTarget(), a cold folder, its own process',
+    ours: TUF_CLIENT,
+  },
+  'go-tuf': {
+    package: undefined,
+    part: 'go-tuf',
+    version: 'v2.4.2',
+    command: 'updater: Refresh(), GetTargetInfo(), DownloadTarget(), a cold folder, its own process, built by Go',
+    ours: TUF_CLIENT,
+  },
   '@tufjs/models': {
     package: '@tufjs/models',
     version: '5.0.2',
@@ -44,8 +68,9 @@ export const PEERS: Readonly<Record<string, Peer>> = {
   },
 };
 
-/** The version of `peer` that is installed. */
+/** The version of `peer` that is installed; of a part, the one that is wanted. */
 export function installedVersion(peer: Peer): string {
+  if (peer.part !== undefined) return peer.version;
   if (peer.package === undefined) return process.versions.node;
   const manifest = createRequire(import.meta.url)(`${peer.package}/package.json`) as { readonly version: string };
   return manifest.version;

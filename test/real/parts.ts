@@ -20,6 +20,8 @@ export type RealPart = {
   readonly maven?: string;
   /** Commands of Go modules, each with its version, built into `GO_FOLDER`. */
   readonly go?: readonly string[];
+  /** A command that builds a program of ours over the part: what takes minutes belongs here, not to the version. */
+  readonly build?: readonly [string, ...string[]];
   /** The command whose first line of output is the version. It succeeds only where the part is in place. */
   readonly version: readonly [string, ...string[]];
 };
@@ -32,6 +34,13 @@ export const MINIO: string = join(GO_FOLDER, 'minio');
 /** A program of ours over Go's own checksum database, and the folder of its source. */
 export const LOG_ORACLE: string = join(GO_FOLDER, 'log-oracle');
 const LOG_ORACLE_SOURCE = join(PROJECT, 'test', 'real', 'repository', 'log-oracle');
+/** Programs of ours over go-tuf and tough, and the folders of their sources. */
+export const GO_TUF_ORACLE: string = join(GO_FOLDER, 'go-tuf-oracle');
+const GO_TUF_ORACLE_SOURCE = join(PROJECT, 'test', 'real', 'repository', 'go-tuf-oracle');
+const TOUGH_TARGET = join(PARTS_FOLDER, 'tough', 'target');
+export const TOUGH_ORACLE: string = join(TOUGH_TARGET, 'debug', 'tough-oracle');
+const TOUGH_ORACLE_SOURCE = join(PROJECT, 'test', 'real', 'repository', 'tough-oracle');
+const TOUGH_BUILD = ['--quiet', '--locked', '--manifest-path', join(TOUGH_ORACLE_SOURCE, 'Cargo.toml'), '--target-dir', TOUGH_TARGET]; // prettier-ignore
 export const CHROMIUM = '/usr/bin/chromium';
 
 const EST_CLIENT = join(PROJECT, 'test', 'real', 'identity', 'est-client');
@@ -50,7 +59,7 @@ export const REAL_PARTS: readonly RealPart[] = [
   {
     name: 'python-tuf',
     group: 'repository',
-    pip: ['tuf==7.0.*', 'securesystemslib[crypto]==1.*'],
+    pip: ['tuf==7.0.1', 'securesystemslib[crypto]==1.6.0'],
     version: [
       pythonOf('python-tuf'),
       '-c',
@@ -87,6 +96,37 @@ export const REAL_PARTS: readonly RealPart[] = [
     debian: ['openssl'],
     maven: join(EST_CLIENT, 'pom.xml'),
     version: [...BOUNCY_CASTLE, 'version'],
+  },
+  {
+    name: 'go-tuf',
+    group: 'repository',
+    build: ['go', 'build', '-C', GO_TUF_ORACLE_SOURCE, '-o', GO_TUF_ORACLE, '.'],
+    version: [
+      ...(['sh', '-c'] as const),
+      'cd "$0" && go build -o "$1" . && go list -m -f "{{.Path}} {{.Version}}" github.com/theupdateframework/go-tuf/v2',
+      ...[GO_TUF_ORACLE_SOURCE, GO_TUF_ORACLE],
+    ],
+  },
+  {
+    name: 'tough',
+    group: 'repository',
+    build: ['cargo', 'build', ...TOUGH_BUILD],
+    version: [
+      ...(['sh', '-c'] as const),
+      'cargo build "$@" && grep -A 1 \'^name = "tough"$\' "$0" | tr -d \'"\' | tr "\\n" " "',
+      ...[join(TOUGH_ORACLE_SOURCE, 'Cargo.lock'), ...TOUGH_BUILD],
+    ],
+  },
+  {
+    // Comes with the packages of the project.
+    name: 'tuf-js',
+    group: 'repository',
+    version: [
+      process.execPath,
+      '-p',
+      '"tuf-js " + require(process.argv[1]).version',
+      join(PROJECT, 'node_modules', 'tuf-js', 'package.json'),
+    ],
   },
   {
     // The processes of the chain themselves, killed: nothing to install beyond the Node that runs them.

@@ -60,7 +60,8 @@ export function stepsOf(
     command: ['go', 'install', module],
     environment: { GOBIN: GO_FOLDER },
   }));
-  return { debian, own: [...pip, ...maven, ...go] };
+  const built = part.build === undefined ? [] : [{ command: part.build }];
+  return { debian, own: [...pip, ...maven, ...go, ...built] };
 }
 
 /** Brings `part` into place, or waits until another process has. Throws with the failing command. */
