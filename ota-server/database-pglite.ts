@@ -52,7 +52,8 @@ async function guarded<T>(work: () => Promise<T>, own: () => unknown = () => und
     return await work();
   } catch (cause) {
     if (cause instanceof OperationError || (own() !== undefined && own() === cause)) throw cause;
-    const isRefused = cause instanceof Error && 'code' in cause && typeof cause.code === 'string';
+    // What the database itself answers has a severity; the system's own faults have none.
+    const isRefused = cause instanceof Error && 'severity' in cause;
     throw isRefused
       ? new OperationError('DATABASE_REFUSED', 'the embedded database refuses a statement', { retriable: false, cause })
       : new OperationError('DATABASE_UNAVAILABLE', 'the embedded database cannot be used', { retriable: true, cause });

@@ -84,7 +84,9 @@ async function guarded<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (cause) {
     const code = codeOf(cause);
-    const isRefused = code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !UNAVAILABLE.test(code);
+    // What the database itself answers has a severity; the system's own faults have codes, too.
+    const isAnswer = cause instanceof Error && 'severity' in cause;
+    const isRefused = isAnswer && code !== undefined && !UNAVAILABLE.test(code);
     throw isRefused
       ? new OperationError('DATABASE_REFUSED', `PostgreSQL answers ${code}`, { retriable: false, cause })
       : new OperationError('DATABASE_UNAVAILABLE', 'PostgreSQL does not answer', { retriable: true, cause });
