@@ -5,7 +5,18 @@
  * - A record that is lost costs no vote: the next sequence begins at the seconds of the device's clock, above all that came before.
  */
 import { encodeBase64 } from './bytes.ts';
-import { base64Bytes, decodeJson, hexText, integer, literal, object, optional, refine, text, type Decoder } from './decode.ts';
+import {
+  base64Bytes,
+  decodeJson,
+  hexText,
+  integer,
+  literal,
+  object,
+  optional,
+  refine,
+  text,
+  type Decoder,
+} from './decode.ts';
 import { encodeJson } from './encode-json.ts';
 import type { JsonValue } from './json.ts';
 import { accept } from './verdict.ts';
