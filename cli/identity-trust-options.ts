@@ -32,12 +32,12 @@ export function addIdentityTrustOptions(command: Command): Command {
   return command
     .option(
       '--factory <id:days:count:file>',
-      'a factory, for how many days it may name how many devices, and its public key; may be repeated',
+      'a factory, its days, its count of devices, its public key; may be repeated',
       addFactory,
       [],
     )
-    .option('--without-factory <id...>', 'factories whose devices count no longer', [])
-    .option('--identity-anchor <name:file>', 'a CA of identities and its public key; may be repeated', addAnchor, [])
+    .option('--without-factory <id...>', 'factories that count no longer', [])
+    .option('--identity-anchor <name:file>', 'a CA and its public key; may be repeated', addAnchor, [])
     .option('--without-identity-anchor <name...>', 'CAs that count no longer', []);
 }
 

@@ -1,5 +1,6 @@
 /** One command line of `firmament`: finds the verb, loads it alone, runs it, and says with which code it ends. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type Option } from 'commander';
+import { daysValue } from './option-values.ts';
 import { showFault, showUsage, showVerdict, type Output } from './outcome.ts';
 import type { Host } from './verb.ts';
 import { VERBS, type VerbEntry } from './verbs.ts';
@@ -12,6 +13,7 @@ export async function runFirmament(args: readonly string[], host: Host, output: 
   const program = new Command('firmament')
     .description('takes firmware from the commit to the boot')
     .exitOverride()
+    .configureHelp({ optionDescription: describeOption })
     .configureOutput({ writeOut: host.say, writeErr: host.say })
     .showHelpAfterError();
   try {
@@ -22,6 +24,14 @@ export async function runFirmament(args: readonly string[], host: Host, output: 
     if (fault.exitCode !== 0) return showUsage(fault, output);
   }
   return run.exit;
+}
+
+/** What usage says of an option; of what it is by default only what tells people something, in the unit that they write. */
+function describeOption({ description, defaultValue, parseArg }: Option): string {
+  const isNothing = !['string', 'number'].includes(typeof defaultValue);
+  if (isNothing) return description;
+  const shown = parseArg === daysValue ? Number(defaultValue) / daysValue('1') : defaultValue;
+  return `${description} (default: ${String(shown)})`;
 }
 
 /** Adds a verb; its own file is loaded only if it is the one that was called. */

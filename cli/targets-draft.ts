@@ -51,7 +51,7 @@ export function defineTargetsDraft(command: Command, host: Host, conclude: Concl
     .option('--without-channel <name...>', 'channels to end', [])
     .option(
       '--rollout <name:file>',
-      'a channel whose releases may come with a plan, and the public key that opens its waves; may be repeated',
+      'a channel with plans, and the public key that opens its waves; may be repeated',
       addRollout,
       [],
     )
@@ -62,9 +62,9 @@ export function defineTargetsDraft(command: Command, host: Host, conclude: Concl
     .option('--verifier <uri>', 'identity of a verifier that may judge releases', uriValue)
     .option('--verifier-key <file>', 'its public key')
     .option('--without-verifier <uri...>', 'verifiers that count no longer', [])
-    .option('--policy <file>', 'the policy to judge by; what was judged by the former one still counts')
+    .option('--policy <file>', 'the policy; what the former one judged still counts')
     .option('--without-policy <sha256...>', 'former policies that count no longer', [])
-    .option('--people <file>', 'the list of people, their keys and subjects; it replaces the former list')
+    .option('--people <file>', 'people, their keys and subjects, in place of the former list')
     .option('--days <n>', 'how long it is valid', daysValue, TARGETS_LIFETIME_MS)
     .requiredOption('--out <file>', 'where the draft goes')
     .action(async (options: Options) => {

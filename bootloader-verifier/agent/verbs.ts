@@ -100,10 +100,10 @@ function deviceCommand(host: Host, outcome: Outcome): Command {
     .requiredOption('--flash <folder>', 'where the device keeps its flash')
     .option('--url <address>', "the product's address, like http://127.0.0.1:8080/r/gateway/", parseAddress)
     .option('--capsules <folder>', 'without network: the folder where *.capsule files arrive')
-    .option('--receipts <folder>', 'where it leaves receipts of what capsules brought; by default beside the capsules')
+    .option('--receipts <folder>', 'where receipts go, if not beside capsules')
     .option('--microcontroller <name=file...>', 'the flash of a component that is transferred', parseMicrocontrollers)
     .option('--name <name>', 'how it names itself in its reports', parseName, 'device')
-    .option('--poll-ms <ms>', 'time between two polls, in milliseconds', parseMilliseconds, 300_000)
+    .option('--poll-ms <ms>', 'milliseconds between polls', parseMilliseconds, 300_000)
     .option(
       '--est <address>',
       'where it gets identities, like https://est.example/.well-known/est/gateway/',

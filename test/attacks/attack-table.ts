@@ -184,8 +184,11 @@ const NETWORK: readonly Omit<Attack, 'owns'>[] = [
     attack: "serves beta's channel as stable's",
     code: 'METADATA_HASH_MISMATCH',
     mayChange: [],
-    mount: ({ repository }) =>
-      Promise.resolve(faultAt(/stable/, { kind: 'replace', bytes: repository.newest('beta').slice() })),
+    // A new version of both: what a device holds already it does not ask for.
+    mount: async ({ repository }) => {
+      await repository.publishRelease({ ...THREE, channels: ['stable', 'beta'] });
+      return faultAt(/stable/, { kind: 'replace', bytes: repository.newest('beta').slice() });
+    },
   },
   {
     attack: 'serves the whole repository of another product of the same people',

@@ -11,7 +11,14 @@ import { FLASH_LAYOUT, MAY_WRITE, REGIONS } from '../../bootloader-verifier/boot
 import { verifyBundle } from '../../bootloader-verifier/boot/verify-bundle.ts';
 import { accepted } from '../accepted.ts';
 import { rememberingCheck } from '../tiny-device.ts';
-import { VECTORS, vectorFiles, type DecisionVector, type RecordVector, type TextVector } from './flash-vectors.ts';
+import {
+  jsonOf,
+  VECTORS,
+  vectorFiles,
+  type DecisionVector,
+  type RecordVector,
+  type TextVector,
+} from './flash-vectors.ts';
 
 function read<T>(name: string): readonly T[] {
   return JSON.parse(readFileSync(`${VECTORS}${name}`, 'utf8')) as readonly T[];
@@ -55,9 +62,8 @@ test.each(read<DecisionVector>('decisions.json'))('decision: $says', ({ floors, 
     check: rememberingCheck(),
   };
   const verdict = verifyBundle(encodeUtf8(bundle), device);
-  expect(verdict.ok ? { permit: verdict.value } : { code: verdict.code }).toEqual(
-    code === undefined ? { permit } : { code },
-  );
+  const decided: unknown = JSON.parse(jsonOf(verdict.ok ? { permit: verdict.value } : { code: verdict.code }));
+  expect(decided).toEqual(code === undefined ? { permit } : { code });
 });
 
 test('the document shows a record and the parts, byte for byte, and the layout as it is', () => {

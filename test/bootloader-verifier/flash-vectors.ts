@@ -188,7 +188,12 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, string>> {
 
 /** A JSON list with one item a line, so that a change shows in one line. */
 function lines(items: readonly unknown[]): string {
-  return `[\n${items.map((item) => JSON.stringify(item)).join(',\n')}\n]\n`;
+  return `[\n${items.map((item) => jsonOf(item)).join(',\n')}\n]\n`;
+}
+
+/** `value` in JSON; a map is an object there. */
+export function jsonOf(value: unknown): string {
+  return JSON.stringify(value, (_, member: unknown) => (member instanceof Map ? Object.fromEntries(member) : member));
 }
 
 if (import.meta.main && process.argv.includes('--write')) {
