@@ -27,11 +27,11 @@ export async function runFirmament(args: readonly string[], host: Host, output: 
 }
 
 /** What usage says of an option; of what it is by default only what tells people something, in the unit that they write. */
-function describeOption({ description, defaultValue, parseArg }: Option): string {
-  const isNothing = !['string', 'number'].includes(typeof defaultValue);
-  if (isNothing) return description;
-  const shown = parseArg === daysValue ? Number(defaultValue) / daysValue('1') : defaultValue;
-  return `${description} (default: ${String(shown)})`;
+function describeOption(option: Option): string {
+  const standard: unknown = option.defaultValue;
+  if (typeof standard !== 'string' && typeof standard !== 'number') return option.description;
+  const shown = option.parseArg === daysValue ? Number(standard) / daysValue('1') : standard;
+  return `${option.description} (default: ${shown})`;
 }
 
 /** Adds a verb; its own file is loaded only if it is the one that was called. */

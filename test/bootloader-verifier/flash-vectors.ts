@@ -193,7 +193,9 @@ function lines(items: readonly unknown[]): string {
 
 /** `value` in JSON; a map is an object there. */
 export function jsonOf(value: unknown): string {
-  return JSON.stringify(value, (_, member: unknown) => (member instanceof Map ? Object.fromEntries(member) : member));
+  return JSON.stringify(value, (_, member: unknown): unknown =>
+    member instanceof Map ? Object.fromEntries<unknown>(member) : member,
+  );
 }
 
 if (import.meta.main && process.argv.includes('--write')) {
