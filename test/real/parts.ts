@@ -144,10 +144,7 @@ export const REAL_PARTS: readonly RealPart[] = [
     name: 'postgresql',
     group: 'server',
     debian: ['postgresql'],
-    version: [
-      ...(['sh', '-c'] as const),
-      'ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1 | xargs -I DIR DIR/postgres --version',
-    ],
+    version: ['sh', '-c', '"$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)/postgres" --version'],
   },
 ];
 
