@@ -13,8 +13,9 @@ import { proposeRelease, type BuildRelease, type ReleasePlan } from './builds.ts
 import type { Company } from './company.ts';
 import type { PilotRepository } from './founding.ts';
 import { must } from './forgery.ts';
+import { VERIFIER_ID } from './judging.ts';
 import { draftRelease, eventFile, judgeRelease, keepNewest, RELEASES } from './releases.ts';
-import { CHANNEL, type Stage } from './stage.ts';
+import { BUILDER_ID, CHANNEL, type Stage } from './stage.ts';
 import { readRoles } from './status/read-roles.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -53,7 +54,10 @@ export function openPushes(
     const judged = await judgeRelease(stage, by, built);
     await draftRelease(by, judged, CHANNEL);
     drafted.push(release);
-    stage.onRelease({ release, digest: built.sha256, outcome: 'drafted: waits for two managers' });
+    stage.onRelease({
+      ...{ release, digest: built.sha256, builtBy: BUILDER_ID, judgedBy: VERIFIER_ID },
+      outcome: 'drafted: waits for two managers',
+    });
     const event = eventFile(by.repository, CHANNEL, release);
     return { event, images: [built.image, built.microcontroller.image], sha256: built.sha256 };
   };

@@ -15,7 +15,7 @@ import type { JsonObject } from '../formats/json.ts';
 import { textOf } from './child.ts';
 import type { Company } from './company.ts';
 import { must } from './forgery.ts';
-import { judge, type ToJudge } from './judging.ts';
+import { judge, type ToJudge, VERIFIER_ID } from './judging.ts';
 import { signersOf, signsEvent, type PilotRepository } from './founding.ts';
 import {
   BUILDER_ID,
@@ -105,8 +105,8 @@ export async function publishRelease(
   );
   await keepNewest(repository, eventFile(repository, CHANNEL, release));
   stage.onRelease({
-    ...{ release, digest: built.sha256, builtBy: BUILDER_ID, approvedBy: approvers },
-    outcome: 'published',
+    ...{ release, digest: built.sha256, builtBy: BUILDER_ID, judgedBy: VERIFIER_ID, approvedBy: approvers },
+    ...{ logged: `among ${String(published.get('logSize'))} entries`, outcome: 'published' },
   });
 }
 

@@ -13,6 +13,7 @@ import { CHROMIUM } from '../parts.ts';
 
 const PILOT_MS_MAX = 240_000;
 const PUSHED = `${PROJECT}/pilot/firmware/versions/5.0.0.ts`;
+const SHOWN = { x: 0, y: 0, width: 1_100, height: 1_180 };
 const PHONE = { width: 390, height: 844 };
 
 type AxeResult = { readonly violations: readonly { readonly id: string; readonly nodes: readonly unknown[] }[] };
@@ -66,12 +67,14 @@ function rowsOf(page: Page, title: RegExp): Promise<readonly string[]> {
 }
 
 test('the page shows what each device runs, who vouches for each release, how long each role holds, and the code that refused each attack', async () => {
-  const page = await open(url);
+  const page = await open(url, { viewport: { width: SHOWN.width, height: 900 } });
   await expect
     .poll(() => rowsOf(page, /^Devices$/), { timeout: 10_000 })
     .toContainEqual(expect.stringMatching(/gateway-1[\s\S]*running[\s\S]*4\.0\.0/));
   expect(await rowsOf(page, /^Releases/)).toEqual([
-    expect.stringMatching(/1\.0\.0[\s\S]*dee, eli[\s\S]*confirmed/),
+    expect.stringMatching(
+      /1\.0\.0[\s\S]*builders[\s\S]*verifiers[\s\S]*dee, eli[\s\S]*among \d+ entries[\s\S]*confirmed/,
+    ),
     expect.stringMatching(/2\.0\.0[\s\S]*confirmed/),
     expect.stringMatching(/3\.0\.0[\s\S]*reverted/),
     expect.stringMatching(/4\.0\.0[\s\S]*confirmed/),
@@ -85,6 +88,8 @@ test('the page shows what each device runs, who vouches for each release, how lo
   expect(attacks.length).toBeGreaterThanOrEqual(8);
   for (const attack of attacks) expect(attack).toMatch(/^as expected[\s\S]*[A-Z]+_[A-Z_]+/);
   expect(await page.locator('body').innerText()).not.toContain('NOT as expected');
+  // What docs/status-page.png is made from.
+  await page.screenshot({ path: `${PROJECT}/build/status-page.png`, clip: SHOWN, fullPage: true });
   await page.close();
 });
 
