@@ -10,7 +10,6 @@ import { join } from 'node:path';
 import { runVerb } from '../bootloader-verifier/agent/verbs.ts';
 import { encodeUtf8 } from '../formats/bytes.ts';
 import { parseProvisioned } from '../formats/provisioned.ts';
-
 import type { Company } from './company.ts';
 import { startDevice, type DeviceProcess } from './device-process.ts';
 import { must } from './forgery.ts';
@@ -89,14 +88,8 @@ export async function listDevices(
     const parts = [`${COMPONENT}:${HARDWARE}`, `${MICROCONTROLLER}:${MICROCONTROLLER_HARDWARE}`];
     await tool.run(
       ...['manifest', '--root-one', repository.root, '--factory', FACTORY, '--batch', batch, '--component', ...parts],
-      ...[
-        '--device',
-        ...members.map(({ publicKey }) => publicKey),
-        '--key',
-        keyFile,
-        '--passphrase-file',
-        passphraseFile,
-      ],
+      ...['--device', ...members.map(({ publicKey }) => publicKey)],
+      ...['--key', keyFile, '--passphrase-file', passphraseFile],
       ...['--out', join(repository.desk, `${batch}.manifest.json`), '--signer', repository.signer.socket],
     );
     return { detail: `${members.map(({ name }) => name).join(', ')}: listed with the signer, signed by the factory` };

@@ -10,7 +10,6 @@ import type { RolloutStatus } from '../formats/rollout-status.ts';
 import { repositoryIdOf } from '../signer/repository-id.ts';
 import type { BuiltRelease } from './builds.ts';
 import type { Company } from './company.ts';
-import type { DeviceProcess } from './device-process.ts';
 import { listDevices, switchOff, switchOn, type Fleet, type Member } from './fleet.ts';
 import { must } from './forgery.ts';
 import type { PilotRepository } from './founding.ts';
@@ -55,15 +54,9 @@ export async function bringInWaves(way: Way, { built, kept }: Next): Promise<voi
   const { stage, fleet, repository } = way;
   const { release } = built.plan;
   await switchOff(fleet, fleet.first);
-  const drawn = await publishDrawn(way, built, TWO_WAVES);
-  await seeRollout(stage, repository, { step: 'wave 1', release, wanted: ({ open }) => open >= 1 });
-  const [held] = drawn.held.map((member) => ({ device: switchOn(way, member), name: member.name }));
-  if (held === undefined) throw new Error('somebody is held');
-  await seeHeld(stage, held, { release, code: 'WAVE_NOT_OPEN' });
-  const [member, device] = switchFirstOn(way, drawn);
-  await seeRelease(stage, device, { built, kept, member });
+  const { leader } = await seeFirstWave(way, { built, kept }, TWO_WAVES);
   await seeRollout(stage, repository, { step: 'wave 2', release, wanted: ({ open }) => open === 2 });
-  await seeFollowers(way, built, member);
+  await seeFollowers(way, built, leader);
   await seeRollout(stage, repository, {
     ...{ step: 'completed', release },
     wanted: ({ because }) => because === 'completed',
@@ -91,14 +84,7 @@ export type MidwayMoments = {
 export async function haltFaulty(way: Way, { built, kept }: Next): Promise<MidwayMoments> {
   const { stage, repository } = way;
   const { release } = built.plan;
-  const drawn = await publishDrawn(way, built, SLOW_WAVES);
-  await seeRollout(stage, repository, { step: 'wave 1', release, wanted: ({ open }) => open >= 1 });
-  const [held] = drawn.held;
-  if (held === undefined) throw new Error('somebody is held');
-  const waiting = { device: switchOn(way, held), name: held.name };
-  await seeHeld(stage, waiting, { release, code: 'WAVE_NOT_OPEN' });
-  const [leader, device] = switchFirstOn(way, drawn);
-  await seeRelease(stage, device, { built, kept, member: leader });
+  const { leader, held } = await seeFirstWave(way, { built, kept }, SLOW_WAVES);
   const moment = (name: string): string => join(stage.folder, 'moments', name);
   const flash = { before: moment('flash-before'), held: moment('flash-held') };
   await cp(leader.flash, flash.before, { recursive: true });
@@ -106,7 +92,7 @@ export async function haltFaulty(way: Way, { built, kept }: Next): Promise<Midwa
   await cp(way.fleet.first.flash, moment('identity-before'), { recursive: true });
   await repository.store.copyTo(moment('store-planned'));
   await haltPlan(stage, way, { release, reason: 'its self-test fails on devices of the first wave' });
-  await seeHeld(stage, waiting, { release, code: 'PLAN_HALTED' });
+  await seeHeld(stage, { device: switchOn(way, held), name: held.name }, { release, code: 'PLAN_HALTED' });
   return { leader, held, flash, planned: moment('store-planned'), identityBefore: moment('identity-before') };
 }
 
@@ -141,11 +127,28 @@ async function publishDrawn(way: Way, built: BuiltRelease, options: readonly str
   return drawn;
 }
 
-/** Switches the devices of the first wave on. @returns the one that is shown. */
-function switchFirstOn(way: Way, { first }: Drawn): readonly [Member, DeviceProcess] {
-  const [shown] = first.map((member) => [member, switchOn(way, member)] as const);
+/**
+ * Publishes a release in waves, and shows its first one: who waits is seen held before anybody of that wave is switched on.
+ * @returns the device of the first wave that was shown, and one that waits; all devices run.
+ */
+async function seeFirstWave(
+  way: Way,
+  { built, kept }: Next,
+  options: readonly string[],
+): Promise<{ readonly leader: Member; readonly held: Member }> {
+  const { stage, repository } = way;
+  const { release } = built.plan;
+  const drawn = await publishDrawn(way, built, options);
+  await seeRollout(stage, repository, { step: 'wave 1', release, wanted: ({ open }) => open >= 1 });
+  const [waiting] = drawn.held.map((held) => ({ held, device: switchOn(way, held) }));
+  if (waiting === undefined) throw new Error('somebody is held');
+  const { held } = waiting;
+  await seeHeld(stage, { device: waiting.device, name: held.name }, { release, code: 'WAVE_NOT_OPEN' });
+  const [shown] = drawn.first.map((leader) => ({ leader, device: switchOn(way, leader) }));
   if (shown === undefined) throw new Error('a first wave has members');
-  return shown;
+  const { leader } = shown;
+  await seeRelease(stage, shown.device, { built, kept, member: leader });
+  return { leader, held };
 }
 
 /** Waits until all devices but `leader` have confirmed the release, too. */

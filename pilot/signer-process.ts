@@ -4,17 +4,12 @@
  * - It is reached through its socket alone; whoever publishes hands in what people signed, and holds no key.
  * - The socket lies in a folder of its own below the system's temporary one: the name of a socket has to be short.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { encodeUtf8 } from '../formats/bytes.ts';
-import { isJsonObject, parseJson } from '../formats/json.ts';
-import { CLI } from './child.ts';
 import type { Company, Holder } from './company.ts';
 import { PRODUCT, tell, type Stage } from './stage.ts';
+import { startVerb, type VerbProcess } from './verb-process.ts';
 
 /** How often it looks for what is due, in milliseconds. */
 const LOOK_MS = '1000';
@@ -39,35 +34,21 @@ export async function startSigner(stage: Stage, company: Company): Promise<Signe
   return {
     socket,
     stop: async () => {
-      await run.end();
+      await run.end('SIGTERM');
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-async function runSigner(
+function runSigner(
   stage: Stage,
   { socket, holders, ca }: { readonly socket: string; readonly holders: readonly Holder[]; readonly ca: Holder },
-): Promise<{ readonly end: () => Promise<void> }> {
-  const options = [
+): Promise<VerbProcess> {
+  return startVerb([
+    ...['signer', ...stage.store.options],
     ...['--socket', socket, '--product', PRODUCT, '--state', join(stage.folder, 'signer'), '--look-ms', LOOK_MS],
     ...['--key', ...holders.map(({ keyFile }) => keyFile)],
     ...['--passphrase-file', ...holders.map(({ passphraseFile }) => passphraseFile)],
     ...['--ca-key', ca.keyFile, '--ca-passphrase-file', ca.passphraseFile, '--certificate-hours', CERTIFICATE_HOURS],
-  ];
-  const child = spawn(process.execPath, [CLI, 'signer', ...stage.store.options, ...options, '--json'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const ended = once(child, 'close');
-  const { value: line } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
-  const answer = parseJson(encodeUtf8(line ?? ''), { bytesMax: 65_536 });
-  if (!answer.ok || !isJsonObject(answer.value) || answer.value.get('ok') !== true) {
-    throw new Error(`firmament signer did not start: ${line ?? 'no word'}`);
-  }
-  return {
-    end: async () => {
-      child.kill('SIGTERM');
-      await ended;
-    },
-  };
+  ]);
 }

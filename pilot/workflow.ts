@@ -4,13 +4,8 @@
  * - The step is the bundled action, run as a runner runs it, with a token of this machine's issuer for its run.
  * - Whoever approves takes the files from `incoming/`, each held against the digest that was proposed; never from the builder.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { createInterface } from 'node:readline';
-import { encodeUtf8 } from '../formats/bytes.ts';
-import { isJsonObject, parseJson } from '../formats/json.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import {
   incomingFiles,
@@ -19,11 +14,12 @@ import {
   type StoredProposal,
 } from '../formats/stored-proposal.ts';
 import { runStep } from './action-runner.ts';
-import { CLI, textOf } from './child.ts';
+import { textOf } from './child.ts';
 import { must } from './forgery.ts';
 import { startOidcIssuer, type Job, type OidcIssuer } from './oidc-issuer.ts';
 import type { ReleasePlan } from './builds.ts';
 import { COMPONENT, HARDWARE, MICROCONTROLLER, MICROCONTROLLER_HARDWARE, PRODUCT, type Stage } from './stage.ts';
+import { startVerb } from './verb-process.ts';
 
 /** A proposal as those who approve see it: who made it, and where its files lie. */
 export type Proposed = {
@@ -52,15 +48,16 @@ export async function startWorkflow(stage: Stage): Promise<Workflow> {
   const issuer = await startOidcIssuer();
   const folders = { store: join(stage.folder, 'control', 'store'), state: join(stage.folder, 'control', 'proposals') };
   const subject = `repo:${JOB.repository}:ref:${JOB.ref}`;
-  const control = await startControl(
-    ...['--store', folders.store, '--state', folders.state, '--audience', AUDIENCE],
-    ...['--proposer', `${PRODUCT},${issuer.url},${subject}`],
-  );
+  const control = await startVerb([
+    ...['control', '--store', folders.store, '--state', folders.state, '--audience', AUDIENCE],
+    ...['--proposer', `${PRODUCT},${issuer.url},${subject}`, '--port', '0'],
+  ]);
+  const url = textOf(control.answer, 'url');
   let runs = 0;
   return {
     propose: async (plan, files) => {
       const startedAt = stage.now();
-      const id = await runAction(stage, { issuer, url: control.url, runId: String(++runs) }, { plan, files });
+      const id = await runAction(stage, { issuer, url, runId: String(++runs) }, { plan, files });
       const stored = await readStored(join(folders.state, PRODUCT, `${id}.json`));
       const [partImage, part, image, main] = await takeIncoming(folders.store, stored);
       if (partImage === undefined || part === undefined || image === undefined || main === undefined) {
@@ -75,28 +72,10 @@ export async function startWorkflow(stage: Stage): Promise<Workflow> {
       };
     },
     stop: async () => {
-      await control.stop();
+      await control.end('SIGTERM');
       await issuer.close();
     },
   };
-}
-
-async function startControl(
-  ...options: readonly string[]
-): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
-  const child = spawn(process.execPath, [CLI, 'control', ...options, '--port', '0', '--json'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const ended = once(child, 'close');
-  const { value: line } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
-  const answer = parseJson(encodeUtf8(line ?? ''), { bytesMax: 65_536 });
-  if (!answer.ok || !isJsonObject(answer.value))
-    throw new Error(`firmament control did not start: ${line ?? 'no word'}`);
-  const stop = async (): Promise<void> => {
-    child.kill('SIGTERM');
-    await ended;
-  };
-  return { url: textOf(answer.value, 'url'), stop };
 }
 
 /** Runs the action. @returns the id of the proposal. */

@@ -1,17 +1,14 @@
 /** A hundred publishers at once, each of a product of its own, against one signer process: every one is published, also through a kill. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { refresh } from '../../bootloader-verifier/agent/refresh.ts';
 import { encodePublishRequest, type RequestPart } from '../../formats/publish-request.ts';
 import { OperationError } from '../../formats/operation-error.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
 import { signerClient } from '../../ota-server/signer-client.ts';
-import { CLI } from '../../pilot/child.ts';
+import { startVerb, type VerbProcess } from '../../pilot/verb-process.ts';
 import { generateKey } from '../../signer/key-file.ts';
 import { objectStoreFolder } from '../../signer/object-store-folder.ts';
 import { checkSignature } from '../../signer/signature-check-node.ts';
@@ -46,12 +43,10 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 /** Starts the signer of the deployment, and waits until it listens. */
-async function startSigner(): Promise<ChildProcess> {
+function startSigner(): Promise<VerbProcess> {
   const options = ['--socket', at('signer.sock'), '--store', at('store'), '--state', at('signer')];
   const keys = ['--key', at('online.age'), '--passphrase-file', at('passphrase')];
-  const child = spawn(process.execPath, [CLI, 'signer', ...options, ...keys], { stdio: ['ignore', 'pipe', 'ignore'] });
-  await once(createInterface(child.stdout), 'line');
-  return child;
+  return startVerb(['signer', ...options, ...keys]);
 }
 
 /** What founds `product`, or its next release. */
@@ -106,16 +101,14 @@ test('a hundred publishers at once are all published, and again where the signer
   const asked = products.map((product, i) => publish(product, next[i] ?? new Uint8Array()));
   // Killed once some are through and others are not.
   await Promise.race(asked);
-  first.kill('SIGKILL');
-  await once(first, 'exit');
+  await first.end('SIGKILL');
   const seen = await Promise.all(products.map(versionSeen));
   expect(seen.every((version) => version === 1 || version === 2)).toBe(true);
   expect(new Set(seen).size, 'the kill fell among the publications').toBe(2);
   const second = await startSigner();
   await Promise.all(asked);
   for (const product of products) expect(await versionSeen(product)).toBe(2);
-  second.kill('SIGTERM');
-  expect(await once(second, 'exit')).toEqual([0, null]);
+  expect(await second.end('SIGTERM')).toBe(0);
   const database = await openStateDatabase(join(at('signer'), 'state.db'));
   expect(database.products()).toHaveLength(COUNT);
   database.close();

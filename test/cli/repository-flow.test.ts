@@ -3,23 +3,22 @@
  *
  * - The oracle is tuf-js: it starts from root 1, refreshes over HTTP and downloads the image by its delegated name.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { Updater } from 'tuf-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { serveStore, type StoreServer } from '../../pilot/store-server.ts';
+import { startVerb } from '../../pilot/verb-process.ts';
 import { encodePublicKeyFile } from '../../signer/key-file.ts';
 import { seededSigner } from '../seeded-signer.ts';
 import { BUILDER_ID, SOURCE_URI, tinyComponent } from '../tiny-release.ts';
-import { CLI, firmament } from './run-firmament.ts';
+import { firmament } from './run-firmament.ts';
 
 const PEOPLE = ['ada', 'ben', 'online'];
 const BUILDER = seededSigner('builder');
 let folder = '';
-let server: ChildProcess | undefined;
+let server: StoreServer | undefined;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'firmament-flow-'));
@@ -30,10 +29,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  if (server !== undefined && server.exitCode === null) {
-    server.kill('SIGTERM');
-    await once(server, 'exit');
-  }
+  await server?.close();
   await rm(folder, { recursive: true });
 });
 
@@ -105,23 +101,8 @@ const publishOptions = (): readonly string[] => [
 async function startDaemon(): Promise<() => Promise<void>> {
   const options = ['--socket', at('signer.sock'), '--product', 'gateway', '--state', at('signer')];
   const keys = ['--store', at('store'), '--key', at('online.age'), '--passphrase-file', at('passphrase')];
-  const child = spawn(process.execPath, [CLI, 'signer', ...options, ...keys], { stdio: ['ignore', 'pipe', 'ignore'] });
-  await once(createInterface(child.stdout), 'line');
-  return async () => {
-    child.kill('SIGTERM');
-    const [exit] = (await once(child, 'exit')) as [number];
-    expect(exit).toBe(0);
-  };
-}
-
-/** The address of a server over the store. */
-async function serveStore(): Promise<string> {
-  server = spawn(process.execPath, [CLI, 'serve', '--store', at('store'), '--port', '0'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  if (server.stdout === null) throw new Error('no output');
-  const [line] = (await once(createInterface(server.stdout), 'line')) as [string];
-  return (JSON.parse(line) as { readonly url: string }).url;
+  const { end } = await startVerb(['signer', ...options, ...keys]);
+  return async () => expect(await end('SIGTERM')).toBe(0);
 }
 
 /** A fresh tuf-js client of the product at `url`. */
@@ -144,7 +125,8 @@ test('what people sign and the signer publishes, tuf-js refreshes and downloads,
   const published = await done(...publishOptions(), ...founding, ...first);
   expect(published).toMatchObject({ code: 'DONE', timestampVersion: 1, snapshotVersion: 1 });
 
-  const url = await serveStore();
+  server = await serveStore(['--store', at('store')]);
+  const { url } = server;
   const client = await newClient(url);
   await client.refresh();
   const target = await client.getTargetInfo('1.0.0/gateway/image.js');

@@ -4,21 +4,18 @@
  * - People's files come from a tiny repository; the daemon opens the online keys from key files, as everywhere.
  * - A kill is `SIGKILL`. Afterwards the daemon is started anew and asked again; then a device refreshes and the store is checked.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { encodePublishRequest, type RequestPart } from '../../formats/publish-request.ts';
 import { signerClient } from '../../ota-server/signer-client.ts';
+import { startVerb, type VerbProcess } from '../../pilot/verb-process.ts';
 import type { ObjectList, PublishedSource } from '../../signer/care/published-source.ts';
 import { checkRepository, type CheckedRepository } from '../../signer/care/check-repository.ts';
 import { generateKey } from '../../signer/key-file.ts';
 import type { Changes } from '../../signer/publication.ts';
 import { checkSignature } from '../../signer/signature-check-node.ts';
 import { signerMemoryFile } from '../../signer/signer-memory-file.ts';
-import { CLI } from '../cli/run-firmament.ts';
 import { NO_CHANGE, LOGGED } from '../logged-repository.ts';
 import { makeTinyRepository, type TinyRepository } from '../tiny-repository.ts';
 
@@ -73,14 +70,9 @@ export async function makeKilledSigner(): Promise<KilledSigner> {
     folder,
     repository,
     start: async (store) => {
-      const child = spawn(process.execPath, [CLI, 'signer', '--json', ...options, ...store], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-        // What the first start has compiled serves all further ones.
-        env: { ...process.env, NODE_COMPILE_CACHE: at('compiled') },
-      });
-      const { value: line } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
-      if (!String(line).includes('"ok":true')) throw new Error(`the signer did not start: ${String(line)}`);
-      return running(child, at('sock'));
+      // What the first start has compiled serves all further ones.
+      const env = { ...process.env, NODE_COMPILE_CACHE: at('compiled') };
+      return running(await startVerb(['signer', ...options, ...store], env), at('sock'));
     },
     check: async (store) =>
       checkRepository({
@@ -94,8 +86,7 @@ export async function makeKilledSigner(): Promise<KilledSigner> {
   };
 }
 
-function running(child: ChildProcess, socket: string): RunningSigner {
-  const ended = once(child, 'close');
+function running({ end }: VerbProcess, socket: string): RunningSigner {
   const ask = signerClient(socket, ANSWER_MS_MAX);
   return {
     publish: async (changes) => {
@@ -103,10 +94,7 @@ function running(child: ChildProcess, socket: string): RunningSigner {
       if (answer !== undefined && !answer.ok) throw new Error(`${answer.code ?? ''}: ${answer.detail ?? ''}`);
       return answer?.ok;
     },
-    kill: async () => {
-      child.kill('SIGKILL');
-      await ended;
-    },
+    kill: async () => void (await end('SIGKILL')),
   };
 }
 

@@ -6,11 +6,9 @@
  * - Both must end with the very versions that were published, and find what is listed, byte for byte, and nothing else.
  * - Where a client needs help, its own test says what for, and that it still does.
  */
-import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sha256Hex } from '../../../formats/sha256.ts';
 import { objectStoreBucket } from '../../../signer/object-store-bucket.ts';
@@ -18,12 +16,12 @@ import { publishChanges } from '../../../signer/publish-changes.ts';
 import { signerMemoryFile } from '../../../signer/signer-memory-file.ts';
 import type { Signer } from '../../../signer/signer.ts';
 import type { SignerState } from '../../../signer/signer-state.ts';
+import { serveStore } from '../../../pilot/store-server.ts';
 import { accepted } from '../../accepted.ts';
-import { CLI } from '../../cli/run-firmament.ts';
 import { seededSigner } from '../../seeded-signer.ts';
 import { allChanges, optionsFor, type Publisher } from '../../signer/publishing.ts';
 import { makeTinyRepository, signedOf, type ReleaseOptions, type TinyRepository } from '../../tiny-repository.ts';
-import { startMinio, type MinioServer } from './minio-server.ts';
+import { startMinio } from './minio-server.ts';
 
 const TOP = ['root', 'timestamp', 'snapshot', 'targets'] as const;
 type Top = (typeof TOP)[number];
@@ -163,7 +161,8 @@ type Scene = {
 async function openScene(): Promise<Scene> {
   const folder = mkdtempSync(join(tmpdir(), 'firmament-interop-'));
   const minio = await startMinio();
-  const server = await startServing(minio);
+  // As the user that the manual makes for it.
+  const server = await serveStore(['--store', minio.store, '--store-credentials', minio.files.server]);
   const repository = await makeTinyRepository({ now: Date.now() });
   const publisher: Publisher = {
     store: objectStoreBucket(await minio.bucketOf('publisher')),
@@ -199,7 +198,7 @@ async function openScene(): Promise<Scene> {
     },
     expected: () => ({ versions: versionsOf(repository, online), targets: targetsOf(repository, gone) }),
     close: async () => {
-      server.stop();
+      await server.close();
       await minio.stop();
       rmSync(folder, { recursive: true });
     },
@@ -232,18 +231,4 @@ function targetsOf({ releases }: TinyRepository, gone: ReadonlySet<string>): See
     gone.has(release) ? 'not found' : sha256Hex(image),
   ]);
   return Object.fromEntries(found) as Seen['targets'];
-}
-
-/** `firmament serve` over the bucket, as the user that the manual makes for it. */
-async function startServing({
-  store,
-  files,
-}: MinioServer): Promise<{ readonly url: string; readonly stop: () => void }> {
-  const options = ['--store', store, '--store-credentials', files.server, '--port', '0', '--json'];
-  const child = spawn(process.execPath, [CLI, 'serve', ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const line of createInterface({ input: child.stdout })) {
-    const { url } = JSON.parse(line) as { readonly url?: string };
-    if (url !== undefined) return { url, stop: () => void child.kill() };
-  }
-  throw new Error('firmament serve ended before it served');
 }
