@@ -60,18 +60,18 @@ export function definePublish(command: Command, host: Host, conclude: Conclude):
     .option('--withdrawn <file...>', 'signing events that were withdrawn: to be remembered, not published', [])
     .option('--file <file...>', 'images that the channels name, and evidence that is not in the events', [])
     .action(async (options: Options) => {
-      const parts = await readParts(options);
       if (options.signer !== undefined) {
         const own = OWN_OPTIONS.find((name) => options[name] !== undefined);
         if (own !== undefined) command.error(`--signer takes no ${own}: the daemon has its own`, { exitCode: 64 });
-        return conclude(await handIn({ socket: options.signer, product: options.product }, parts));
+        const { signer: socket, product } = options;
+        return conclude(await handIn({ socket, product }, await readParts(options)));
       }
       const { product, store, state, key, passphraseFile = [] } = options;
       if (product === undefined || store === undefined || state === undefined || key === undefined) {
         return command.error('--signer, or all of --product, --store, --state and --key', { exitCode: 64 });
       }
       const own = { ...options, product, store, state, key, passphraseFile };
-      conclude(await publish(own, parts, host));
+      conclude(await publish(own, await readParts(options), host));
     });
 }
 

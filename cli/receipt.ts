@@ -4,6 +4,7 @@
  * - A receipt is held against the manifests of the factories that people trust: its device, its start, its very images.
  * - With `--channel-file` it is held against what is published, too: whether it speaks of the release in force.
  * - With `--signer` it is handed in, and counts as its device's confirmation, once; the signer decides by itself whom it knows.
+ * - All are handed in, also after one that does not count: what came back on a stick before stands there still.
  */
 import type { Command } from 'commander';
 import { parseChannelPart } from '../formats/channel-part.ts';
@@ -13,7 +14,7 @@ import { parseReceipt, RECEIPT_PAYLOAD_TYPE, type Receipt } from '../formats/rec
 import { parseEnvelope } from '../formats/dsse.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import { parseTargets } from '../formats/tuf-targets.ts';
-import { accept, reject, type Verdict } from '../formats/verdict.ts';
+import { accept, reject, type Rejected, type Verdict } from '../formats/verdict.ts';
 import { verifyReceipt } from '../formats/verify-receipt.ts';
 import { verifyManifests } from '../signer/identity/verify-manifests.ts';
 import { readPeoplesTrust } from '../signer/judging-trust.ts';
@@ -52,34 +53,44 @@ export function defineReceipt(command: Command, host: Host, conclude: Conclude):
 }
 
 async function receipt(files: readonly string[], options: Options, host: Host): Promise<Verdict<Answer>> {
+  const reader = await receiptReader(options, host);
+  if (!reader.ok) return reader;
   const read: Read[] = [];
   for (const file of files) {
-    const one = await readReceipt(file, options, host);
+    const bytes = await readInput(file);
+    const one = reader.value(bytes);
     if (!one.ok) return reject(one.code, `${file}: ${one.detail}`);
-    read.push(one.value);
+    read.push({ file, bytes, receipt: one.value });
   }
   const inForce = await readInForce(options.channelFile);
   if (!inForce.ok) return inForce;
   const said: object[] = [];
   const texts: string[] = [];
+  let refused: Rejected | undefined;
   for (const one of read) {
     const counted = await handIn(one, options.signer);
-    if (!counted.ok) return reject(counted.code, `${one.file}: ${counted.detail}`);
+    if (!counted.ok) {
+      refused ??= reject(counted.code, `${one.file}: ${counted.detail}`);
+      continue;
+    }
     said.push({ ...factsOf(one.receipt), file: one.file, counts: counted.value });
     texts.push(
       [describe(one.receipt), ...inForce.value(one.receipt), ...(counted.value ? ['  it counts'] : [])].join('\n'),
     );
   }
-  return accept({ facts: { receipts: said }, text: texts.join('\n') });
+  const text = texts.join('\n');
+  if (refused === undefined) return accept({ facts: { receipts: said }, text });
+  if (text !== '') host.say(`${text}\n`);
+  return refused;
 }
 
-/** The receipt in `file`, verified where manifests are at hand; else the signer does that before it counts. */
-async function readReceipt(file: string, options: Options, host: Host): Promise<Verdict<Read>> {
-  const bytes = await readInput(file);
+/** Reads receipts: verified where manifests are at hand; else the signer does that before one counts. */
+async function receiptReader(options: Options, host: Host): Promise<Verdict<(bytes: Uint8Array) => Verdict<Receipt>>> {
   if (options.targets === undefined) {
-    const envelope = parseEnvelope(bytes, RECEIPT_PAYLOAD_TYPE);
-    const parsed = envelope.ok ? parseReceipt(envelope.value.payload) : envelope;
-    return parsed.ok ? accept({ file, bytes, receipt: parsed.value }) : parsed;
+    return accept((bytes) => {
+      const envelope = parseEnvelope(bytes, RECEIPT_PAYLOAD_TYPE);
+      return envelope.ok ? parseReceipt(envelope.value.payload) : envelope;
+    });
   }
   const roots = await Promise.all(options.root.map(readInput));
   const trust = readPeoplesTrust({ roots, targets: await readInput(options.targets) }, host.now());
@@ -96,8 +107,7 @@ async function readReceipt(file: string, options: Options, host: Host): Promise<
     const device = devices.value.get(deviceId);
     return device && { keytype: 'ed25519', scheme: 'ed25519', public: device.publicKey };
   };
-  const verified = verifyReceipt(bytes, { repository, keyOf }, checkSignature);
-  return verified.ok ? accept({ file, bytes, receipt: verified.value }) : verified;
+  return accept((bytes) => verifyReceipt(bytes, { repository, keyOf }, checkSignature));
 }
 
 /** What can be said of a receipt beside the release in force. */

@@ -26,12 +26,14 @@ export async function runFirmament(args: readonly string[], host: Host, output: 
   return run.exit;
 }
 
-/** What usage says of an option; of what it is by default only what tells people something, in the unit that they write. */
-function describeOption(option: Option): string {
+/** What usage says of an option: its choices, and of what it is by default only what tells people something, in their unit. */
+function describeOption({ description, argChoices = [], parseArg, ...option }: Option): string {
+  const notes = argChoices.length === 0 ? [] : [`choices: ${argChoices.join(', ')}`];
   const standard: unknown = option.defaultValue;
-  if (typeof standard !== 'string' && typeof standard !== 'number') return option.description;
-  const shown = option.parseArg === daysValue ? Number(standard) / daysValue('1') : standard;
-  return `${option.description} (default: ${shown})`;
+  if (typeof standard === 'string' || typeof standard === 'number') {
+    notes.push(`default: ${parseArg === daysValue ? Number(standard) / daysValue('1') : standard}`);
+  }
+  return notes.length === 0 ? description : `${description} (${notes.join('; ')})`;
 }
 
 /** Adds a verb; its own file is loaded only if it is the one that was called. */

@@ -40,7 +40,7 @@ import type { CapsuleFolder } from './capsule-folder.ts';
 import { noteOutcome, sendReport, type CheckIn } from './report-outcome.ts';
 import type { ReceiptFolder } from './receipt-folder.ts';
 import type { RepositoryClient } from './repository-client.ts';
-import { leaveReceipt, leaveRefusal, type RefusedFile } from './write-receipt.ts';
+import { leaveReceipt, leaveRefusal } from './write-receipt.ts';
 import type { VerifiedCertificate } from './verify-certificate.ts';
 
 export type UpdateSource =
@@ -168,21 +168,27 @@ async function report({ checkIn, ...device }: DevicePorts): Promise<void> {
   }
 }
 
+/** A capsule that was refused: why, and its digest, which is read only where it is told. */
+type RefusedCapsule = { readonly code: string; readonly digest: () => Promise<string> };
+
 /** Leaves the receipt that is written down, and one of each file that was refused. A fault is told; the next poll tries again. */
 async function leaveReceipts(
   { receipts, ...device }: DevicePorts,
   { identity }: Life,
-  refused: readonly RefusedFile[],
+  refused: readonly RefusedCapsule[],
 ): Promise<void> {
   if (receipts === undefined) return;
   const flash = device.systemFlash;
+  const tellLeft = (name: string | undefined): void => {
+    if (name !== undefined) tell(device, { step: 'receipt', ok: true, detail: { name } });
+  };
   try {
-    const names = [await leaveReceipt(flash, receipts)];
-    if (identity?.ok === true) {
-      const by = { identity: identity.value, now: device.now() };
-      for (const file of refused) names.push(await leaveRefusal(flash, receipts, { ...file, ...by }));
+    tellLeft(await leaveReceipt(flash, receipts));
+    if (identity?.ok !== true) return;
+    const by = { identity: identity.value, now: device.now() };
+    for (const { code, digest } of refused) {
+      tellLeft(await leaveRefusal(flash, receipts, { code, sha256: await digest(), ...by }));
     }
-    for (const name of names) if (name !== undefined) tell(device, { step: 'receipt', ok: true, detail: { name } });
   } catch (fault) {
     if (!(fault instanceof OperationError)) throw fault;
     tell(device, { step: 'receipt', ok: false, code: fault.code, detail: { detail: fault.message } });
@@ -198,9 +204,9 @@ type Life = {
 
 async function pollUntilRestart(device: DevicePorts, options: LifeOptions, life: Life): Promise<RoundEnd> {
   let settled: Uint8Array | undefined;
-  const refused: RefusedFile[] = [];
+  const refused: RefusedCapsule[] = [];
   while (!device.isStopping()) {
-    const polled = await pollOnce(device, { running: life.slot, settled }, (file) => void refused.push(file));
+    const polled = await pollOnce(device, { running: life.slot, settled }, (capsule) => void refused.push(capsule));
     await report(device);
     await leaveReceipts(device, life, refused.splice(0));
     if (polled?.ok === true) {
@@ -228,7 +234,7 @@ function imageEnded(running: RunningImage | undefined): Promise<boolean> {
 async function pollOnce(
   device: DevicePorts,
   { running, settled }: Pick<PollInput, 'running' | 'settled'>,
-  refused: (file: RefusedFile) => void,
+  refused: (capsule: RefusedCapsule) => void,
 ): Promise<Verdict<Polled, PollCode> | undefined> {
   const { systemFlash: flash, check } = device;
   try {
@@ -264,13 +270,13 @@ function told({ serial, notAfter, extension }: VerifiedCertificate): DeviceEvent
 function pollSource(
   device: DevicePorts,
   input: Omit<PollInput, 'client'>,
-  refused: (file: RefusedFile) => void,
+  refused: (capsule: RefusedCapsule) => void,
 ): Promise<Verdict<Polled, PollCode>> {
   const { source } = device;
   if (source.kind === 'server') return poll({ ...input, client: source.client });
-  const tellRefusal = (capsule: string, { code, detail }: Rejected, sha256: string): void => {
+  const tellRefusal = (capsule: string, { code, detail }: Rejected, digest: () => Promise<string>): void => {
     tell(device, { step: 'capsule', ok: false, code, detail: { capsule, detail } });
-    refused({ sha256, code });
+    refused({ code, digest });
   };
   return pollCapsules({ ...input, folder: source.folder, refused: tellRefusal });
 }

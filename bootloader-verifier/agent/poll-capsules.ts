@@ -27,8 +27,8 @@ export type CapsulePollInput = {
   readonly running: RunningSlot | undefined;
   /** What lay there when nothing was left to do; kept by the caller. */
   readonly settled: Uint8Array | undefined;
-  /** Told of each capsule that is refused, with the digest of its bytes. */
-  readonly refused: (name: string, refusal: Rejected<CapsulePollCode>, sha256: string) => void;
+  /** Told of each capsule that is refused, and how to read the digest of its bytes; a fault of the medium may throw there. */
+  readonly refused: (name: string, refusal: Rejected<CapsulePollCode>, digest: () => Promise<string>) => void;
 };
 export type CapsulesPolled = {
   readonly outcome: { readonly kind: 'unchanged' } | Installed;
@@ -47,7 +47,7 @@ export async function pollCapsules(
   if (!device.ok) return device;
   for (const capsule of arrived) {
     const installed = await tryCapsule(input, capsule, device.value);
-    if (!installed.ok) input.refused(capsule.name, installed, await input.folder.read(capsule.name, digestOf));
+    if (!installed.ok) input.refused(capsule.name, installed, () => input.folder.read(capsule.name, digestOf));
     else if (installed.value.kind === 'installed') return accept({ outcome: installed.value, settled: undefined });
   }
   return accept({ outcome: UNCHANGED, settled: seen });

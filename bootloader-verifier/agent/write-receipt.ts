@@ -8,34 +8,38 @@
 import { parseEnvelope } from '../../formats/dsse.ts';
 import type { Instant } from '../../formats/instant.ts';
 import { parseReceipt, RECEIPT_PAYLOAD_TYPE } from '../../formats/receipt.ts';
-import { encodeReportRecord } from '../../formats/report-record.ts';
-import { writeRecord } from '../boot/flash-records.ts';
 import type { Flash } from '../boot/flash.ts';
 import type { BootIdentity } from '../boot/measure-boot.ts';
-import { nextSequence, readReport } from './report-outcome.ts';
+import { nextSequence, readReport, sendReport } from './report-outcome.ts';
 import type { ReceiptFolder } from './receipt-folder.ts';
 import { signReceipt } from './sign-receipt.ts';
 
 const ID_SHOWN = 16;
 
-/** A file that was refused, by the digest of its bytes, and why. */
-export type RefusedFile = { readonly sha256: string; readonly code: string };
-
 /** Leaves the receipt that is written down, if it is not there yet. @returns its name, or undefined if there was nothing to leave. */
 export async function leaveReceipt(flash: Flash, folder: ReceiptFolder): Promise<string | undefined> {
-  const report = await readReport(flash);
-  const name = report?.pending && nameOf(report.pending);
-  if (report?.pending === undefined || name === undefined) return undefined;
-  await folder.write(name, report.pending);
-  await writeRecord(flash, 'reports', encodeReportRecord({ ...report, pending: undefined }));
-  return name;
+  let left: string | undefined;
+  await sendReport(flash, async (word) => {
+    const name = nameOf(word);
+    if (name === undefined) return false;
+    await folder.write(name, word);
+    left = name;
+    return true;
+  });
+  return left;
 }
 
 /** Leaves the receipt of a file that was refused, unless one is there. @returns its name, or undefined. */
 export async function leaveRefusal(
   flash: Flash,
   folder: ReceiptFolder,
-  refused: RefusedFile & { readonly identity: BootIdentity; readonly now: Instant },
+  refused: {
+    /** Of the bytes of the file. */
+    readonly sha256: string;
+    readonly code: string;
+    readonly identity: BootIdentity;
+    readonly now: Instant;
+  },
 ): Promise<string | undefined> {
   const { identity, sha256, code, now } = refused;
   const name = `${identity.boot.deviceId.slice(0, ID_SHOWN)}-refused-${sha256.slice(0, ID_SHOWN)}.receipt`;

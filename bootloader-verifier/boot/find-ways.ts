@@ -62,7 +62,10 @@ export function verifyHop(next: BootPermit, runs: BootPermit): Verdict<void, Hop
     case 'stuck':
       return reject(hop.code, hop.detail);
     case 'arrived':
-      return reject('WAY_CLOSED', `${runs.release} is in force, ${next.release} is not`);
+      // Other images of the release in force: an agent takes them, too.
+      return next.release === runs.release
+        ? accept(undefined)
+        : reject('WAY_CLOSED', `${runs.release} is in force, ${next.release} is not`);
     case 'hop':
       return hop.release === next.release
         ? accept(undefined)

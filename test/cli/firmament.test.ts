@@ -31,6 +31,7 @@ describe('misuse', () => {
     [['sign']],
     [['sign', '--nope']],
     [['publish', '--store']],
+    [['publish', '--file', 'no such file']],
     [['serve', '--store', 'x', '--port', '70000']],
     [['key-generate', '--out', 'x', '--work-factor', '99']],
     [['key-generate', '--out', 'x', 'extra']],
@@ -62,6 +63,12 @@ describe('misuse', () => {
       expect(stderr).toContain('Usage: firmament');
     }
   });
+});
+
+test('usage names what an option may be, and what it is otherwise, in the unit that people write', async () => {
+  const usage = async (verb: string): Promise<string> => (await firmament(verb, '--help')).stderr.replace(/\s+/g, ' ');
+  expect(await usage('sign')).toContain('(choices: root, targets)');
+  expect(await usage('targets-draft')).toContain('how long it is valid (default: 365)');
 });
 
 describe('keys', () => {

@@ -1,9 +1,13 @@
 /** Receipts on the command line: what a device whom a factory lists has not signed is told with its code. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runFirmament } from '../../cli/run-firmament.ts';
+import { encodeHex } from '../../formats/bytes.ts';
+import { accept, reject, type Verdict } from '../../formats/verdict.ts';
+import { serveVerbs } from '../../signer/daemon/serve-verbs-http.ts';
+import type { VerbFacts } from '../../signer/daemon/verb-table.ts';
 import { seededSigner } from '../seeded-signer.ts';
 import { manifestOf, publishFactory, tinyFleet } from '../tiny-fleet.ts';
 import { receiptOf } from '../tiny-receipt.ts';
@@ -81,6 +85,33 @@ test('a receipt of a device that no manifest lists, a forged one, and what is no
     expect(refused, name).toMatchObject({ exit: 1, answer: { ok: false, code } });
     expect(refused.answer['detail'], name).toContain(`${name}.receipt`);
   }
+});
+
+test('one that came back before stands in the way of none after it: all are handed in, and the first refusal is told', async () => {
+  await write('1-old.receipt', await receiptOf(repository, device));
+  await write('2-new.receipt', await receiptOf(repository, device, { receipt: { sequence: 9_000_000_000 } }));
+  const old = encodeHex(await readFile(at('1-old.receipt')));
+  let counted = 0;
+  const run = (body: Uint8Array): Promise<Verdict<VerbFacts>> => {
+    if (encodeHex(body) === old) return Promise.resolve(reject('RECEIPT_STALE', 'it was counted before'));
+    counted++;
+    return Promise.resolve(accept({}));
+  };
+  const socketPath = at('signer.sock');
+  const verbs = new Map([['receipt', { bodyBytesMax: 100_000, run }]]);
+  const daemon = await serveVerbs({
+    socketPath,
+    verbs,
+    verbsOf: () => verbs,
+    now: () => repository.now,
+    log: () => undefined,
+  });
+  const handed = await firmament('receipt', at('1-old.receipt'), at('2-new.receipt'), '--signer', socketPath);
+  await daemon.close();
+  expect(handed).toMatchObject({ exit: 1, answer: { code: 'RECEIPT_STALE' } });
+  expect(handed.answer['detail']).toContain('1-old.receipt');
+  expect(handed.said).toContain('it counts');
+  expect(counted).toBe(1);
 });
 
 test('whom to trust is said whole, or the signer is named; one that does not answer is no refusal', async () => {

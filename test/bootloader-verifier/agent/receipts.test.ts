@@ -4,6 +4,7 @@ import type { CapsuleFolder } from '../../../bootloader-verifier/agent/capsule-f
 import type { ReceiptFolder } from '../../../bootloader-verifier/agent/receipt-folder.ts';
 import { packCapsule } from '../../../cli/pack-capsule.ts';
 import { encodeHex, encodeUtf8 } from '../../../formats/bytes.ts';
+import { CAPSULE_HEAD_BYTES_MAX } from '../../../formats/capsule.ts';
 import { deviceIdOf } from '../../../formats/device-id.ts';
 import { deriveKeySeed } from '../../../formats/dice.ts';
 import { ed25519PublicKey } from '../../../formats/ed25519-key.ts';
@@ -25,6 +26,9 @@ const SECRET = new Uint8Array(32).fill(7);
 const FACTORY_KEY = ed25519PublicKey(deriveKeySeed(SECRET));
 const DEVICE_ID = deviceIdOf(FACTORY_KEY);
 const ALL = { cohortBp: 10_000, soakSeconds: 0, gate: { expectedMin: 0, confirmedBp: 0, deadlineSeconds: 1 } };
+
+/** So far a file can be read whose name says that it is torn: its head is whole, what follows is not. */
+const READABLE_BYTES = CAPSULE_HEAD_BYTES_MAX;
 
 let repository: TinyRepository;
 let carried: Map<string, Uint8Array>;
@@ -57,7 +61,10 @@ function folderOf(capsules: ReadonlyMap<string, Uint8Array>): CapsuleFolder {
       const bytes = capsules.get(name) ?? new Uint8Array();
       return work({
         length: bytes.length,
-        read: (offset, length) => Promise.resolve(bytes.slice(offset, offset + length)),
+        read: (offset, length) =>
+          name.startsWith('torn') && offset + length > READABLE_BYTES
+            ? Promise.reject(new OperationError('FILE_UNREADABLE', 'the medium is damaged', { retriable: true }))
+            : Promise.resolve(bytes.slice(offset, offset + length)),
       });
     },
   };
@@ -117,6 +124,16 @@ test('a file that is refused is answered by what runs on, with the digest of tha
   await device.live();
   const refused = read().filter(({ outcome }) => outcome === 'refused');
   expect(refused).toMatchObject([{ code: 'CAPSULE_MALFORMED', capsule: sha256Hex(junk), release: '1.0.0' }]);
+});
+
+test('a refused file whose rest cannot be read stands in the way of no other: what is left out is its receipt, and that is told', async () => {
+  const first = carried.get('1.capsule') ?? new Uint8Array();
+  carried = new Map([['torn.capsule', new Uint8Array(2 * READABLE_BYTES)]]);
+  const device = await makeDevice();
+  carried.set('whole.capsule', first);
+  const told = steps(await device.live());
+  expect(told).toEqual(expect.arrayContaining(['capsule CAPSULE_MALFORMED', 'confirm', 'receipt FILE_UNREADABLE']));
+  expect(read()).toMatchObject([{ outcome: 'confirmed', release: '1.0.0' }]);
 });
 
 test('a release whose plan allows no file is answered as refused, and the device runs on', async () => {

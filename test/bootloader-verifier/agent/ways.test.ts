@@ -119,6 +119,17 @@ describe('the boot stage', () => {
     expect(await device.start()).toMatchObject({ kind: 'started', slot: other, mode: 'trial' });
   });
 
+  test('other images of the release in force are tried, as the agent takes them: no release is in the way of itself', async () => {
+    const device = await makeTinyDevice(repository);
+    await device.live();
+    const good = (await device.state())?.good ?? 'a';
+    const other = good === 'a' ? 'b' : 'a';
+    const again = await makeTinyRepository({ channels: ['stable'], first: { image: imageOf('1.0.0 again') } });
+    await device.putSlot(other, { bundle: again.bundle('1.0.0'), image: imageOf('1.0.0 again') });
+    await device.putState({ good, trial: { slot: other, starts: 0 } });
+    expect(await device.start()).toMatchObject({ kind: 'started', slot: other, mode: 'trial' });
+  });
+
   test('where what is good passes no more, whatever passes may try: no way leads from nothing', async () => {
     const device = await makeTinyDevice(repository);
     await release('2.0.0');
