@@ -1,5 +1,5 @@
 /** Asks the signer daemon for a verb's caller: its refusal becomes the caller's, under the same code. */
-import { CODES, type Code } from '../formats/codes.ts';
+import { knownCode } from '../formats/codes.ts';
 import type { JsonObject } from '../formats/json.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { signerClient } from '../ota-server/signer-client.ts';
@@ -18,9 +18,6 @@ export async function askSigner(
   const answer = await signerClient(socket, ANSWER_MS_MAX, product)(verb, body);
   if (answer.ok) return accept(answer.facts);
   const { code = '', detail = '' } = answer;
-  return isCode(code) ? reject(code, detail) : reject('PUBLICATION_REFUSED', `${code}: ${detail}`);
-}
-
-function isCode(code: string): code is Code {
-  return Object.hasOwn(CODES, code);
+  const known = knownCode(code);
+  return known === undefined ? reject('PUBLICATION_REFUSED', `${code}: ${detail}`) : reject(known, detail);
 }

@@ -11,8 +11,8 @@ import { encodeJson } from '../formats/encode-json.ts';
 import { encodeInstant } from '../formats/instant.ts';
 import type { Author } from '../formats/people.ts';
 import { planToJson } from '../formats/plan.ts';
-import { parseRelease } from '../formats/release.ts';
-import { parseTargetName } from '../formats/names.ts';
+import { listsRelease, parseRelease } from '../formats/release.ts';
+import { releaseOf } from '../formats/names.ts';
 import { standingOf, type Standing } from '../signer/event-standing.ts';
 import type { Voter } from '../bootloader-verifier/boot/verify-quorum.ts';
 import type { JudgedEvent, ReadChannel } from '../signer/verify-event.ts';
@@ -59,7 +59,7 @@ function describeChange(judged: JudgedEvent): Words {
   const dropped = [...(former?.metadata.signed.targets.keys() ?? [])].filter(
     (name) => !channel.metadata.signed.targets.has(name),
   );
-  const releases = new Set(dropped.flatMap((name) => parseTargetName(name)?.release ?? []));
+  const releases = new Set(dropped.flatMap((name) => releaseOf(name) ?? []));
   const parts = Object.values(WORDS).flatMap((words) => words(judged));
   const gone = [...releases]
     .filter((release) => !judged.moved.includes(release))
@@ -142,9 +142,7 @@ function imageOf({ metadata }: ReadChannel, digest: string): string {
 
 function describeAdded({ release, component, provenance }: VouchedComponent, { former }: JudgedEvent): Words {
   const { source, builderId } = provenance;
-  const isListed = [...(former?.metadata.signed.targets.keys() ?? [])].some(
-    (name) => parseTargetName(name)?.release === release,
-  );
+  const isListed = former !== undefined && listsRelease(former.metadata.signed.targets, release);
   return [
     `  + ${release}${isListed ? ' (listed before, in part)' : ''}: ${component.component} ${component.firmwareVersion},` +
       ` security counter ${component.securityCounter}, for ${component.hardwareIds.join(', ')}`,

@@ -53,6 +53,13 @@ const componentDecoder: Decoder<MeasuredComponent> = object('refused', {
   image: hexText(32),
 });
 
+/** All components that were measured, in the order of installation. */
+export const measuredComponentsDecoder: Decoder<readonly MeasuredComponent[]> = list(
+  componentDecoder,
+  COMPONENTS_MAX,
+  1,
+);
+
 const statementDecoder: Decoder<BootStatement> = refine(
   object('refused', {
     version: literal(1),
@@ -60,7 +67,7 @@ const statementDecoder: Decoder<BootStatement> = refine(
     root: hexText(32),
     deviceId: hexText(32),
     release: segmentDecoder,
-    components: list(componentDecoder, COMPONENTS_MAX, 1),
+    components: measuredComponentsDecoder,
     channel: nameDecoder,
     channelVersion: integer(1),
     slot: oneOf('a', 'b'),
@@ -88,6 +95,11 @@ export function encodeMeasuredBoot(boot: MeasuredBoot): Uint8Array {
   return encodeJson(measuredToJson(boot));
 }
 
+/** The list of components, as it stands in JSON. */
+export function measuredComponentsToJson(components: readonly MeasuredComponent[]): JsonValue {
+  return components.map((component) => new Map<string, JsonValue>(Object.entries(component)));
+}
+
 function measuredToJson(boot: MeasuredBoot): Map<string, JsonValue> {
   return new Map<string, JsonValue>([
     ['version', 1],
@@ -95,7 +107,7 @@ function measuredToJson(boot: MeasuredBoot): Map<string, JsonValue> {
     ['root', boot.root],
     ['deviceId', boot.deviceId],
     ['release', boot.release],
-    ['components', boot.components.map((component) => new Map<string, JsonValue>(Object.entries(component)))],
+    ['components', measuredComponentsToJson(boot.components)],
     ['channel', boot.channel],
     ['channelVersion', boot.channelVersion],
     ['slot', boot.slot],

@@ -56,6 +56,11 @@ export function parseTargetName(name: string): TargetName | undefined {
   return good ? { release, component, file } : undefined;
 }
 
+/** The release that a target belongs to, or undefined if its name is none of ours. */
+export function releaseOf(targetName: string): string | undefined {
+  return parseTargetName(targetName)?.release;
+}
+
 /** The text form of a target name. */
 export function encodeTargetName(name: TargetName): string {
   return `${name.release}/${name.component}/${name.file}`;

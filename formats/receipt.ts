@@ -9,13 +9,12 @@
  * - Unknown members are refused. Specified in `docs/formats/receipt.md`.
  */
 import { encodeBase64 } from './bytes.ts';
-import type { MeasuredComponent } from './boot-statement.ts';
+import { measuredComponentsDecoder, measuredComponentsToJson, type MeasuredComponent } from './boot-statement.ts';
 import {
   base64Bytes,
   decodeJson,
   hexText,
   integer,
-  list,
   literal,
   object,
   oneOf,
@@ -28,8 +27,7 @@ import {
 import { encodeJson } from './encode-json.ts';
 import { encodeInstant, instantDecoder, type Instant } from './instant.ts';
 import type { JsonValue } from './json.ts';
-import { firmwareVersionDecoder, nameDecoder, segmentDecoder } from './names.ts';
-import { COMPONENTS_MAX } from './release.ts';
+import { nameDecoder, segmentDecoder } from './names.ts';
 import { accept, reject, type Verdict } from './verdict.ts';
 
 export type Receipt = {
@@ -68,13 +66,6 @@ export const RECEIPT_FILE_BYTES_MAX = 20_000;
 export const RECEIPT_BYTES_MAX = 12_288;
 const STATEMENT_BYTES_MAX = 8_192;
 
-const componentDecoder: Decoder<MeasuredComponent> = object('refused', {
-  component: nameDecoder,
-  firmwareVersion: firmwareVersionDecoder,
-  securityCounter: integer(0),
-  image: hexText(32),
-});
-
 const receiptDecoder: Decoder<Receipt> = refine(
   object('refused', {
     version: literal(1),
@@ -85,7 +76,7 @@ const receiptDecoder: Decoder<Receipt> = refine(
     channelVersion: integer(1),
     plan: optional(hexText(32)),
     release: segmentDecoder,
-    components: list(componentDecoder, COMPONENTS_MAX, 1),
+    components: measuredComponentsDecoder,
     outcome: oneOf('confirmed', 'failed', 'refused'),
     code: optional(text(64, /[A-Z][A-Z0-9_]*/)),
     capsule: optional(hexText(32)),
@@ -113,7 +104,7 @@ export function parseReceipt(payload: Uint8Array): Verdict<Receipt, 'RECEIPT_MAL
 export function encodeReceipt({ components, statement, at, ...plain }: Receipt): Uint8Array {
   const json = new Map<string, JsonValue>([
     ['version', 1],
-    ['components', components.map((component) => new Map<string, JsonValue>(Object.entries(component)))],
+    ['components', measuredComponentsToJson(components)],
     ['statement', encodeBase64(statement)],
   ]);
   for (const [name, value] of Object.entries(plain)) if (value !== undefined) json.set(name, value);

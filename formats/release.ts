@@ -9,7 +9,14 @@
  */
 import { integer, list, literal, object, oneOf, optional, refine, type Decoder } from './decode.ts';
 import type { JsonObject, JsonValue } from './json.ts';
-import { encodeTargetName, firmwareVersionDecoder, nameDecoder, parseTargetName, segmentDecoder } from './names.ts';
+import {
+  encodeTargetName,
+  firmwareVersionDecoder,
+  nameDecoder,
+  parseTargetName,
+  releaseOf,
+  segmentDecoder,
+} from './names.ts';
 import type { TargetFile } from './tuf-targets.ts';
 import { accept, reject, type Verdict } from './verdict.ts';
 
@@ -76,8 +83,9 @@ export function parseRelease(
 ): Verdict<Release, 'RELEASE_MALFORMED'> {
   const components: Component[] = [];
   for (const [targetName, file] of targets) {
+    if (file.custom === undefined || !targetName.startsWith(`${name}/`)) continue;
     const parts = parseTargetName(targetName);
-    if (parts === undefined || parts.release !== name || file.custom === undefined) continue;
+    if (parts === undefined || parts.release !== name) continue;
     const custom = customDecoder(file.custom);
     if (!custom.ok) return reject('RELEASE_MALFORMED', `${targetName}: .custom${custom.detail}`);
     const part = custom.value.firmament;
@@ -123,6 +131,11 @@ function findBeside(
   return sha256 === undefined
     ? reject('RELEASE_MALFORMED', `${of}: ${name} has no SHA-256`)
     : accept({ name, length, sha256 });
+}
+
+/** Whether `targets` list anything of the release `name`. */
+export function listsRelease(targets: ReadonlyMap<string, TargetFile>, name: string): boolean {
+  return [...targets.keys()].some((targetName) => releaseOf(targetName) === name);
 }
 
 /** The files that stand for a component beside its image. */

@@ -16,7 +16,7 @@ import { equalBytes } from '../formats/bytes.ts';
 import type { ChannelEvent } from '../formats/channel-event.ts';
 import { channelPartToJson, parseChannelPart, type ChannelPart } from '../formats/channel-part.ts';
 import type { Instant } from '../formats/instant.ts';
-import { encodeTargetName, parseTargetName } from '../formats/names.ts';
+import { encodeTargetName, parseTargetName, releaseOf } from '../formats/names.ts';
 import { imagePartToCustom, parseRelease, type ImagePart } from '../formats/release.ts';
 import { encodeMetadata, type MetadataParseCode } from '../formats/tuf-metadata.ts';
 import { sha256Hex } from '../formats/sha256.ts';
@@ -201,23 +201,19 @@ function nextEvent(
 
 function nextTargets(former: Targets, draft: ChannelDraft): Verdict<Targets, 'DRAFT_REFUSED'> {
   const { release, addedTargets = new Map<string, TargetFile>(), withoutReleases = [] } = draft;
-  const kept = new Map([...former].filter(([name]) => !withoutReleases.includes(releaseOf(name))));
+  const kept = new Map([...former].filter(([name]) => !withoutReleases.includes(releaseOf(name) ?? '')));
   const added = release === undefined ? accept(addedTargets) : releaseTargets(release);
   if (!added.ok) return added;
   for (const name of new Set([...added.value.keys()].map(releaseOf))) {
     const standing = ofRelease(former, name);
     if (standing.size > 0 && !sameTargets(standing, ofRelease(added.value, name))) {
-      return reject('DRAFT_REFUSED', `${name} stands in the channel already, with other content`);
+      return reject('DRAFT_REFUSED', `${name ?? ''} stands in the channel already, with other content`);
     }
   }
   return accept(new Map([...kept, ...added.value]));
 }
 
-function releaseOf(targetName: string): string {
-  return parseTargetName(targetName)?.release ?? '';
-}
-
-function ofRelease(targets: Targets, release: string): Targets {
+function ofRelease(targets: Targets, release: string | undefined): Targets {
   return new Map([...targets].filter(([name]) => releaseOf(name) === release));
 }
 

@@ -11,7 +11,7 @@
 import { bindingToJson, verifyBinding, type BindingCode, type RepositoryId } from '../formats/binding.ts';
 import type { HistoryPin } from '../formats/channel-part.ts';
 import type { Instant } from '../formats/instant.ts';
-import { parseTargetName, sideRole } from '../formats/names.ts';
+import { releaseOf, sideRole } from '../formats/names.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import { HISTORY_BYTES_MAX } from '../formats/signing-event.ts';
 import { encodeMetadata, type Metadata, type MetadataParseCode } from '../formats/tuf-metadata.ts';
@@ -71,7 +71,9 @@ export function nextHistory(input: HistoryInput): Verdict<ChannelWithHistory, Hi
   if (delegations === undefined) return reject('DRAFT_REFUSED', `${channel} is not delegated by that targets file`);
   const before = readFormer(input);
   if (!before.ok) return before;
-  const spare = new Set([...targets.keys()].map(releaseOf).filter((name) => !input.kept.has(name)));
+  const spare = new Set(
+    [...targets.keys()].map((name) => releaseOf(name) ?? '').filter((name) => !input.kept.has(name)),
+  );
   const moved = spare.size > CHANNEL_SPARE_MAX ? spare : new Set<string>();
   const isStale =
     former.pin !== undefined &&
@@ -86,7 +88,7 @@ export function nextHistory(input: HistoryInput): Verdict<ChannelWithHistory, Hi
   }
   const pin = pinOf(file);
   if (!pin.ok) return pin;
-  const listed = new Map([...targets].filter(([name]) => !moved.has(releaseOf(name))));
+  const listed = new Map([...targets].filter(([name]) => !moved.has(releaseOf(name) ?? '')));
   return accept({ targets: listed, pin: pin.value, delegations, file });
 }
 
@@ -112,7 +114,7 @@ function historyFile(
   moved: ReadonlySet<string>,
 ): Uint8Array {
   const { version, targets: kept } = before?.signed ?? { version: 0, targets: new Map<string, TargetFile>() };
-  const added = [...targets].filter(([name]) => moved.has(releaseOf(name)));
+  const added = [...targets].filter(([name]) => moved.has(releaseOf(name) ?? ''));
   const signed = targetsToJson({
     type: 'targets',
     version: version + 1,
@@ -128,8 +130,4 @@ function pinOf(file: Uint8Array): Verdict<HistoryPin, MetadataParseCode> {
   const parsed = parseTargets(file);
   if (!parsed.ok) return parsed;
   return accept({ version: parsed.value.signed.version, sha256: sha256Hex(parsed.value.signedBytes) });
-}
-
-function releaseOf(targetName: string): string {
-  return parseTargetName(targetName)?.release ?? '';
 }

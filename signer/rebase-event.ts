@@ -8,7 +8,7 @@
 import { sha256Hex } from '../formats/sha256.ts';
 import type { Instant } from '../formats/instant.ts';
 import { parseChannelPart, type ChannelPart } from '../formats/channel-part.ts';
-import { parseTargetName } from '../formats/names.ts';
+import { releaseOf } from '../formats/names.ts';
 import type { SigningEvent } from '../formats/signing-event.ts';
 import { parseTargets, type TargetFile } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
@@ -89,7 +89,7 @@ function changeOf(event: SigningEvent, { notAfter }: Rebase): Verdict<Partial<Ch
   );
   return accept({
     addedTargets: new Map([...targets].filter(([name]) => !before.targets.has(name))),
-    withoutReleases: [...new Set(dropped.flatMap((name) => parseTargetName(name)?.release ?? []))],
+    withoutReleases: [...new Set(dropped.flatMap((name) => releaseOf(name) ?? []))],
     inForce: isNew(part.release, before.part?.release),
     minSecurityCounter: isNew(part.minSecurityCounter, before.part?.minSecurityCounter),
     revokedDigests: part.revokedDigests.filter((revoked) => before.part?.revokedDigests.includes(revoked) !== true),

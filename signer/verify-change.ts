@@ -12,7 +12,7 @@
 import { verifyBinding, type RepositoryId } from '../formats/binding.ts';
 import type { HistoryPin } from '../formats/channel-part.ts';
 import { COUNTER_JUMP_MAX } from '../formats/floors.ts';
-import { parseTargetName, sideRole } from '../formats/names.ts';
+import { parseTargetName, releaseOf, sideRole } from '../formats/names.ts';
 import type { Provenance } from '../formats/provenance.ts';
 import { parseRelease, type Component, type Release } from '../formats/release.ts';
 import { sha256Hex } from '../formats/sha256.ts';
@@ -148,7 +148,7 @@ function verifyMoved(
     if (listed === undefined || !isSameTarget(listed, target)) {
       return reject('HISTORY_MISMATCH', `${name} goes into the history without having been listed`);
     }
-    moved.add(parseTargetName(name)?.release ?? '');
+    moved.add(releaseOf(name) ?? '');
   }
   return accept([...moved]);
 }

@@ -9,7 +9,7 @@
 import { parseChannelPart, type ChannelPart } from '../formats/channel-part.ts';
 import type { DeviceComponent } from '../formats/factory-record.ts';
 import { COUNTER_JUMP_MAX } from '../formats/floors.ts';
-import { parseTargetName } from '../formats/names.ts';
+import { releaseOf } from '../formats/names.ts';
 import { wayFrom, type VersionedRelease } from '../formats/next-hop.ts';
 import { parseRelease, type Component } from '../formats/release.ts';
 import type { Metadata } from '../formats/tuf-metadata.ts';
@@ -71,7 +71,7 @@ type Walk = {
 function byRelease(targets: TargetMap): ReadonlyMap<string, TargetMap> {
   const grouped = new Map<string, Map<string, TargetFile>>();
   for (const [name, file] of targets) {
-    const release = parseTargetName(name)?.release ?? '';
+    const release = releaseOf(name) ?? '';
     grouped.set(release, (grouped.get(release) ?? new Map<string, TargetFile>()).set(name, file));
   }
   return grouped;

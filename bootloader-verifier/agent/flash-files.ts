@@ -82,7 +82,8 @@ async function writeRegion(
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Makes durable which names stand in `folder`. */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();

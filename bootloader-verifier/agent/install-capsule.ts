@@ -12,7 +12,7 @@
 import { ROOTS_MAX } from '../../formats/boot-bundle.ts';
 import { encodeInstant, type Instant } from '../../formats/instant.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
-import { hashedTargetPath, parseTargetName } from '../../formats/names.ts';
+import { hashedTargetPath, releaseOf } from '../../formats/names.ts';
 import { TARGETS_BYTES_MAX, type TargetFile } from '../../formats/tuf-targets.ts';
 import { ROOT_BYTES_MAX } from '../../formats/tuf-root.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
@@ -85,8 +85,7 @@ function verifyOffline(
 /** Whether anything of `release` is in the capsule. */
 function carries({ names }: OpenCapsule, targets: ReadonlyMap<string, TargetFile>, release: string): boolean {
   return [...targets].some(
-    ([name, { sha256 = '' }]) =>
-      parseTargetName(name)?.release === release && names.includes(hashedTargetPath({ name, sha256 })),
+    ([name, { sha256 = '' }]) => releaseOf(name) === release && names.includes(hashedTargetPath({ name, sha256 })),
   );
 }
 

@@ -16,8 +16,8 @@ import {
 } from '../../formats/boot-bundle.ts';
 import { BOOT_STATE_EMPTY, otherSlot, type BootState, type SlotId } from '../../formats/boot-state.ts';
 import { ENVELOPE_BYTES_MAX } from '../../formats/dsse.ts';
-import { hashedTargetPath, parseTargetName } from '../../formats/names.ts';
-import type { Component, ReleaseTarget } from '../../formats/release.ts';
+import { hashedTargetPath } from '../../formats/names.ts';
+import { listsRelease, type Component, type ReleaseTarget } from '../../formats/release.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import { equalBytes } from '../../formats/bytes.ts';
 import { findDeviceComponents } from '../boot/device-components.ts';
@@ -109,8 +109,7 @@ export async function commitTrust(
   const lying = await readBundle(flash, running.slot);
   const before = lying === undefined ? undefined : parseBootBundle(lying);
   if (before?.ok !== true) return accept(false);
-  const { targets: listed } = refreshed.channelRole.signed;
-  if (![...listed.keys()].some((name) => parseTargetName(name)?.release === before.value.release)) {
+  if (!listsRelease(refreshed.channelRole.signed.targets, before.value.release)) {
     return reject('RELEASE_UNLISTED', `${before.value.release} is not in the channel any more: its old bundle stays`);
   }
   const { roots, targets, channel, proofs } = refreshed;

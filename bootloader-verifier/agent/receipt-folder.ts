@@ -8,6 +8,7 @@ import assert from 'node:assert/strict';
 import { open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperationError } from '../../formats/operation-error.ts';
+import { syncFolder } from './flash-files.ts';
 
 /** Port: where receipts are left. */
 export type ReceiptFolder = {
@@ -55,15 +56,6 @@ async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
     await file.sync();
   } finally {
     await file.close();
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 

@@ -11,7 +11,7 @@ import type { DeviceStatus } from '../../formats/device-status.ts';
 import { parseFactoryRecord } from '../../formats/factory-record.ts';
 import { parseFloors } from '../../formats/floors.ts';
 import type { Instant } from '../../formats/instant.ts';
-import { parseTargetName } from '../../formats/names.ts';
+import { listsRelease } from '../../formats/release.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
 import { accept, type Rejected, type Verdict } from '../../formats/verdict.ts';
 import { verifyBundle, verifySignedParts, type DeviceTrust } from '../boot/verify-bundle.ts';
@@ -92,7 +92,8 @@ async function judgeWay(scene: Scene, decided: Decided): Promise<readonly Reason
     const first = await judgeChosen(scene, decided.chosen);
     reasons.push(...(first === 'current' ? [] : first), elsewhere(scene, decided.chosen.release));
   }
-  if (!isListed(refreshed, release)) return [...reasons, notOffered(release)].filter(isOnce);
+  if (!listsRelease(refreshed.channelRole.signed.targets, release))
+    return [...reasons, notOffered(release)].filter(isOnce);
   const wave = decided.kind === 'chosen' ? decided.chosen.wave : undefined;
   const own = await judgeChosen(scene, { release, wave });
   return own === 'current' ? reasons : [...reasons, ...own];
@@ -133,10 +134,6 @@ function notOffered(release: string, more = ''): Reason {
 
 function isOnce({ code }: Reason, index: number, all: readonly Reason[]): boolean {
   return all.findIndex((other) => other.code === code) === index;
-}
-
-function isListed({ channelRole }: Refreshed, release: string): boolean {
-  return [...channelRole.signed.targets.keys()].some((name) => parseTargetName(name)?.release === release);
 }
 
 function reason({ code, detail }: Rejected): Reason {

@@ -37,8 +37,8 @@ import {
   type StartMode,
 } from './plan-start.ts';
 import { raiseDeviceFloors, readDeviceTrust } from './protected-store.ts';
-import { verifySlot, type SlotCode } from './slot.ts';
-import type { BootPermit, DeviceTrust } from './verify-bundle.ts';
+import { readBundle, verifySlot, type SlotCode } from './slot.ts';
+import { verifyBundle, type BootPermit, type DeviceTrust } from './verify-bundle.ts';
 import type { FirmwareImage, ReleaseImages } from './verify-image.ts';
 
 export type StartCode = SlotCode | HopCode | 'IMAGE_TRIED_BEFORE' | 'TRIAL_EXHAUSTED' | 'COMPONENT_INSTALL_FAILED';
@@ -198,9 +198,12 @@ async function refuseSkipped(
 ): Promise<Rejected<HopCode> | undefined> {
   const good = state?.good;
   if (candidate.mode === 'normal' || good === undefined || good === candidate.slot) return undefined;
-  const runs = await verifyOnce(run, good);
-  const hop = runs.ok ? verifyHop(permit, runs.value.permit) : accept(undefined);
-  return hop.ok ? undefined : hop;
+  const bundle = await readBundle(run.flash, good);
+  const runs = bundle && verifyBundle(bundle, run.device);
+  const hop = runs?.ok === true ? verifyHop(permit, runs.value) : accept(undefined);
+  if (hop.ok) return undefined;
+  // Only what passes as a whole stands in the way: its images are looked at where it would.
+  return (await verifyOnce(run, good)).ok ? hop : undefined;
 }
 
 /** Raises the floors to what the release has reached; whatever is verified from here on is held against them. */
