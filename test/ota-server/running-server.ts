@@ -4,7 +4,7 @@ import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHead
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { openFolderStore } from '../../ota-server/artifact-store-folder.ts';
 import { serve, SERVER_LIMITS, type RunningServer, type ServeOptions } from '../../ota-server/listen.ts';
 import type { ServerEvent } from '../../ota-server/server-event.ts';
@@ -23,11 +23,6 @@ export type ServerUnderTest = {
   ask(method: string, path: string, headers?: OutgoingHttpHeaders): Promise<Answer>;
 };
 
-const endings: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const end of endings.splice(0)) await end();
-});
-
 /** Starts a server; it ends with the test. */
 export async function startServer(
   options: Partial<Omit<ServeOptions, 'limits'>> & { readonly limits?: Partial<ServeOptions['limits']> } = {},
@@ -42,7 +37,7 @@ export async function startServer(
     ...options,
     limits: { ...SERVER_LIMITS, closingMs: 200, ...options.limits },
   });
-  endings.push(async () => {
+  onTestFinished(async () => {
     await server.close();
     rmSync(folder, { recursive: true });
   });

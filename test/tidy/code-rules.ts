@@ -90,7 +90,8 @@ export function codeFaults(file: SourceFile): readonly Fault[] {
   if (file.tree === undefined) return [];
   const { path } = file;
   return nodesOf(file.tree).flatMap((node) => {
-    const what = bannedExpression(path, node) ?? bannedCast(path, node) ?? unfinishedTest(path, node);
+    const what =
+      bannedExpression(path, node) ?? bannedCast(path, node) ?? unfinishedTest(path, node) ?? lostHook(path, node);
     return what === undefined ? [] : [{ path, line: lineOf(node), what }];
   });
 }
@@ -122,6 +123,18 @@ function bannedCast(path: string, node: ts.Node): string | undefined {
 }
 
 const UNFINISHED = /^(x?it|x?test|x?describe|suite)\.(.+\.)?(only|skip|todo|skipIf|runIf|fails)$/;
+
+const HOOK = /^(before|after)(Each|All)$/;
+
+/** Test files share the modules that they load: a hook at the top of such a module is one of the first test file alone. */
+function lostHook(path: string, node: ts.Node): string | undefined {
+  if (!path.startsWith('test/') || path.endsWith('.test.ts') || !ts.isCallExpression(node)) return undefined;
+  const isAtTop = ts.isExpressionStatement(node.parent) && ts.isSourceFile(node.parent.parent);
+  const hook = node.expression.getText();
+  return isAtTop && HOOK.test(hook)
+    ? `${hook} beside no test: use onTestFinished, or call it in a function`
+    : undefined;
+}
 
 /** A test that does not run proves nothing. */
 function unfinishedTest(path: string, node: ts.Node): string | undefined {

@@ -190,6 +190,12 @@ test('a test that does not run is a fault', () => {
   expect(codeOf('test/a.test.ts', "test('a', f); list.only('x'); it.each(a)('b', f);")).toEqual([]);
 });
 
+test('a hook at the top of a module that test files share is a fault: it would run for one of them alone', () => {
+  expect(codeOf('test/running.ts', 'afterEach(f);')).toEqual([expect.stringContaining('afterEach beside no test')]);
+  expect(codeOf('test/running.test.ts', 'afterEach(f);')).toEqual([]);
+  expect(codeOf('test/contract.ts', 'export function testAll(): void { afterEach(f); }')).toEqual([]);
+});
+
 test('work left for later, paths of a machine and addresses of registries are faults in any file', () => {
   // Put together here, so that this file does not say them itself.
   const words = ['TO', 'FIX'].map((start) => `${start}${start === 'TO' ? 'DO' : 'ME'}: later`);
