@@ -52,7 +52,7 @@ type Options = StoreOptions &
 /** Where everything is published, and with which keys. */
 type Shared = { readonly store: ObjectStore; readonly onlineSigners: readonly Signer[] };
 /** What is served, and what is done without being asked. @returns lines for the log. */
-type Served = Pick<DaemonOptions, 'verbs' | 'verbsOf' | 'productBodyBytesMax'> & {
+type Served = Pick<DaemonOptions, 'verbs' | 'verbsOf' | 'product' | 'productBodyBytesMax'> & {
   readonly look: (daemon: RunningDaemon, now: Instant) => Promise<readonly LookFault[]>;
   /** When the roles of what is served end, where that is looked at role by role. */
   readonly ends?: () => Promise<{ readonly product: string; readonly ends: readonly RoleEnd[] }>;
@@ -105,8 +105,11 @@ async function serveDeployment(shared: Shared, options: Options, asked: Asked): 
     const { faults } = await deployment.doDue(now, inTurn);
     return faults.map((fault) => ({ event: 'due-refused', ...fault }));
   };
-  await serve({ ...deployment, look }, options, asked);
-  database.close();
+  try {
+    await serve({ ...deployment, look }, options, asked);
+  } finally {
+    database.close();
+  }
 }
 
 async function serveProduct(
@@ -125,49 +128,63 @@ async function serveProduct(
 
 /** One product, at `/VERB` and `/r/PRODUCT/VERB`. */
 function oneProduct(signer: RolloutSigner, verbs: VerbTable): Served {
+  const { product } = signer.publishing;
   return {
     verbs,
-    verbsOf: (name) => (name === signer.publishing.product ? verbs : undefined),
+    product,
+    verbsOf: (name) => (name === product ? verbs : undefined),
     look: async (daemon, now) => {
       const done = await daemon.inTurn(() => doDue(signer, now));
       return done.ok ? [] : [{ event: 'due-refused', code: done.code, detail: done.detail }];
     },
     ends: async () => {
       const published = await readCurrent(signer.publishing);
-      return { product: signer.publishing.product, ends: published.ok ? roleEnds(published.value) : [] };
+      return { product, ends: published.ok ? roleEnds(published.value) : [] };
     },
   };
 }
 
-async function serve(
-  { look, ends, ...served }: Served,
-  { socket, lookMs, metrics: place }: Options,
-  { host, conclude }: Asked,
-): Promise<void> {
-  const log = (line: string): void => host.say(`${line}\n`);
+/** Serves until the process is asked to end. Whatever ends it closes the socket first: nobody is answered without its lock. */
+async function serve(served: Served, options: Options, { host, conclude }: Asked): Promise<void> {
+  const { socket, metrics: place } = options;
   const metrics = signerMetrics(() => daemon.waiting());
-  const verbsOf = served.verbsOf;
-  const measured = {
-    ...served,
-    verbs: metrics.measured(served.verbs),
-    verbsOf: verbsOf && ((product: string) => mapped(verbsOf(product), metrics.measured)),
-  };
-  const daemon = await serveVerbs({ socketPath: socket, ...measured, now: host.now, log });
-  const shown = place && (await serveMetrics(place, metrics.text));
-  conclude(accept({ facts: { socket, metricsPort: shown?.port }, text: `The signer listens at ${socket}` }));
+  const { verbs, verbsOf, product, productBodyBytesMax } = served;
+  const daemon = await serveVerbs({
+    ...{ socketPath: socket, product, productBodyBytesMax, now: host.now },
+    verbs: metrics.measured(verbs),
+    verbsOf: verbsOf && ((name) => mapped(verbsOf(name), metrics.measured)),
+    log: (line) => host.say(`${line}\n`),
+  });
+  try {
+    const shown = place && (await serveMetrics(place, metrics.text));
+    try {
+      conclude(accept({ facts: { socket, metricsPort: shown?.port }, text: `The signer listens at ${socket}` }));
+      await keepLooking(served, options, { host, daemon, metrics });
+    } finally {
+      await shown?.close();
+    }
+  } finally {
+    await daemon.close();
+  }
+}
+
+/** Does what is due, look by look, until the process is asked to end. */
+async function keepLooking(
+  { look, ends }: Served,
+  { lookMs }: Options,
+  { host, daemon, metrics }: { readonly host: Host; readonly daemon: RunningDaemon; readonly metrics: SignerMetrics },
+): Promise<void> {
   const told = new Map<string, number>();
   let failed = 0;
   while (!host.stop.aborted) {
     const faults = await lookOnce(() => look(daemon, host.now()));
     for (const fault of faults) metrics.lookFailed(fault.code);
     for (const line of [...faults, ...(await lookAtEnds(ends, metrics, { now: host.now(), told }))]) {
-      log(JSON.stringify(line));
+      host.say(`${JSON.stringify(line)}\n`);
     }
     failed = faults.length === 0 ? 0 : failed + 1;
     await wait(nextLookMs(failed, lookMs), undefined, { signal: host.stop }).catch(() => undefined);
   }
-  await shown?.close();
-  await daemon.close();
 }
 
 function mapped<T>(value: T | undefined, map: (value: T) => T): T | undefined {

@@ -40,12 +40,13 @@ export function publishQueue(to: Omit<PublishOptions, 'now'>): PublishQueue {
     });
 }
 
-/** Takes the first that waits, and of those behind it all that can stand beside. */
+/** Takes the first that waits, and of those behind it all that can stand beside; none passes one that it cannot stand beside. */
 function takeGroup(waiting: Waiting[]): readonly Waiting[] {
   const group: Waiting[] = [];
   const left: Waiting[] = [];
   for (const next of waiting) {
-    const fits = group.length < GROUP_MAX && group.every(({ changes }) => standBeside(changes, next.changes));
+    const before = [...group, ...left];
+    const fits = group.length < GROUP_MAX && before.every(({ changes }) => standBeside(changes, next.changes));
     (fits ? group : left).push(next);
   }
   waiting.splice(0, waiting.length, ...left);

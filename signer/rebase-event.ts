@@ -14,7 +14,7 @@ import { parseTargets, type TargetFile } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { draftChannelFiles, type ChannelDraft, type ChannelDraftCode } from './draft-channel.ts';
 import { rangeText } from '../formats/next-hop.ts';
-import { GRAPH_EMPTY, type UpdateGraph, type VersionRange } from '../formats/update-graph.ts';
+import { GRAPH_EMPTY, type UpdateGraph, type VersionRange, type DeadEnd } from '../formats/update-graph.ts';
 import type { GraphDraft } from './draft-graph.ts';
 import { repositoryIdOf, type RepositoryIdCode } from './repository-id.ts';
 import { keysOfRole } from './keys-of-role.ts';
@@ -109,14 +109,17 @@ function graphChange(before: UpdateGraph = GRAPH_EMPTY, now: UpdateGraph = GRAPH
     ...graph.recalled,
   ];
   const kept = new Set(named(now));
-  const ends = before.deadEnds.map(({ release }) => release);
   return {
     waypoints: now.waypoints.filter((release) => !before.waypoints.includes(release)),
     from: new Map([...now.from].filter(([release, ranges]) => !isSameRanges(before.from.get(release), ranges))),
-    deadEnds: now.deadEnds.filter(({ release }) => !ends.includes(release)),
+    deadEnds: now.deadEnds.filter((end) => !before.deadEnds.some((former) => isSameEnd(former, end))),
     recalled: now.recalled.filter((release) => !before.recalled.includes(release)),
     without: named(before).filter((release) => !kept.has(release)),
   };
+}
+
+function isSameEnd(a: DeadEnd, b: DeadEnd): boolean {
+  return a.release === b.release && a.reason === b.reason;
 }
 
 function isSameRanges(a: readonly VersionRange[] | undefined, b: readonly VersionRange[]): boolean {

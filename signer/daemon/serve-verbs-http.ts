@@ -22,7 +22,9 @@ export type DaemonOptions = {
   readonly socketPath: string;
   /** The verbs at `/VERB`. */
   readonly verbs: VerbTable;
-  /** The verbs at `/r/PRODUCT/VERB`, where many products are served. */
+  /** The one product that `/VERB` is about, where there is one: its verbs take turns with those at `/r/PRODUCT/VERB`. */
+  readonly product?: string | undefined;
+  /** The verbs at `/r/PRODUCT/VERB`. */
   readonly verbsOf?: ((product: string) => VerbTable | undefined) | undefined;
   /** The longest body of those verbs, where it is longer than that of any other. */
   readonly productBodyBytesMax?: number | undefined;
@@ -117,14 +119,17 @@ function busy(detail: string): Answer {
   return { status: 503, facts: refusal('SERVER_BUSY', detail) };
 }
 
-function findVerb({ verbs, verbsOf }: DaemonOptions, { method, url = '' }: IncomingMessage): Found | Answer {
+function findVerb(
+  { verbs, verbsOf, product: only }: DaemonOptions,
+  { method, url = '' }: IncomingMessage,
+): Found | Answer {
   if (method !== 'POST') return { status: 409, facts: refusal('METHOD_NOT_ALLOWED', 'verbs are posted') };
   const [, product, name = ''] = PRODUCT_VERB.exec(url) ?? [];
   const table = product === undefined ? verbs : verbsOf?.(product);
   const verb = table?.get(product === undefined ? url.slice(1) : name);
   return verb === undefined
     ? { status: 409, facts: refusal('NOT_FOUND', 'there is no such verb') }
-    : { verb, lane: table === verbs ? '' : (product ?? '') };
+    : { verb, lane: product === undefined || product === only ? '' : product };
 }
 
 async function run(verb: SignerVerb, body: Uint8Array, now: Instant): Promise<Answer> {

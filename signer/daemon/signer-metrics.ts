@@ -6,6 +6,7 @@
  */
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Instant } from '../../formats/instant.ts';
+import { OperationError } from '../../formats/operation-error.ts';
 import type { RoleEnd } from './role-ends.ts';
 import type { VerbTable } from './verb-table.ts';
 
@@ -105,5 +106,5 @@ function measuredVerbs(verbs: VerbTable, count: (verb: string, code: string) => 
 }
 
 function faultCode(fault: unknown): string {
-  return fault instanceof Error && 'code' in fault && typeof fault.code === 'string' ? fault.code : 'BUG';
+  return fault instanceof OperationError ? fault.code : 'BUG';
 }

@@ -10,10 +10,10 @@ import type { Instant } from '../../formats/instant.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import type { ObjectStore } from '../object-store.ts';
-import { readPublished, type ReadCode } from '../read-published.ts';
+import { readCurrent, type ReadCode } from '../read-published.ts';
 import { repositoryIn } from '../rollout/read-rollout.ts';
 import type { Signer } from '../signer.ts';
-import type { SignerMemory, SignerState } from '../signer-state.ts';
+import type { SignerMemory } from '../signer-state.ts';
 import type { DeviceRegister } from './device-register.ts';
 import type { IssuingView } from './issue-identity.ts';
 import { verifyApprovedReleases } from './verify-approved-releases.ts';
@@ -42,19 +42,18 @@ export function openViewReader(source: ApprovedSource): ViewReader {
     const of = `${state.timestampVersion} ${state.snapshotSha256} ${source.register.revision()}`;
     if (kept?.of === of && kept.view.now <= now && now < kept.until) return accept({ ...kept.view, now });
     kept = undefined;
-    const view = await readView(source, state, now);
+    const view = await readView(source, now);
     if (view.ok) kept = { of, until: Math.min(now + KEPT_MS_MAX, view.value.approved.until), view: view.value };
     return view;
   };
 }
 
-async function readView(
-  { store, product, register, caSigner, check }: ApprovedSource,
-  state: SignerState,
-  now: Instant,
-): Promise<Verdict<IssuingView, ViewCode>> {
-  const published = await readPublished({ store, product, check }, state);
+async function readView(source: ApprovedSource, now: Instant): Promise<Verdict<IssuingView, ViewCode>> {
+  const { register, caSigner, check } = source;
+  const published = await readCurrent(source);
   if (!published.ok) return published;
+  const { state } = published.value;
+  if (state === undefined) return reject('BOOT_NOT_APPROVED', 'nothing is published yet');
   const repository = repositoryIn(state);
   const approved = verifyApprovedReleases(published.value, repository, { now, check });
   if (!approved.ok) return approved;

@@ -64,6 +64,20 @@ test('one that is refused harms none of those that waited with it', async () => 
   expect(CHANNELS.map((name) => meta.get(`${name}.json`))).toEqual([2, 2, 1, 2]);
 });
 
+test('no publication passes one before it that it cannot stand beside', async () => {
+  const [stable = {}, beta = {}] = changes;
+  const third = await repository.publishRelease({ release: '3.0.0', channels: ['stable'] });
+  const both: Changes = {
+    channels: new Map([['stable', repository.newest('stable')], ...(beta.channels ?? [])]),
+    targetFiles: [...filesOf(third), ...(beta.targetFiles ?? [])],
+  };
+  const fourth = await repository.publishRelease({ release: '4.0.0', channels: ['beta'] });
+  const last = { channels: new Map([['beta', repository.newest('beta')]]), targetFiles: filesOf(fourth) };
+  // A refresh goes at once; behind it the last could stand beside the first, but not pass the one between.
+  const done = await publishAtOnce(faulty, [{}, stable, both, last]);
+  expect(done.map((one) => (one.ok ? 'done' : one.code))).toEqual(['done', 'done', 'done', 'done']);
+});
+
 test('two contents of one version never share a snapshot: the second is told of the first', async () => {
   const [first = {}] = changes;
   const signers = repository.signers.get('stable');

@@ -4,6 +4,7 @@ import { parseChannelPart } from '../../formats/channel-part.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
 import { parseTargets } from '../../formats/tuf-targets.ts';
 import { signMetadata } from '../../signer/add-signature.ts';
+import type { ChannelDraft } from '../../signer/draft-channel.ts';
 import { rebaseEvent, type Rebase } from '../../signer/rebase-event.ts';
 import { withdrawEvent } from '../../signer/sign-event.ts';
 import { accepted } from '../accepted.ts';
@@ -47,6 +48,17 @@ test('a draft that changes only floors leaves the release in force that came in 
   const rebased = accepted(rebaseEvent(event, onto(await overtaking({}))));
   const part = accepted(parseChannelPart(accepted(parseTargets(rebased.metadata)).signed.firmament));
   expect(part).toMatchObject({ release: '2.0.0', revokedDigests: ['ab'.repeat(32)] });
+});
+
+test('another reason for the end of a way is part of the change, and is carried on', async () => {
+  const ending = (reason: string): Partial<ChannelDraft> => ({ graph: { deadEnds: [{ release: '1.0.0', reason }] } });
+  const former = await overtaking({ draft: ending('the first reason') });
+  const draft = { ...ending('the second reason'), release: undefined, former };
+  const event = await tiny.event({ draft, parts: { former } });
+  const between = await overtaking({ draft: { release: undefined, former, revokedDigests: ['ab'.repeat(32)] } });
+  const rebased = accepted(rebaseEvent(event, onto(between)));
+  const part = accepted(parseChannelPart(accepted(parseTargets(rebased.metadata)).signed.firmament));
+  expect(part.graph?.deadEnds).toEqual([{ release: '1.0.0', reason: 'the second reason' }]);
 });
 
 test('a release name that was taken meanwhile for other content is refused, never overwritten', async () => {

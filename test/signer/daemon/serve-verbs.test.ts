@@ -92,6 +92,25 @@ test('verbs run one at a time, in turn with what the daemon does by itself', asy
   expect(most).toBe(1);
 });
 
+test('the verbs of the one product that is served take turns by both of their addresses', async () => {
+  const count = verb(async () => {
+    most = Math.max(most, ++running);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    running--;
+    return accept({});
+  });
+  // As where each table is wrapped for itself: they are not the same table, and still of the same product.
+  const table = (): ReadonlyMap<string, SignerVerb> => new Map([['count', count]]);
+  const socketPath = join(folder, 'product.sock');
+  const options = { socketPath, product: 'gateway', now: () => 0, log: () => undefined };
+  const both = await serveVerbs({ ...options, verbs: table(), verbsOf: table });
+  const calls = [undefined, 'gateway'].map((product) => signerClient(socketPath, 5_000, product));
+  const asked = Array.from({ length: 4 }, () => calls.map((ask) => ask('count', new Uint8Array()))).flat();
+  await Promise.all([...asked, both.inTurn(() => count.run(new Uint8Array(), 0))]);
+  await both.close();
+  expect(most).toBe(1);
+});
+
 test('as many requests wait as may, and one more is told to come again', async () => {
   const blocked = call('block', new Uint8Array());
   const waiting = Array.from({ length: WAITING_MAX }, () =>

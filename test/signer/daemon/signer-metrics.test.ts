@@ -74,9 +74,10 @@ test('requests are counted by verb and code, failures too; a caller makes no ser
       ['publish', verb(() => Promise.resolve(accept({})))],
       ['halt', verb(() => Promise.resolve(reject('HALT_MALFORMED', 'a secret of a caller')))],
       ['refresh', verb(() => Promise.reject(new OperationError('LOCK_HELD', 'x', { retriable: true })))],
+      ['step', verb(() => Promise.reject(Object.assign(new Error('x'), { code: 'ENOENT' })))],
     ]),
   );
-  for (const name of ['publish', 'halt', 'refresh']) {
+  for (const name of ['publish', 'halt', 'refresh', 'step']) {
     await verbs
       .get(name)
       ?.run(new Uint8Array(), 0)
@@ -89,6 +90,7 @@ test('requests are counted by verb and code, failures too; a caller makes no ser
     'firmament_signer_requests_total{verb="publish",code="DONE"} 1',
     'firmament_signer_requests_total{verb="halt",code="HALT_MALFORMED"} 1',
     'firmament_signer_requests_total{verb="refresh",code="LOCK_HELD"} 1',
+    'firmament_signer_requests_total{verb="step",code="BUG"} 1',
     'firmament_signer_publications_total 1',
     'firmament_signer_looks_failed_total{code="NETWORK_UNREACHABLE"} 1',
     'firmament_signer_role_expires_seconds{product="gateway",role="root"} 5',

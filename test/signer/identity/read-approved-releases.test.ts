@@ -79,6 +79,17 @@ test('a store that lags behind the memory of the signer, or shows other bytes, g
   expect(await issue()).toBe('REPOSITORY_CONFLICT');
 });
 
+test('a publication that ends while the view is read makes nothing stale: what is newest then is judged by', async () => {
+  await publish();
+  const older = await publisher.memory.read();
+  await scene.repository.publishRelease({ securityCounter: 2 });
+  await publish();
+  let reads = 0;
+  const memory = { read: () => (reads++ === 0 ? Promise.resolve(older) : publisher.memory.read()) };
+  const view = accepted(await openViewReader({ ...signer, memory })(scene.repository.now));
+  expect(view.approved.channels.get('stable')?.part.release).toBe('2.0.0');
+});
+
 test('a store that another signer has led on makes the memory stale, and nothing is issued over it', async () => {
   await publish();
   const old = publisher.copy();

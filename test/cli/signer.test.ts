@@ -1,0 +1,39 @@
+/** The daemon as a process: what keeps it from serving ends it whole, with its code. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { generateKey } from '../../signer/key-file.ts';
+import { asPublisher } from '../../signer/state-owner.ts';
+import { firmament } from './run-firmament.ts';
+
+let folder = '';
+let taken: Server;
+const at = (name: string): string => join(folder, name);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'firmament-signer-'));
+  await writeFile(at('passphrase'), 'correct horse', { mode: 0o600 });
+  await writeFile(at('online.age'), (await generateKey('correct horse', 1)).file, { mode: 0o600 });
+  taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+});
+afterAll(async () => {
+  await new Promise((resolve) => taken.close(resolve));
+  await rm(folder, { recursive: true });
+});
+
+test.each([['--product', 'gateway'], []])(
+  'where the place for metrics is taken the daemon ends, and nothing of it answers or holds its state (%s %s)',
+  async (...product) => {
+    const { port } = taken.address() as AddressInfo;
+    const ended = await firmament(
+      ...['signer', '--socket', at('signer.sock'), '--store', at('store'), '--state', at('state'), ...product],
+      ...['--key', at('online.age'), '--passphrase-file', at('passphrase'), '--metrics', `127.0.0.1:${port}`],
+    );
+    expect(ended).toMatchObject({ exit: 69, answer: { ok: false, code: 'ADDRESS_UNAVAILABLE' } });
+    expect(await asPublisher(at('state/state.json'), () => Promise.resolve('free'))).toBe('free');
+  },
+);
