@@ -10,7 +10,7 @@ import { evidenceTargets, parseRelease } from '../formats/release.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import type { TargetFile } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
-import { parsedRole } from './parsed-role.ts';
+import { readRole } from './parsed-role.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { Candidate, Changes, Published, TargetContent } from './publication.ts';
 import { targetObject } from './repository-layout.ts';
@@ -72,19 +72,17 @@ function listedIn(roles: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, T
 }
 
 function targetsOf(role: Uint8Array): ReadonlyMap<string, TargetFile> {
-  const parsed = parsedRole(role);
-  return parsed.ok ? parsed.value.signed.targets : new Map();
+  return readRole(role)?.signed.targets ?? new Map<string, TargetFile>();
 }
 
 /** The evidence of every release in force, and of every waypoint. A role that cannot be read has none; verifying refuses it. */
 function evidenceIn(roles: ReadonlyMap<string, Uint8Array>): readonly Target[] {
   return [...roles.values()].flatMap((bytes) => {
-    const parsed = parsedRole(bytes);
-    if (!parsed.ok) return [];
-    const part = parseChannelPart(parsed.value.signed.firmament);
-    if (!part.ok) return [];
+    const role = readRole(bytes);
+    const part = parseChannelPart(role?.signed.firmament);
+    if (role === undefined || !part.ok) return [];
     return [part.value.release, ...(part.value.graph?.waypoints ?? [])].flatMap((name) => {
-      const release = parseRelease(parsed.value.signed.targets, name);
+      const release = parseRelease(role.signed.targets, name);
       return release.ok ? release.value.components.flatMap(evidenceTargets) : [];
     });
   });

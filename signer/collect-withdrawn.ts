@@ -6,7 +6,7 @@
  */
 import type { RepositoryId } from '../formats/binding.ts';
 import { sha256Hex } from '../formats/sha256.ts';
-import { parsedRole } from './parsed-role.ts';
+import { parsedRole, readRole } from './parsed-role.ts';
 import { keysOfRole } from './keys-of-role.ts';
 import type { Changes, Published, Withdrawals } from './publication.ts';
 import { repositoryIdOf } from './repository-id.ts';
@@ -44,6 +44,5 @@ function withdrawnBy(
 }
 
 function versionOf(role: Uint8Array | undefined): number {
-  const parsed = role && parsedRole(role);
-  return parsed?.ok === true ? parsed.value.signed.version : 0;
+  return readRole(role)?.signed.version ?? 0;
 }

@@ -27,6 +27,7 @@ import { nextGraph, type GraphDraft } from './draft-graph.ts';
 import { nextPlan, type PlanDraft } from './draft-plan.ts';
 import type { DraftTime } from './draft-root.ts';
 import { CHANNEL_LIFETIME_MS } from './lifetimes.ts';
+import { readRole } from './parsed-role.ts';
 
 /** A file that is released: its name, and what TUF says of its bytes. */
 export type ReleasedFile = { readonly file: string; readonly length: number; readonly sha256: string };
@@ -127,9 +128,9 @@ function listedAgain(
   release: string,
   history: HistoryDraft | undefined,
 ): readonly (readonly [string, TargetFile])[] {
-  const parsed = history?.former === undefined ? undefined : parseTargets(history.former);
-  if (parsed?.ok !== true || ofRelease(listed, release).size > 0) return [];
-  return [...ofRelease(parsed.value.signed.targets, release)];
+  const former = readRole(history?.former);
+  if (former === undefined || ofRelease(listed, release).size > 0) return [];
+  return [...ofRelease(former.signed.targets, release)];
 }
 
 /** What the channel lists itself, and what goes into its history. */

@@ -25,6 +25,7 @@ import {
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { historyDelegation, isSameDelegation } from './history-delegation.ts';
 import { HISTORY_LIFETIME_MS } from './lifetimes.ts';
+import { parsedRole } from './parsed-role.ts';
 
 /** Where the releases that go out of a channel are kept. */
 export type HistoryDraft = {
@@ -100,7 +101,7 @@ function readFormer({
   channel,
 }: HistoryInput): Verdict<Metadata<Targets> | undefined, HistoryCode> {
   if (history.former === undefined) return accept(undefined);
-  const parsed = parseTargets(history.former);
+  const parsed = parsedRole(history.former);
   if (!parsed.ok) return parsed;
   const bound = verifyBinding(parsed.value.signed.firmament, { repository, role: sideRole(channel, 'history') });
   if (!bound.ok) return bound;

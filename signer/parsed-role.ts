@@ -16,3 +16,9 @@ export function parsedRole(bytes: Uint8Array): Parsed {
   known.set(bytes, parsed);
   return parsed;
 }
+
+/** The role in `bytes`, or undefined if there are none, or they are none. */
+export function readRole(bytes: Uint8Array | undefined): Metadata<Targets> | undefined {
+  const parsed = bytes && parsedRole(bytes);
+  return parsed?.ok === true ? parsed.value : undefined;
+}

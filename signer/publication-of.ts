@@ -7,7 +7,7 @@
 import { equalBytes } from '../formats/bytes.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import { parseTimestamp } from '../formats/tuf-snapshot.ts';
-import { parsedRole } from './parsed-role.ts';
+import { readRole } from './parsed-role.ts';
 import type { Candidate, ImmutableObject, Publication } from './publication.ts';
 import { roleObject, timestampObject } from './repository-layout.ts';
 import type { SignerState, Standing } from './signer-state.ts';
@@ -63,6 +63,5 @@ function stillWithdrawn({ withdrawn, roles }: Candidate): SignerState['withdrawn
 }
 
 function versionOf(role: Uint8Array): number {
-  const parsed = parsedRole(role);
-  return parsed.ok ? parsed.value.signed.version : 0;
+  return readRole(role)?.signed.version ?? 0;
 }

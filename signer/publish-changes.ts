@@ -13,7 +13,7 @@ import { equalBytes } from '../formats/bytes.ts';
 import type { Instant } from '../formats/instant.ts';
 import { parseTimestamp } from '../formats/tuf-snapshot.ts';
 import type { SignatureCheck } from '../formats/signature-check.ts';
-import { accept, reject, type Rejected, type Verdict } from '../formats/verdict.ts';
+import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import type { RepositoryId } from '../formats/binding.ts';
 import type { TreeHead } from '../formats/merkle.ts';
 import { sha256Hex } from '../formats/sha256.ts';
@@ -24,7 +24,8 @@ import { checkedOnce } from './checked-once.ts';
 import { collectWithdrawn } from './collect-withdrawn.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { Candidate, Changes, Published } from './publication.ts';
-import { parsedRole } from './parsed-role.ts';
+import { readRole } from './parsed-role.ts';
+import { overtaken } from './lost-race.ts';
 import { appendToLog, publish } from './publish.ts';
 import { readLog, type PublishedLog, type ReadLogCode } from './read-log.ts';
 import { logSigners } from './sign-note.ts';
@@ -121,10 +122,6 @@ function raced(verdict: Verdict<PublishedNow, PublishCode>): Attempt {
   return { verdict, isRace: true };
 }
 
-function overtaken(): Rejected<'REPOSITORY_CONFLICT'> {
-  return reject('REPOSITORY_CONFLICT', 'another publisher was faster: draft again on what is published now');
-}
-
 /** Whether what devices see is not yet what the signer remembers. */
 function isInterrupted({ state, timestamp }: Published): boolean {
   if (state === undefined) return false;
@@ -134,14 +131,10 @@ function isInterrupted({ state, timestamp }: Published): boolean {
 
 /** A role whose published version is handed in with other content: no race that could still be won. */
 function givenTwice({ before, roles }: Candidate): string | undefined {
-  const versionIn = (file: Uint8Array | undefined): number | undefined => {
-    const parsed = file && parsedRole(file);
-    return parsed?.ok === true ? parsed.value.signed.version : undefined;
-  };
   return [...roles.keys()].find((role) => {
     const [standing, bytes] = [before.roles.get(role), roles.get(role)];
     if (standing === undefined || bytes === undefined || equalBytes(standing, bytes)) return false;
-    return versionIn(standing) === versionIn(bytes);
+    return readRole(standing)?.signed.version === readRole(bytes)?.signed.version;
   });
 }
 

@@ -10,7 +10,8 @@
  * - A cut leaves what was visible before, or all of it; running again finishes. A lost race leaves nothing visible.
  */
 import { equalBytes } from '../formats/bytes.ts';
-import { accept, reject, type Rejected, type Verdict, type Verified } from '../formats/verdict.ts';
+import { accept, reject, type Verdict, type Verified } from '../formats/verdict.ts';
+import { overtaken } from './lost-race.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { ImmutableObject, LogAppend, Publication, Renewal, ReplacedObject } from './publication.ts';
 import type { SignerMemory } from './signer-state.ts';
@@ -68,10 +69,6 @@ export async function appendToLog(
   if (!written.ok) return written;
   for (const proof of proofs) await writeProof(to.store, proof);
   return replaceObject(to.store, checkpoint);
-}
-
-function overtaken(): Rejected<'REPOSITORY_CONFLICT'> {
-  return reject('REPOSITORY_CONFLICT', 'another publisher was faster: draft again on what is published now');
 }
 
 /** Puts `object` in the place of what was read; the same bytes by another hand are as good. */

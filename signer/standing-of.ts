@@ -6,28 +6,25 @@
 import { parseChannelPart } from '../formats/channel-part.ts';
 import { parseSnapshot, parseTimestamp } from '../formats/tuf-snapshot.ts';
 import type { TrustedRoot } from '../bootloader-verifier/boot/verify-root.ts';
-import { parsedRole } from './parsed-role.ts';
+import { readRole } from './parsed-role.ts';
 import type { Candidate } from './publication.ts';
 import type { Standing } from './signer-state.ts';
 
 /** What stands once `candidate` is visible under `root`, its newest one. A part that cannot be read holds for no moment. */
 export function standingOf({ snapshot, timestamp, roles }: Candidate, root: TrustedRoot): Standing {
   const [online, shown] = [parseSnapshot(snapshot), parseTimestamp(timestamp)];
-  const targets = roles.get('targets');
-  const people = targets && parsedRole(targets);
   return {
     rootVersion: root.metadata.signed.version,
     rootSha256: root.sha256,
     snapshotLength: snapshot.length,
     snapshotExpires: online.ok ? online.value.signed.expires : 0,
-    targetsExpires: people?.ok === true ? people.value.signed.expires : 0,
+    targetsExpires: readRole(roles.get('targets'))?.signed.expires ?? 0,
     timestampExpires: shown.ok ? shown.value.signed.expires : 0,
     hasPlan: [...roles.values()].some(hasPlan),
   };
 }
 
 function hasPlan(role: Uint8Array): boolean {
-  const parsed = parsedRole(role);
-  const part = parsed.ok ? parseChannelPart(parsed.value.signed.firmament) : parsed;
+  const part = parseChannelPart(readRole(role)?.signed.firmament);
   return part.ok && part.value.plan !== undefined;
 }

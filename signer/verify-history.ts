@@ -12,9 +12,10 @@ import { parseChannelPart, type HistoryPin } from '../formats/channel-part.ts';
 import { sideRole } from '../formats/names.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import type { Metadata } from '../formats/tuf-metadata.ts';
-import { parseTargets, type TargetFile, type Targets } from '../formats/tuf-targets.ts';
+import type { TargetFile, Targets } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { historyDelegation, isSameDelegation } from './history-delegation.ts';
+import { readRole } from './parsed-role.ts';
 import type { Candidate } from './publication.ts';
 
 export type HistoryMismatch = 'HISTORY_MISMATCH';
@@ -56,10 +57,10 @@ export function verifyHistory({ roles, before }: Candidate, channel: string): Ve
       ? accept(undefined)
       : broken(`${channel} names no history any more`);
   }
-  const history = read(roles.get(name));
+  const history = readRole(roles.get(name));
   if (history === undefined) return broken(`${channel} names a history that is not there`);
   const pinned = verifyPinned(history, pin);
-  return pinned.ok ? verifyKept(read(standing), history) : pinned;
+  return pinned.ok ? verifyKept(readRole(standing), history) : pinned;
 }
 
 /** Decides whether `history` has all that `former` had, and a higher version if it is another file. */
@@ -67,9 +68,8 @@ export function verifyKept(
   former: Metadata<Targets> | undefined,
   history: Metadata<Targets>,
 ): Verdict<void, HistoryMismatch> {
-  if (former === undefined) return accept(undefined);
-  const isOther = !equalBytes(former.signedBytes, history.signedBytes);
-  if (isOther && history.signed.version !== former.signed.version + 1) {
+  if (former === undefined || equalBytes(former.signedBytes, history.signedBytes)) return accept(undefined);
+  if (history.signed.version !== former.signed.version + 1) {
     return broken(`history version ${history.signed.version} after ${former.signed.version}`);
   }
   for (const [name, target] of former.signed.targets) {
@@ -87,14 +87,9 @@ export function isSameTarget(a: TargetFile, b: TargetFile): boolean {
 }
 
 function pinIn(file: Uint8Array | undefined): HistoryPin | undefined {
-  const channel = read(file);
+  const channel = readRole(file);
   const part = channel && parseChannelPart(channel.signed.firmament);
   return part?.ok === true ? part.value.history : undefined;
-}
-
-function read(file: Uint8Array | undefined): Metadata<Targets> | undefined {
-  const parsed = file && parseTargets(file);
-  return parsed?.ok === true ? parsed.value : undefined;
 }
 
 function broken(detail: string): Verdict<never, HistoryMismatch> {

@@ -16,7 +16,6 @@
  */
 import { verifyBinding, type BindingCode } from '../formats/binding.ts';
 import { equalBytes } from '../formats/bytes.ts';
-import { encodeCanonicalJson } from '../formats/canonical-json.ts';
 import type { Instant } from '../formats/instant.ts';
 import { sideRole } from '../formats/names.ts';
 import { sha256Hex } from '../formats/sha256.ts';
@@ -40,7 +39,7 @@ import { verifyLogAppend, type LogAppendCode } from './verify-log-append.ts';
 import { verifyBootable, type BootableCode } from './verify-bootable.ts';
 import { verifyRollouts, type RolloutsCode } from './verify-rollouts.ts';
 import { verifyGraph, type GraphCode } from './verify-graph.ts';
-import { verifyHistory, type HistoryMismatch } from './verify-history.ts';
+import { isSameTarget, verifyHistory, type HistoryMismatch } from './verify-history.ts';
 import { verifyCurrent, type CurrentCode } from './verify-current.ts';
 import { verifyRefresh, type OnlineFiles, type RefreshCode } from './verify-refresh.ts';
 
@@ -174,17 +173,13 @@ function verifyNames({ before, roles }: Candidate): Verdict<void, 'RELEASE_MALFO
     const parsed = parsedRole(bytes);
     for (const [name, target] of parsed.ok ? parsed.value.signed.targets : []) {
       const known = said.get(name);
-      if (known !== undefined && !equalBytes(contentOf(known), contentOf(target))) {
+      if (known !== undefined && !isSameTarget(known, target)) {
         return reject('RELEASE_MALFORMED', `${name} was given to other content: release names are given once`);
       }
       said.set(name, target);
     }
   }
   return accept(undefined);
-}
-
-function contentOf({ length, sha256, custom }: TargetFile): Uint8Array {
-  return encodeCanonicalJson([length, sha256 ?? null, custom ?? null]);
 }
 
 /** The new targets as objects, once each has been held against what its channel says. */

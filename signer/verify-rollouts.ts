@@ -15,7 +15,7 @@ import { planDigest, type PlanPlace } from '../formats/plan.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import { accept, reject, type Rejected, type Verdict } from '../formats/verdict.ts';
 import { parseWaveStep, type OpenWave, type WaveStep } from '../formats/wave-step.ts';
-import { parsedRole } from './parsed-role.ts';
+import { readRole } from './parsed-role.ts';
 import type { Candidate } from './publication.ts';
 
 export type RolloutsCode =
@@ -49,9 +49,7 @@ export function verifyRollouts(
 }
 
 function delegatedBy(roles: Files): readonly string[] {
-  const targets = roles.get('targets');
-  const parsed = targets && parsedRole(targets);
-  return parsed?.ok === true ? (parsed.value.signed.delegations?.roles ?? []).map(({ name }) => name) : [];
+  return (readRole(roles.get('targets'))?.signed.delegations?.roles ?? []).map(({ name }) => name);
 }
 
 function verifyPlan({ candidate, place }: OfChannel): Verdict<void, RolloutsCode> {
@@ -139,28 +137,22 @@ function readChannel(
   roles: Files,
   channel: string,
 ): { readonly version: number; readonly part: ChannelPart } | undefined {
-  const file = roles.get(channel);
-  const parsed = file && parsedRole(file);
-  if (parsed?.ok !== true) return undefined;
-  const part = parseChannelPart(parsed.value.signed.firmament);
-  return part.ok ? { version: parsed.value.signed.version, part: part.value } : undefined;
+  const role = readRole(roles.get(channel));
+  const part = parseChannelPart(role?.signed.firmament);
+  return role !== undefined && part.ok ? { version: role.signed.version, part: part.value } : undefined;
 }
 
 function readStep(
   roles: Files,
   role: string,
 ): Verdict<{ readonly part: WaveStep; readonly expires: Instant }, 'WAVE_STEP_MALFORMED'> {
-  const file = roles.get(role);
-  const parsed = file && parsedRole(file);
-  const part = parseWaveStep(parsed?.ok === true ? parsed.value.signed.firmament : undefined);
-  const expires = parsed?.ok === true ? parsed.value.signed.expires : 0;
-  return part.ok ? accept({ part: part.value, expires }) : part;
+  const signed = readRole(roles.get(role))?.signed;
+  const part = parseWaveStep(signed?.firmament);
+  return part.ok ? accept({ part: part.value, expires: signed?.expires ?? 0 }) : part;
 }
 
 function readHaltPart(roles: Files, role: string): Verdict<HaltPart, 'HALT_MALFORMED'> {
-  const file = roles.get(role);
-  const parsed = file && parsedRole(file);
-  return parseHaltPart(parsed?.ok === true ? parsed.value.signed.firmament : undefined);
+  return parseHaltPart(readRole(roles.get(role))?.signed.firmament);
 }
 
 function readHalts(roles: Files, channel: string): readonly Halt[] {

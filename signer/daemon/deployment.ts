@@ -66,7 +66,7 @@ export function openDeployment(parts: DeploymentParts): Deployment {
   return {
     verbs: new Map<string, SignerVerb>([
       ['confirm', { bodyBytesMax: WORD_BYTES_MAX, run: (body, now) => routeWord(verbsOf, body, now) }],
-      ['due', { bodyBytesMax: 0, run: async (_, now) => accept(dueFacts(await doDue(now, atOnce))) }],
+      ['due', { bodyBytesMax: 0, run: async (_, now) => accept(await doDue(now, atOnce)) }],
       ['products', { bodyBytesMax: 0, run: () => Promise.resolve(accept(productFacts(database))) }],
     ]),
     verbsOf,
@@ -137,8 +137,4 @@ function routeWord(verbsOf: Deployment['verbsOf'], body: Uint8Array, now: Instan
 
 function productFacts(database: StateDatabase): VerbFacts {
   return { products: database.products(), ...database.counts() };
-}
-
-function dueFacts({ renewed, stepped, faults }: Due): VerbFacts {
-  return { renewed, stepped, faults };
 }

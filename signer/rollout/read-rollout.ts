@@ -12,10 +12,8 @@ import { isSideRole, sideRole } from '../../formats/names.ts';
 import { planDigest, type Plan, type PlanPlace } from '../../formats/plan.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
 import { parseTrustPart } from '../../formats/trust-part.ts';
-import type { Metadata } from '../../formats/tuf-metadata.ts';
-import type { Targets } from '../../formats/tuf-targets.ts';
 import { parseWaveStep, type WaveStep } from '../../formats/wave-step.ts';
-import { parsedRole } from '../parsed-role.ts';
+import { readRole } from '../parsed-role.ts';
 import type { Published } from '../publication.ts';
 
 export type PublishedRollout = {
@@ -33,7 +31,7 @@ export type PublishedRollout = {
 export function readRollouts(published: Published): readonly PublishedRollout[] {
   const { state } = published;
   if (state === undefined) return [];
-  const roles = parsed(published.roles.get('targets'))?.signed.delegations?.roles ?? [];
+  const roles = readRole(published.roles.get('targets'))?.signed.delegations?.roles ?? [];
   return roles.flatMap(({ name }) => {
     const rollout = isSideRole(name) ? undefined : readRollout(published, { ...repositoryIn(state), channel: name });
     return rollout === undefined ? [] : [rollout];
@@ -42,13 +40,13 @@ export function readRollouts(published: Published): readonly PublishedRollout[] 
 
 /** The factories that the published targets role trusts. */
 export function readFactories(published: Published): readonly Factory[] {
-  const part = parseTrustPart(parsed(published.roles.get('targets'))?.signed.firmament);
+  const part = parseTrustPart(readRole(published.roles.get('targets'))?.signed.firmament);
   return part.ok ? (part.value.factories ?? []) : [];
 }
 
 /** The ids of the keys that may sign the role `name`, as the published targets role delegates it. */
 export function readRoleKeys(published: Published, name: string): readonly string[] {
-  const roles = parsed(published.roles.get('targets'))?.signed.delegations?.roles ?? [];
+  const roles = readRole(published.roles.get('targets'))?.signed.delegations?.roles ?? [];
   return roles.find((role) => role.name === name)?.keyids ?? [];
 }
 
@@ -60,23 +58,18 @@ export function repositoryIn({ product, rootOneSha256 }: RepositoryId): Reposito
 function readRollout({ roles }: Published, place: PlanPlace): PublishedRollout | undefined {
   const { channel } = place;
   const file = roles.get(channel);
-  const part = parseChannelPart(parsed(file)?.signed.firmament);
+  const part = parseChannelPart(readRole(file)?.signed.firmament);
   const plan = part.ok ? part.value.plan : undefined;
   if (plan === undefined || file === undefined) return undefined;
   const planSha256 = planDigest(plan, place);
-  const role = parsed(roles.get(sideRole(channel, 'rollout')));
+  const role = readRole(roles.get(sideRole(channel, 'rollout')));
   const step = parseWaveStep(role?.signed.firmament);
   const isCurrent = role !== undefined && step.ok && step.value.plan === planSha256;
   const current = isCurrent ? { step: step.value, expires: role.signed.expires } : undefined;
-  const halts = parseHaltPart(parsed(roles.get(sideRole(channel, 'halt')))?.signed.firmament);
+  const halts = parseHaltPart(readRole(roles.get(sideRole(channel, 'halt')))?.signed.firmament);
   return {
     ...{ place, plan, planSha256, current },
     anchor: current?.step.anchor ?? sha256Hex(file),
     halt: standingHalt({ ...plan, sha256: planSha256 }, halts.ok ? halts.value.halts : [], place),
   };
-}
-
-function parsed(file: Uint8Array | undefined): Metadata<Targets> | undefined {
-  const metadata = file && parsedRole(file);
-  return metadata?.ok === true ? metadata.value : undefined;
 }

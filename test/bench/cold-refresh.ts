@@ -14,6 +14,7 @@ import { preparePart, versionOf } from '../real/preparation.ts';
 import type { BenchLine } from './bench-line.ts';
 import { CLIENTS, cpuSecondsOf, type Errand } from './clients.ts';
 import { PEERS as PINNED } from './peers.ts';
+import { median } from './repository.ts';
 import { ASKED, writeRepository, type BenchRepository } from './repository-files.ts';
 
 const ROUNDS = 3;
@@ -89,12 +90,6 @@ async function compare({ what, goals }: Case, folder: string, errand: Errand): P
       goal: goals[peer],
     };
   });
-}
-
-function median(values: readonly number[]): number {
-  const middle = values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-  assert(middle !== undefined && middle > 0, 'every client was measured');
-  return middle;
 }
 
 /** Serves the files of `folder`. */

@@ -19,7 +19,7 @@ const COLD_BYTES_MAX = 20_000;
 const POLL_BYTES_MAX = 10_000;
 const RSS_MB_MAX = 300;
 
-type Figures = Readonly<Record<'createdMs' | 'addedMs' | 'coldBytes' | 'pollBytes' | 'renewedMs' | 'rssMb', number>>;
+type Figures = Readonly<Record<'coldBytes' | 'pollBytes' | 'renewedMs' | 'rssMb', number>>;
 
 /** Measures one deployment; takes about 15 seconds of processor time. */
 export function benchDeployment(): readonly BenchLine[] {

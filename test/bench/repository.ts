@@ -64,7 +64,8 @@ function cpuMs(work: () => void): number {
   return (user + system) / 1000;
 }
 
-function median(values: readonly number[]): number {
+/** The middle of `values`, each of which is above zero. */
+export function median(values: readonly number[]): number {
   const middle = values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
   assert(middle !== undefined && middle > 0, 'every round took time');
   return middle;
