@@ -61,6 +61,7 @@ export type IncomingFile = {
 export const STORED_PROPOSAL_BYTES_MAX: number = PROPOSAL_BYTES_MAX + 16_384;
 /** What stands before every upload. */
 const INCOMING_AT = 'incoming/';
+const INCOMING_NAME = /^incoming\/[a-z0-9][a-z0-9-]*\/[0-9a-f]{32}\/[a-z0-9][a-z0-9-]*\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const CLAIM_LENGTH_MAX = 512;
 const PRINTABLE = /[^\p{Cc}]+/u;
 
@@ -126,6 +127,11 @@ export function incomingFiles(id: string, { product, components }: Proposal): re
       file,
     })),
   );
+}
+
+/** Whether `name` is one under which a file of a proposal is uploaded. */
+export function isIncomingName(name: string): boolean {
+  return INCOMING_NAME.test(name);
 }
 
 /** A list of proposals as the control plane answers it: who, what and when, without the files. */

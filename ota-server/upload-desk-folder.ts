@@ -8,6 +8,7 @@
 import assert from 'node:assert';
 import { join } from 'node:path';
 import type { Instant } from '../formats/instant.ts';
+import { isIncomingName } from '../formats/stored-proposal.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { digestFile, discard, nameNew, spool } from './durable-folder.ts';
 import type { Arrival, UploadDesk } from './upload-desk.ts';
@@ -19,19 +20,17 @@ export type FolderDesk = UploadDesk & {
   readonly receive: (arrival: Arrival, now: Instant) => Promise<Verdict<void, ArrivalCode>>;
 };
 
-const NAME = /^incoming\/[a-z0-9][a-z0-9-]*\/[0-9a-f]{32}\/[a-z0-9][a-z0-9-]*\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
-
 /** The desk in `folder`. @param key random, `UPLOAD_KEY_BYTES` long, of this process alone. */
 export function uploadDeskFolder(folder: string, key: Uint8Array): FolderDesk {
   const pathOf = (name: string): string => {
-    assert(NAME.test(name), 'a name of an upload');
+    assert(isIncomingName(name), 'a name of an upload');
     return join(folder, ...name.split('/'));
   };
   return {
     invite: (order) => ({ url: `/${order.name}?${encodePermission(key, order)}`, fields: new Map() }),
     look: (name, lengthMax) => digestFile(pathOf(name), lengthMax),
     receive: async (arrival, now) => {
-      const order = NAME.test(arrival.name)
+      const order = isIncomingName(arrival.name)
         ? verifyPermission(key, arrival, now)
         : reject('UPLOAD_REFUSED', 'this is no address of an upload');
       if (!order.ok) return order;

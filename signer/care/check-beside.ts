@@ -28,9 +28,6 @@ import { metadataName } from './reach-roles.ts';
 /** How many former versions of delegators are kept to judge former versions by; the newest are. */
 const DELEGATORS_MAX = 64;
 
-/** What a write that was cut leaves in a folder. */
-const LEFTOVER = /(^|\/)\.firmament-[^/]+$/;
-
 type RoleObject = { readonly name: string; readonly role: string; readonly version: number };
 type Scene = Known & {
   /** Roles whose signatures counted, the newest first, to judge what they delegate. */
@@ -45,17 +42,29 @@ export async function checkBeside(known: Known, beside: Beside): Promise<void> {
   const places = rest.map((name) => ({ name, place: placeOf(name) }));
   const roles = places.flatMap(({ name, place }) => (place?.kind === 'role' ? [{ ...place, name }] : []));
   const scene: Scene = { ...known, delegators: [], listed: new Set() };
-  for (const { role } of known.online?.roles ?? []) keepRole(scene, role);
+  for (const { role, bytes } of known.online?.roles ?? []) {
+    if (role === undefined) keepTargets(scene, bytes);
+    else keepRole(scene, role);
+  }
   await checkFormerRoles(scene, roles);
   for (const { name, place } of places) {
     if (place?.kind !== 'role') await checkOther(scene, beside, { name, place });
   }
 }
 
-function keepRole({ delegators, listed }: Scene, role: TrustedTargets | undefined): void {
-  if (role === undefined) return;
+function keepRole({ delegators, listed }: Scene, role: TrustedTargets): void {
   if (role.signed.delegations !== undefined && delegators.length < DELEGATORS_MAX) delegators.push(role);
-  for (const [name, { sha256 }] of role.signed.targets) {
+  listTargets(listed, role.signed);
+}
+
+/** The targets of a role that nobody delegates any more: the snapshot names the file, and keeps it. */
+function keepTargets({ listed }: Scene, bytes: Uint8Array): void {
+  const role = parseTargets(bytes);
+  if (role.ok) listTargets(listed, role.value.signed);
+}
+
+function listTargets(listed: Set<string>, { targets }: Pick<TrustedTargets['signed'], 'targets'>): void {
+  for (const [name, { sha256 }] of targets) {
     if (sha256 !== undefined) listed.add(hashedTargetPath({ name, sha256 }));
   }
 }
@@ -164,8 +173,9 @@ async function checkOther(
   const object = objectOf(input, name);
   switch (place?.kind) {
     case undefined:
-      if (LEFTOVER.test(name)) return found.warning(object, reject('OBJECT_ORPHANED', 'a cut has left it behind'));
       return found.warning(object, reject('OBJECT_FOREIGN', 'no object of a repository has such a name'));
+    case 'leftover':
+      return found.warning(object, reject('OBJECT_ORPHANED', 'a cut has left it behind'));
     case 'claim':
       return checkClaim(scene, beside);
     case 'target': {

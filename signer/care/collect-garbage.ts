@@ -11,6 +11,7 @@
  * - A cut leaves less garbage, and running again removes the rest.
  */
 import { hashedTargetPath } from '../../formats/names.ts';
+import { isIncomingName } from '../../formats/stored-proposal.ts';
 import { parseSnapshot, SNAPSHOT_BYTES_MAX } from '../../formats/tuf-snapshot.ts';
 import { parseTargets, TARGETS_BYTES_MAX } from '../../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
@@ -41,7 +42,6 @@ export type GarbageCode =
 
 /** Removed in one turn, while publications wait. */
 const TURN_MAX = 200;
-const LEFTOVER = /(^|\/)\.firmament-[^/]+$/;
 
 /** Plans what to remove; nothing is changed. */
 export async function planGarbage(input: GarbageInput): Promise<Verdict<Garbage, GarbageCode>> {
@@ -54,11 +54,13 @@ export async function planGarbage(input: GarbageInput): Promise<Verdict<Garbage,
   const objects: ListedObject[] = [];
   for (const [below, { sizeBytes, modifiedAt }] of checked.beside) {
     const isOld = modifiedAt <= input.now - input.rules.ageMs;
-    const isOurs = mayGo(below) || LEFTOVER.test(below);
-    if (isOld && isOurs && !kept.has(below)) objects.push({ name: objectOf(input, below), sizeBytes, modifiedAt });
+    if (isOld && mayGo(below) && !kept.has(below))
+      objects.push({ name: objectOf(input, below), sizeBytes, modifiedAt });
   }
   for await (const object of input.list.list(`incoming/${input.repository.product}/`)) {
-    if (object.modifiedAt <= input.now - input.rules.incomingAgeMs) objects.push(object);
+    const isOld = object.modifiedAt <= input.now - input.rules.incomingAgeMs;
+    const isOurs = isIncomingName(object.name) || placeOf(object.name)?.kind === 'leftover';
+    if (isOld && isOurs) objects.push(object);
   }
   return accept({ objects: objects.sort(byName), state });
 }
@@ -68,10 +70,10 @@ function byName(a: ListedObject, b: ListedObject): number {
   return a.name < b.name ? -1 : 1;
 }
 
-/** Former versions of roles, and targets. Roots and the log never go. */
+/** Former versions of roles, targets, and what cuts left. Roots and the log never go. */
 function mayGo(below: string): boolean {
   const place = placeOf(below);
-  return place?.kind === 'target' || (place?.kind === 'role' && place.role !== 'root');
+  return place?.kind === 'target' || place?.kind === 'leftover' || (place?.kind === 'role' && place.role !== 'root');
 }
 
 function demandSound({ findings }: CheckedRepository): Verdict<void, GarbageCode> {
@@ -88,23 +90,30 @@ function demandSound({ findings }: CheckedRepository): Verdict<void, GarbageCode
 /** What is in force, and what the snapshots name that are to stay. */
 async function keptNames(input: GarbageInput, checked: CheckedRepository): Promise<ReadonlySet<string>> {
   const kept = new Set(checked.reached);
+  const read = new Set<string>();
   const newest = checked.snapshotVersion ?? 0;
   for (const [below, { modifiedAt }] of checked.beside) {
     const place = placeOf(below);
     if (place?.kind !== 'role' || place.role !== 'snapshot') continue;
     const isKept = place.version > newest - input.rules.versionsMin || modifiedAt > input.now - input.rules.ageMs;
-    if (isKept) await keepSnapshot(input, below, kept);
+    if (isKept) await keepSnapshot(input, below, { kept, read });
   }
   return kept;
 }
 
-async function keepSnapshot(input: GarbageInput, below: string, kept: Set<string>): Promise<void> {
+/** @param so.read the roles whose targets are kept already. What is in force is read, too: a role that is delegated no longer lists targets. */
+async function keepSnapshot(
+  input: GarbageInput,
+  below: string,
+  { kept, read }: { readonly kept: Set<string>; readonly read: Set<string> },
+): Promise<void> {
   kept.add(below);
   const bytes = await readObject(input.source, objectOf(input, below), SNAPSHOT_BYTES_MAX);
   const snapshot = bytes.ok && bytes.value !== undefined ? parseSnapshot(bytes.value) : undefined;
   for (const [file, { version }] of snapshot?.ok === true ? snapshot.value.signed.meta : []) {
     const name = metadataName(file.slice(0, -'.json'.length), version);
-    if (kept.has(name)) continue;
+    if (read.has(name)) continue;
+    read.add(name);
     kept.add(name);
     const role = await readObject(input.source, objectOf(input, name), TARGETS_BYTES_MAX);
     const parsed = role.ok && role.value !== undefined ? parseTargets(role.value) : undefined;

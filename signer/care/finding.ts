@@ -11,7 +11,7 @@ export type Finding = {
   readonly detail: string;
 };
 
-/** More are counted, not kept. */
+/** More of a code are counted, not kept: many of one kind hide none of another. */
 const FINDINGS_MAX = 1000;
 
 export type Findings = {
@@ -26,6 +26,7 @@ export type Findings = {
 export function findings(): Findings {
   const kept: Finding[] = [];
   const known = new Set<string>();
+  const keptOf = new Map<Code, number>();
   const counts = { damage: 0, warning: 0 };
   const add =
     (level: Finding['level']): Findings['damage'] =>
@@ -33,7 +34,9 @@ export function findings(): Findings {
       const key = `${code} ${object}`;
       if (known.has(key)) return;
       counts[level]++;
-      if (kept.length >= FINDINGS_MAX) return;
+      const before = keptOf.get(code) ?? 0;
+      if (before >= FINDINGS_MAX) return;
+      keptOf.set(code, before + 1);
       known.add(key);
       kept.push({ level, code, object, detail });
     };

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { Refreshed } from '../../../bootloader-verifier/agent/refresh.ts';
 import { OperationError } from '../../../formats/operation-error.ts';
 import type { Verdict } from '../../../formats/verdict.ts';
+import { isJsonObject, type JsonValue } from '../../../formats/json.ts';
 import { planGarbage, removeGarbage, type GarbageInput } from '../../../signer/care/collect-garbage.ts';
 import type { ObjectRemover } from '../../../signer/care/published-source.ts';
 import { publishChanges } from '../../../signer/publish-changes.ts';
@@ -11,7 +12,7 @@ import { seededRandom, type Random } from '../../../simulation/seed.ts';
 import { SEED } from '../../simulation/seed.ts';
 import { accepted } from '../../accepted.ts';
 import { LOGGED } from '../../logged-repository.ts';
-import { makeTinyRepository, type TinyRepository } from '../../tiny-repository.ts';
+import { makeTinyRepository, signedOf, type TinyRepository } from '../../tiny-repository.ts';
 import { allChanges, optionsFor, publishAll, refreshFrom } from '../publishing.ts';
 import { checkOnce, found, sourceOver, type History } from './published.ts';
 
@@ -19,6 +20,8 @@ const HISTORIES = 4;
 const STEPS = 9;
 const DAY_MS = 86_400_000;
 const EMPTY = new Uint8Array();
+/** More than findings of one kind are kept. */
+const FOREIGN = 1_100;
 
 type Sleeper = { readonly seen: Refreshed['seen'] | undefined };
 type Lived = History & { readonly sleepers: readonly Sleeper[] };
@@ -140,6 +143,66 @@ test('roots, the log, foreign objects and whatever is young are never garbage; o
   expect(names.filter((name) => /\.root\.json$|\/log\/|timestamp/.test(name))).toEqual([]);
   const young = await planGarbage(inputOf(history, { ageMs: Infinity, incomingAgeMs: Infinity }));
   expect(accepted(young).objects).toEqual([]);
+});
+
+test('what names an upload of ours goes, and nothing else in incoming/: there, too, foreign objects are not touched', async () => {
+  const history = await lived(seededRandom(SEED));
+  const { objects } = history.store;
+  const upload = `incoming/gateway/${'0'.repeat(32)}/gateway`;
+  const ours = [`${upload}/.firmament-1`, `${upload}/a.bin`];
+  const foreign = ['incoming/gateway/_x', 'incoming/gateway/notes.txt', `${upload}/_a.bin`, `${upload}/deep/a.bin`];
+  for (const name of [...ours, ...foreign]) objects.set(name, EMPTY);
+  const names = accepted(await planGarbage(inputOf(history))).objects.map(({ name }) => name);
+  expect(names.filter((name) => name.startsWith('incoming/'))).toEqual(ours);
+});
+
+test('a channel that is delegated no longer keeps its targets as long as a snapshot that stays names it, and they are no orphans', async () => {
+  const repository = await makeTinyRepository();
+  const store = makeFaultStore();
+  await repository.publishRelease({ channels: ['beta'], release: '9.0.0' });
+  accepted(await publishAll(repository, store));
+  const targets = await repository.sign('targets', withoutBeta(repository));
+  repository.put('targets', targets);
+  accepted(await publishChanges(optionsFor(repository, store), { targets }));
+  const history: History = { repository, store, former: new Map() };
+  expect(accepted(await planGarbage(inputOf(history, { versionsMin: 10 }))).objects).toEqual([]);
+  expect(await found(history, store.objects)).toEqual([]);
+});
+
+/** The next version of the targets role, which delegates `beta` and the roles beside it no more. */
+function withoutBeta(repository: TinyRepository): Map<string, JsonValue> {
+  const signed = signedOf(repository.newest('targets'));
+  const delegations = signed.get('delegations');
+  const roles = isJsonObject(delegations) ? delegations.get('roles') : undefined;
+  if (!isJsonObject(delegations) || !Array.isArray(roles)) throw new Error('channels are delegated');
+  const isStable = (role: JsonValue): boolean => isJsonObject(role) && !String(role.get('name')).startsWith('beta');
+  const kept = (roles as readonly JsonValue[]).filter(isStable);
+  return signed.set('version', 2).set('delegations', new Map(delegations).set('roles', kept));
+}
+
+test('a publication that is cut anywhere is seen as unfinished behind any number of foreign objects', async () => {
+  const repository = await makeTinyRepository({ log: LOGGED });
+  const store = makeFaultStore();
+  accepted(await publishAll(repository, store));
+  await repository.publishRelease();
+  const whole = store.copy();
+  accepted(await publishAll(repository, whole));
+  let unfinished = 0;
+  for (let cutAt = 1; cutAt <= whole.writes(); cutAt++) {
+    const cut = store.copy();
+    cut.cutAt(cutAt);
+    await expect(publishAll(repository, cut)).rejects.toMatchObject({ code: 'POWER_CUT' });
+    cut.restore();
+    const plan = async (): Promise<unknown> => {
+      const garbage = await planGarbage(inputOf({ repository, store: cut, former: new Map() }));
+      return garbage.ok ? garbage.ok : [garbage.code, garbage.detail];
+    };
+    const alone = await plan();
+    if (alone !== true) unfinished++;
+    for (let i = 0; i < FOREIGN; i++) cut.objects.set(`gateway/a${i}`, EMPTY);
+    expect(await plan(), `write ${cutAt}`).toEqual(alone);
+  }
+  expect(unfinished).toBeGreaterThan(4);
 });
 
 test('nothing is collected from a repository that is damaged, unfinished, set back, or unknown to the signer', async () => {
