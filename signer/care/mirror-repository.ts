@@ -120,7 +120,10 @@ function reachIn(run: Run): Reach {
   };
 }
 
-/** Takes what is there, the rest from the source; where that is refused, all of it from the source. */
+/**
+ * Takes what is there, the rest from the source; where that is refused, all of it from the source. Where that is refused too, the run
+ * ends: whoever lies about one of them is not asked for more, to find out about which.
+ */
 async function bringTogether<T>(
   run: Run,
   orders: readonly Order[],
@@ -133,9 +136,9 @@ async function bringTogether<T>(
     if (bytes.ok && bytes.value !== undefined) standing.set(name, bytes.value);
   }
   const first = await bringRest(run, { orders, standing }, judge);
-  return first.ok || standing.size === 0 || run.refusal !== undefined
-    ? first
-    : bringRest(run, { orders, standing: new Map() }, judge);
+  if (first.ok || run.refusal !== undefined) return first;
+  const second = standing.size === 0 ? first : await bringRest(run, { orders, standing: new Map() }, judge);
+  return second.ok ? second : refuse(run, orders[0]?.name ?? CHECKPOINT_NAME, second);
 }
 
 async function bringRest<T>(

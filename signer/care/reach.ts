@@ -22,7 +22,10 @@ export type Reach = {
   readonly file: <T>(order: Order, judge: Judge<T>) => Promise<Verdict<T>>;
   /** Brings an object that may be absent. */
   readonly fileIfAny: <T>(order: Order, judge: Judge<T>) => Promise<Verdict<T | undefined>>;
-  /** Brings objects that can only be judged together, `bytes` in their order; where all are there and refused, none is named. */
+  /**
+   * Brings objects that can only be judged together, `bytes` in their order. Where all are there and refused, whoever only looks names
+   * none of them; whoever keeps what was brought brings nothing more.
+   */
   readonly together: <T>(
     orders: readonly Order[],
     judge: (bytes: readonly Uint8Array[]) => Verdict<T>,

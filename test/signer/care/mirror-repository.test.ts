@@ -1,6 +1,7 @@
 /** A mirror shows a whole repository at every moment, never goes back, and holds nothing that was not signed, whatever its source does. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { concatBytes } from '../../../formats/bytes.ts';
+import { concatBytes, encodeUtf8 } from '../../../formats/bytes.ts';
+import { encodeEntryBundle } from '../../../formats/log-tiles.ts';
 import { OperationError } from '../../../formats/operation-error.ts';
 import type { Verdict } from '../../../formats/verdict.ts';
 import type { MirrorPlace } from '../../../signer/care/mirror-place.ts';
@@ -188,6 +189,20 @@ describe('a source that lies', () => {
       }
     }
     expect(refused).toBeGreaterThan(30);
+  });
+
+  test('of an edge of the log and of what lies below it is refused, and nothing of either is held', async () => {
+    const { history: at, next } = await versions(false);
+    const lies = new Map(next);
+    for (const [name, bytes] of next) {
+      const width = Number(/\/log\/tile\/entries\/.*\.p\/(\d+)$/.exec(name)?.[1] ?? 0);
+      if (width > 0) lies.set(name, encodeEntryBundle(Array.from({ length: width }, () => encodeUtf8('a lie'))));
+      if (name.includes('/log/tile/0/')) lies.set(name, bytes.toReversed());
+    }
+    const objects = new Map<string, Uint8Array>();
+    const verdict = await mirror(at, { from: lies, to: mediumOver(objects).place });
+    expect(verdict).toMatchObject({ ok: false, code: 'LOG_TILE_MALFORMED' });
+    expect([...objects.keys()].filter((name) => name.includes('/log/tile/'))).toEqual([]);
   });
 
   test('and shows an older timestamp is refused, and the mirror stays', async () => {
