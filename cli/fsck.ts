@@ -60,7 +60,7 @@ async function fsck(options: Options, host: Host): Promise<Verdict<Answer>> {
     check: checkSignature,
     now: host.now(),
     limits: { peopleMs: options.peopleDays, onlineMs: options.onlineHours * HOUR_MS },
-    memory: memory && { state: await memory.read(), log: await memory.readLog() },
+    memory: memory && { state: memory.read, log: await memory.readLog() },
   });
   const { product } = repository.value;
   const shown = answer(product, checked);

@@ -4,10 +4,12 @@
  * - A store that shows more than the signer remembers means that the memory is not the newest: nothing may be signed with it.
  * - A store that shows less was cut in a publication, or was set back; which of them, nobody can tell from outside, so it is a warning
  *   as long as what is remembered still lies there.
+ * - The memory is read after the store: it is written before the store shows anything, so a publication meanwhile looks like neither.
  */
 import { sha256Hex } from '../../formats/sha256.ts';
 import { SNAPSHOT_BYTES_MAX } from '../../formats/tuf-snapshot.ts';
 import { reject } from '../../formats/verdict.ts';
+import { isAhead } from '../read-published.ts';
 import { objectOf, type Known } from './check-scene.ts';
 import { readObject } from './published-source.ts';
 import { metadataName } from './reach-roles.ts';
@@ -18,7 +20,7 @@ const TIMESTAMP = 'metadata/timestamp.json';
 export async function checkMemory({ input, found, online, log }: Known): Promise<void> {
   const { memory, repository } = input;
   if (memory === undefined) return;
-  const { state } = memory;
+  const state = await memory.state();
   if (state === undefined) {
     if (online !== undefined)
       found.damage('state', reject('SIGNER_STATE_MISSING', 'it remembers nothing of what is published'));
@@ -32,9 +34,8 @@ export async function checkMemory({ input, found, online, log }: Known): Promise
   }
   const shown = online?.timestamp.role.signed;
   if (shown === undefined) return;
-  const { version, snapshot } = shown;
-  const isOther = snapshot.version === state.snapshotVersion && snapshot.sha256 !== state.snapshotSha256;
-  if (version > state.timestampVersion || snapshot.version > state.snapshotVersion || isOther) {
+  const { version } = shown;
+  if (isAhead(shown, state)) {
     const detail = `timestamp ${version} is published, the state remembers ${state.timestampVersion}`;
     return found.damage('state', reject('SIGNER_STATE_STALE', detail));
   }

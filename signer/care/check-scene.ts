@@ -12,6 +12,12 @@ import type { ReachedOnline } from './reach-roles.ts';
 
 /** How long before its expiry a role is named, in milliseconds. */
 export type ExpiryLimits = { readonly peopleMs: number; readonly onlineMs: number };
+type RememberedBySigner = {
+  /** Read once the store was looked at: a publication meanwhile is no damage. */
+  readonly state: () => Promise<SignerState | undefined>;
+  /** As it was before: the log only grows. */
+  readonly log: LogMemory | undefined;
+};
 export type CheckInput = {
   readonly source: PublishedSource;
   readonly list: ObjectList;
@@ -20,7 +26,7 @@ export type CheckInput = {
   readonly now: Instant;
   readonly limits: ExpiryLimits;
   /** What the signer remembers, where it is at hand. */
-  readonly memory: { readonly state: SignerState | undefined; readonly log: LogMemory | undefined } | undefined;
+  readonly memory: RememberedBySigner | undefined;
 };
 /** What a check has come to know, for its later parts. */
 export type Known = {

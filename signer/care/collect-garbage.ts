@@ -47,7 +47,10 @@ const TURN_MAX = 200;
 export async function planGarbage(input: GarbageInput): Promise<Verdict<Garbage, GarbageCode>> {
   const state = await input.memory.read();
   if (state === undefined) return reject('SIGNER_STATE_MISSING', 'the signer remembers nothing of this repository');
-  const checked = await checkRepository({ ...input, memory: { state, log: await input.memory.readLog() } });
+  const checked = await checkRepository({
+    ...input,
+    memory: { state: () => Promise.resolve(state), log: await input.memory.readLog() },
+  });
   const usable = demandSound(checked);
   if (!usable.ok) return usable;
   const kept = await keptNames(input, checked);

@@ -81,7 +81,7 @@ export async function makeKilledSigner(): Promise<KilledSigner> {
         check: checkSignature,
         now: Date.now(),
         limits: { peopleMs: 0, onlineMs: 0 },
-        memory: { state: await memory.read(), log: await memory.readLog() },
+        memory: { state: memory.read, log: await memory.readLog() },
       }),
   };
 }

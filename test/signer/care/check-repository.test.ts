@@ -3,7 +3,11 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../simulation/seed.ts';
 import { SEED } from '../../simulation/seed.ts';
 import { isJsonObject, type JsonValue } from '../../../formats/json.ts';
+import { accepted } from '../../accepted.ts';
+import { publishChanges } from '../../../signer/publish-changes.ts';
+import { makeFaultStore } from '../../../simulation/fault-store.ts';
 import { makeTinyRepository, signedOf } from '../../tiny-repository.ts';
+import { optionsFor, publishAll } from '../publishing.ts';
 import { checked, found, publishedHistory, type History } from './published.ts';
 
 const NOTHING = new Uint8Array();
@@ -140,6 +144,36 @@ describe('a store that is set back', () => {
       expect(seen).toContainEqual(expect.objectContaining({ object: CHECKPOINT, code }));
     }
   });
+});
+
+test('a timestamp of another signer with the same memory is damage, as the signer itself would refuse to go on', async () => {
+  const repository = await makeTinyRepository();
+  const store = makeFaultStore();
+  accepted(await publishAll(repository, store));
+  const other = store.copy();
+  await repository.publishRelease();
+  accepted(await publishAll(repository, store));
+  accepted(await publishChanges(optionsFor(repository, other), {}));
+  store.objects.set(TIMESTAMP, other.objects.get(TIMESTAMP) ?? NOTHING);
+  expect(await publishChanges(optionsFor(repository, store), {})).toMatchObject({ code: 'SIGNER_STATE_STALE' });
+  expect(await found({ repository, store, former: new Map() }, store.objects)).toContainEqual(
+    expect.objectContaining({ level: 'damage', code: 'SIGNER_STATE_STALE', object: 'state' }),
+  );
+});
+
+test('a store in which something is published while it is looked at is not damaged for that', async () => {
+  const repository = await makeTinyRepository();
+  const store = makeFaultStore();
+  accepted(await publishAll(repository, store));
+  let published = 0;
+  const whileLooking = async (name: string): Promise<void> => {
+    if (name !== TIMESTAMP || published++ > 0) return;
+    await repository.publishRelease();
+    accepted(await publishAll(repository, store));
+  };
+  const seen = await found({ repository, store, former: new Map() }, store.objects, { whileLooking });
+  expect(published).toBe(1);
+  expect(seen.filter(({ level }) => level === 'damage')).toEqual([]);
 });
 
 test('what a stranger puts among the objects is named as foreign, and is no damage', async () => {

@@ -113,19 +113,33 @@ export const checkOnce: SignatureCheck = (key, message, signature) => {
   return known;
 };
 
+type Look = {
+  readonly now?: number;
+  readonly isBlind?: boolean;
+  /** Happens before the object of this name is opened. */
+  readonly whileLooking?: (name: string) => Promise<void>;
+};
+
 /** Checks `objects`, against what the signer of `history` remembers unless `isBlind`. */
 export async function checked(
   { repository, store }: History,
   objects: ReadonlyMap<string, Uint8Array>,
-  { now, isBlind = false }: { readonly now?: number; readonly isBlind?: boolean } = {},
+  { now, isBlind = false, whileLooking }: Look = {},
 ): Promise<CheckedRepository> {
+  const { source, list } = sourceOver(objects);
   return checkRepository({
-    ...sourceOver(objects),
+    source: {
+      open: async (name) => {
+        await whileLooking?.(name);
+        return source.open(name);
+      },
+    },
+    list,
     repository: repository.id,
     check: checkOnce,
     now: now ?? repository.now,
     limits: LIMITS,
-    memory: isBlind ? undefined : { state: await store.memory.read(), log: await store.memory.readLog() },
+    memory: isBlind ? undefined : { state: store.memory.read, log: await store.memory.readLog() },
   });
 }
 
