@@ -65,16 +65,22 @@ async function serveUntilStopped(
   const signer = socket === undefined ? undefined : signerClient(socket, ANSWER_MS_MAX);
   const writer = database && createInventoryWriter(database, log);
   const inventory = writer && ((state: DeviceState): void => writer.take(state, host.now()));
-  const server = await serve({ store, host: options.host, port: options.port, signer, inventory, log });
-  const front = await openFront(options, { signer, log, now: host.now });
-  const at = options.host.includes(':') ? `[${options.host}]` : options.host;
-  const url = `http://${at}:${server.port}/r/`;
-  const est = front && `http://${at}:${front.port}/.well-known/est/${product ?? ''}/`;
-  const text = `Serving at ${url}${est === undefined ? '' : `, identities at ${est}`}`;
-  conclude(accept({ facts: { url, port: server.port, est }, text }));
-  if (!host.stop.aborted) await once(host.stop, 'abort');
-  await Promise.all([server.close(), front?.close()]);
-  await writer?.close();
+  const opened: RunningServer[] = [];
+  try {
+    const server = await serve({ store, host: options.host, port: options.port, signer, inventory, log });
+    opened.push(server);
+    const front = await openFront(options, { signer, log, now: host.now });
+    if (front !== undefined) opened.push(front);
+    const at = options.host.includes(':') ? `[${options.host}]` : options.host;
+    const url = `http://${at}:${server.port}/r/`;
+    const est = front && `http://${at}:${front.port}/.well-known/est/${product ?? ''}/`;
+    const text = `Serving at ${url}${est === undefined ? '' : `, identities at ${est}`}`;
+    conclude(accept({ facts: { url, port: server.port, est }, text }));
+    if (!host.stop.aborted) await once(host.stop, 'abort');
+  } finally {
+    await Promise.all(opened.map((each) => each.close()));
+    await writer?.close();
+  }
 }
 
 async function openFront(

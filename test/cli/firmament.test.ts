@@ -1,5 +1,7 @@
 /** The command line: misuse shows the way, refusals carry their code, secrets never show, and machines get one line. */
+import { once } from 'node:events';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -161,6 +163,16 @@ describe('faults', () => {
     expect(answer).toMatchObject({ ok: false, code: 'FILE_UNREADABLE' });
     expect(stderr).not.toContain('    at ');
     expect((await firmamentIn({ FIRMAMENT_DEBUG: '1' }, ...missing)).stderr).toContain('    at ');
+  });
+
+  test('a server whose port for identities is taken ends, and says so', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const est = ['--est-port', String(port), '--product', 'gateway', '--signer', at('signer.sock')];
+    const ended = await firmament('serve', '--store', folder, '--port', '0', ...est);
+    taken.close();
+    expect(ended).toMatchObject({ exit: 69, answer: { code: 'ADDRESS_UNAVAILABLE' } });
   });
 
   test('a store that cannot be served is told before anything listens', async () => {
