@@ -52,8 +52,9 @@ export function databasePostgres(
 
 async function inTransaction<T>(pool: Pool, work: (query: Query) => Promise<T>): Promise<T> {
   const client = await guarded(() => pool.connect());
-  // Told again by the call that meets it.
-  client.on('error', () => undefined);
+  // A connection that breaks is told by the call that meets it.
+  const ignore = (): void => undefined;
+  client.on('error', ignore);
   let isWhole = false;
   try {
     const query = queryOn(client);
@@ -63,6 +64,7 @@ async function inTransaction<T>(pool: Pool, work: (query: Query) => Promise<T>):
     isWhole = true;
     return done;
   } finally {
+    client.off('error', ignore);
     // A connection in whatever other state is closed, and what was begun on it with it.
     client.release(!isWhole);
   }

@@ -1,9 +1,13 @@
 /** A real PostgreSQL keeps the contract of databases, refuses who has no password, and is waited for when it is gone. */
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { databasePostgres, POSTGRES_LIMITS, type PostgresAddress } from '../../../ota-server/database-postgres.ts';
 import type { Database } from '../../../ota-server/database.ts';
 import { testDatabase } from '../../ota-server/database-contract.ts';
 import { startPostgres, USER, type PostgresServer } from './postgres-server.ts';
+
+/** More than Node lets listen to one emitter unwarned. */
+const TRANSACTIONS = 12;
 
 let server: PostgresServer;
 let database: Database;
@@ -53,6 +57,19 @@ test('killed in the middle of a transaction it leaves nothing of it; the same co
       { timeout: 30_000 },
     )
     .toBe(1);
+});
+
+test('any number of transactions over one connection leave nothing on it', async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', note);
+  const narrow = databasePostgres(address(), USER, { ...POSTGRES_LIMITS, connectionsMax: 1 });
+  for (let i = 0; i < TRANSACTIONS; i++) await narrow.transaction((query) => query('SELECT 1'));
+  await narrow.close();
+  // Warnings are told in a turn of their own.
+  await setImmediate();
+  process.off('warning', note);
+  expect(warnings.map(String)).toEqual([]);
 });
 
 test('a statement that takes too long is given up, and holds up nobody', async () => {
