@@ -7,13 +7,12 @@
  * - Where there is no signer, or no inventory, what is meant for it is not taken (405).
  * - Where the signer cannot be reached, or too many wait, the device is asked to come again (503). It keeps its word until then.
  */
-import type { IncomingMessage } from 'node:http';
-import { concatBytes } from '../formats/bytes.ts';
 import { DEVICE_STATE_TYPE, parseDeviceState, type DeviceState } from '../formats/device-state.ts';
 import { OperationError } from '../formats/operation-error.ts';
 import { sendProblem, type Exchange } from './http-answer.ts';
 import { busyProblem, faultProblem, refusalProblem } from './problem.ts';
 import { NOSNIFF } from './representation.ts';
+import { readBody } from './request-body.ts';
 import type { EventSink } from './server-event.ts';
 import type { SignerClient } from './signer-client.ts';
 
@@ -42,8 +41,8 @@ export function createCheckIns(ports: CheckInPorts): CheckIns {
       if ((isState ? ports.inventory : ports.signer) === undefined) {
         return sendProblem(exchange, refusalProblem('METHOD_NOT_ALLOWED', undefined, ['Allow', 'GET, HEAD']));
       }
-      const body = await readWord(exchange.request);
-      if (body === undefined) {
+      const body = await readBody(exchange.request, CHECK_IN_BYTES_MAX);
+      if (body === undefined || body.length === 0) {
         return sendProblem(exchange, refusalProblem('BODY_REFUSED', `at most ${CHECK_IN_BYTES_MAX} bytes are read`));
       }
       if (isState) takeState(ports, body);
@@ -70,20 +69,4 @@ function takeState({ inventory, log }: CheckInPorts, body: Uint8Array): void {
   const state = parseDeviceState(body);
   if (state.ok) inventory?.(state.value);
   else log({ event: 'check-in-refused', code: state.code, detail: state.detail });
-}
-
-/** The body, or undefined if it is empty or longer than a word. */
-function readWord(request: IncomingMessage): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  return new Promise((resolve) => {
-    request.on('data', (chunk: Uint8Array) => {
-      sizeBytes += chunk.length;
-      if (sizeBytes > CHECK_IN_BYTES_MAX) resolve(undefined);
-      else chunks.push(chunk);
-    });
-    request.on('end', () => resolve(sizeBytes === 0 ? undefined : concatBytes(...chunks)));
-    // Who breaks off has said nothing.
-    request.on('error', () => resolve(undefined));
-  });
 }

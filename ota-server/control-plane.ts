@@ -9,7 +9,6 @@
  * - Specified in `docs/formats/proposal.md`. Followed: RFC 9110, RFC 9457, RFC 6750.
  */
 import type { IncomingMessage, RequestListener } from 'node:http';
-import { concatBytes } from '../formats/bytes.ts';
 import type { Instant } from '../formats/instant.ts';
 import { OperationError } from '../formats/operation-error.ts';
 import { encodeProposalAnswer } from '../formats/proposal-answer.ts';
@@ -29,6 +28,7 @@ import {
 } from './propose.ts';
 import { judgeProposer, type ProposerRule } from './proposer-rule.ts';
 import { NOSNIFF } from './representation.ts';
+import { readBody } from './request-body.ts';
 import type { EventSink } from './server-event.ts';
 import type { FolderDesk } from './upload-desk-folder.ts';
 import { verifyToken, type TokenRules } from './verify-token.ts';
@@ -120,8 +120,8 @@ async function act(
   const { desk } = options;
   if (action === 'propose') {
     const body = await readBody(request, PROPOSAL_BYTES_MAX);
-    if (!body.ok) return body;
-    const taken = await takeProposal(desk, caller, body.value);
+    if (body === undefined) return reject('JSON_TOO_LARGE', `at most ${PROPOSAL_BYTES_MAX} bytes are read`);
+    const taken = await takeProposal(desk, caller, body);
     if (!taken.ok) return taken;
     tellProposal(options, caller, { id: taken.value.id, state: 'uploading' });
     const location = `/api/v1/${caller.product}/proposals/${taken.value.id}`;
@@ -167,17 +167,6 @@ async function orBroken<T>(next: Promise<T>): Promise<T | undefined> {
     if (fault instanceof Error && 'code' in fault && fault.code === 'ECONNRESET') return undefined;
     throw fault;
   }
-}
-
-async function readBody(request: IncomingMessage, bytesMax: number): Promise<Verdict<Uint8Array, 'JSON_TOO_LARGE'>> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of chunksOf(request)) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > bytesMax) return reject('JSON_TOO_LARGE', `at most ${bytesMax} bytes are read`);
-    chunks.push(chunk);
-  }
-  return accept(concatBytes(...chunks));
 }
 
 function sendAnswer({ request, response }: Exchange, { status, body, fields }: Answer): void {

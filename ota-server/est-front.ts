@@ -8,7 +8,7 @@
  * - It speaks HTTP; TLS with its server certificate is ended before it.
  */
 import type { IncomingMessage, RequestListener } from 'node:http';
-import { concatBytes, encodeUtf8, parseBase64, parseUtf8 } from '../formats/bytes.ts';
+import { encodeUtf8, parseBase64, parseUtf8 } from '../formats/bytes.ts';
 import { knownCode } from '../formats/codes.ts';
 import { IDENTITY_PROOF_BYTES_MAX, type EnrolmentPurpose } from '../formats/enrolment.ts';
 import type { Instant } from '../formats/instant.ts';
@@ -20,6 +20,7 @@ import { estProblem, type EstRefusal } from './est-problem.ts';
 import { sendProblem, type Exchange } from './http-answer.ts';
 import { busyProblem, faultProblem } from './problem.ts';
 import { createRateLimit, type RateLimit, type RateRule } from './rate-limit.ts';
+import { readBody } from './request-body.ts';
 import type { EventSink } from './server-event.ts';
 import type { SignerClient } from './signer-client.ts';
 
@@ -34,7 +35,7 @@ export type EstFrontOptions = {
 
 /** A device needs three requests for an identity; many devices may stand behind one address. */
 export const EST_RATE: RateRule = { burst: 300, refillMs: 20 };
-/** Requests that are read or wait for the signer. */
+/** Requests that wait for the signer; those that are still read are bounded by connections and their limits. */
 export const EST_WAITING_MAX = 64;
 const BODY_BYTES_MAX = 8_192;
 const ISSUED_TYPE = 'application/pkcs7-mime; smime-type=certs-only';
@@ -80,10 +81,15 @@ async function answer(front: Front, exchange: Exchange): Promise<void> {
     const refusal = reject('RATE_LIMITED', 'this address has asked as often as it may for now');
     return sendProblem(exchange, estProblem(refusal));
   }
+  const body = await readBody(request, BODY_BYTES_MAX);
+  if (body === undefined) {
+    const refusal = reject('BODY_REFUSED', `at most ${BODY_BYTES_MAX} bytes are read`);
+    return sendProblem(exchange, estProblem(refusal));
+  }
   if (front.waiting >= EST_WAITING_MAX) return sendProblem(exchange, busyProblem());
   front.waiting++;
   try {
-    await pass(front, exchange, path.value);
+    await pass(front, { ...exchange, body }, path.value);
   } finally {
     front.waiting--;
   }
@@ -96,11 +102,11 @@ function findPath(product: string, { url = '', method }: IncomingMessage): Verdi
   return method === path.method ? accept(path) : reject('METHOD_NOT_ALLOWED', `${path.method} is expected`);
 }
 
-async function pass({ signer, log }: Front, exchange: Exchange, { ask, show }: Path): Promise<void> {
-  const { request, response } = exchange;
-  const body = await readBody(request);
-  const asked =
-    body === undefined ? reject('BODY_REFUSED', `at most ${BODY_BYTES_MAX} bytes are read`) : ask(request, body);
+type Arrived = Exchange & { readonly body: Uint8Array };
+
+async function pass({ signer, log }: Front, exchange: Arrived, { ask, show }: Path): Promise<void> {
+  const { request, response, body } = exchange;
+  const asked = ask(request, body);
   if (!asked.ok) return sendProblem(exchange, estProblem(asked));
   const { ok, code, detail = '', facts } = await signer(asked.value.verb, asked.value.body);
   if (!ok) {
@@ -155,21 +161,4 @@ function tellFault(log: EventSink, fault: unknown): void {
   if (told instanceof OperationError) {
     log({ event: 'store-fault', code: told.code, detail: told.message, object: OBJECT });
   } else log({ event: 'bug', detail: told.stack ?? told.message, object: OBJECT });
-}
-
-/** The body, or undefined if it is longer than its limit. */
-function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  return new Promise((resolve, refuse) => {
-    request.on('data', (chunk: Uint8Array) => {
-      sizeBytes += chunk.length;
-      if (sizeBytes > BODY_BYTES_MAX) resolve(undefined);
-      else chunks.push(chunk);
-    });
-    request.on('end', () => resolve(concatBytes(...chunks)));
-    request.on('error', (cause) =>
-      refuse(new OperationError('NETWORK_UNREACHABLE', 'a device broke off', { retriable: true, cause })),
-    );
-  });
 }

@@ -5,8 +5,9 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
-import { concatBytes, parseBase64, parseUtf8 } from '../formats/bytes.ts';
+import { parseBase64, parseUtf8 } from '../formats/bytes.ts';
 import type { IssueRequest } from '../formats/issue-request.ts';
+import { readBody } from '../ota-server/request-body.ts';
 
 const BODY_BYTES_MAX = 65_536;
 
@@ -47,7 +48,8 @@ async function pass(
   request: IncomingMessage,
   { response, heard }: { readonly response: ServerResponse; readonly heard: IssueRequest[] },
 ): Promise<void> {
-  const body = await readBody(request);
+  const body = await readBody(request, BODY_BYTES_MAX);
+  if (body === undefined) throw new Error('a longer request than any device makes, or a part of one');
   const { method = '' } = request;
   const proof = request.headers['firmament-proof'];
   const field: Record<string, string> = typeof proof === 'string' ? { 'firmament-proof': proof } : {};
@@ -60,16 +62,4 @@ async function pass(
   const type = answer.headers.get('content-type');
   response.writeHead(answer.status, type === null ? {} : { 'content-type': type });
   response.end(new Uint8Array(await answer.arrayBuffer()));
-}
-
-async function readBody(request: IncomingMessage): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of request) {
-    if (!(chunk instanceof Uint8Array)) continue;
-    sizeBytes += chunk.length;
-    if (sizeBytes > BODY_BYTES_MAX) throw new Error('a longer request than any device makes');
-    chunks.push(chunk);
-  }
-  return concatBytes(...chunks);
 }

@@ -9,10 +9,10 @@ import { mkdtemp, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { concatBytes } from '../formats/bytes.ts';
 import { decodeJson, object, refine, shape, text, type Decoder } from '../formats/decode.ts';
 import { firmwareVersionDecoder } from '../formats/names.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
+import { readBody } from '../ota-server/request-body.ts';
 import type { Push, TakePush } from './next-release.ts';
 
 /** Said once pushes are taken. */
@@ -89,23 +89,8 @@ async function answer(
 }
 
 async function readPush(request: IncomingMessage): Promise<Verdict<Push, 'BODY_REFUSED'>> {
-  const body = await readBody(request);
+  const body = await readBody(request, BODY_BYTES_MAX);
   if (body === undefined) return reject('BODY_REFUSED', 'longer than a push is');
   const push = decodeJson(body, BODY_BYTES_MAX, pushDecoder);
   return push.ok ? push : reject('BODY_REFUSED', push.detail);
-}
-
-/** The body, or undefined if it is longer than a push is, or ends before its time. */
-function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  return new Promise((resolve) => {
-    request.on('data', (chunk: Uint8Array) => {
-      sizeBytes += chunk.length;
-      if (sizeBytes > BODY_BYTES_MAX) resolve(undefined);
-      else chunks.push(chunk);
-    });
-    request.on('end', () => resolve(concatBytes(...chunks)));
-    request.on('close', () => resolve(undefined));
-  });
 }

@@ -137,6 +137,17 @@ test('as many requests wait for the signer as may, and one more is told to come 
   expect(answers.filter((answer) => answer === '200 application/pkcs7-mime')).toHaveLength(EST_WAITING_MAX);
 });
 
+test('who sends a body slowly takes no place from those who wait for the signer', async () => {
+  await start(() => Promise.resolve(done({ certificates: '' })));
+  const slow = Array.from({ length: EST_WAITING_MAX }, () => connect(server.port, '127.0.0.1'));
+  const head =
+    'POST /.well-known/est/gateway/use HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 10\r\n\r\na';
+  // Whoever is told to go on has been heard.
+  await Promise.all(slow.map((socket) => (socket.write(head), once(socket, 'data'))));
+  expect(await ask('cacerts')).toBe('200 application/pkcs7-mime');
+  for (const socket of slow) socket.destroy();
+});
+
 test('a device that breaks off while it asks disturbs nobody', async () => {
   await start(() => Promise.resolve(done({ certificates: '' })));
   const socket = connect(server.port, '127.0.0.1');
@@ -145,4 +156,7 @@ test('a device that breaks off while it asks disturbs nobody', async () => {
   socket.destroy();
   await once(socket, 'close');
   expect(await ask('cacerts')).toBe('200 application/pkcs7-mime');
+  await server.close();
+  expect(asked.map(([verb]) => verb)).toEqual(['cacerts']);
+  expect(told.filter(({ event }) => event === 'store-fault')).toEqual([]);
 });
