@@ -3,9 +3,8 @@
  *
  * - Listing takes the right to list, removing that to delete; neither is a publisher's need.
  */
-import { OperationError } from '../formats/operation-error.ts';
 import type { ListedObject, ObjectList, ObjectRemover } from '../signer/care/published-source.ts';
-import { minioClient, STORE_LIMITS } from './bucket-minio.ts';
+import { minioClient, orFault, STORE_LIMITS } from './bucket-minio.ts';
 import type { BucketAddress } from './store-address.ts';
 import type { StoreCredentials } from './store-credentials.ts';
 
@@ -36,22 +35,4 @@ function objectIn(item: unknown): ListedObject | undefined {
   const { name, size } = item;
   const at = 'lastModified' in item && item.lastModified instanceof Date ? item.lastModified.getTime() : 0;
   return typeof name === 'string' && typeof size === 'number' ? { name, sizeBytes: size, modifiedAt: at } : undefined;
-}
-
-async function orFault<T>(call: Promise<T>, what: string): Promise<T> {
-  try {
-    return await call;
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown fault';
-    if (code === 'AccessDenied') {
-      throw new OperationError('STORE_ACCESS_DENIED', `${what}: the store does not allow it`, {
-        retriable: false,
-        cause,
-      });
-    }
-    throw new OperationError('NETWORK_UNREACHABLE', `${what}: the store does not answer (${code})`, {
-      retriable: true,
-      cause,
-    });
-  }
 }

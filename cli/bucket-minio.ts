@@ -122,7 +122,7 @@ function boundedRequest(tls: boolean, limits: StoreLimits): Request {
 }
 
 /** The result of one call of the client, or its fault as ours. */
-async function orFault<T>(call: Promise<T>, name: string): Promise<T> {
+export async function orFault<T>(call: Promise<T>, name: string): Promise<T> {
   try {
     return await call;
   } catch (cause) {
@@ -142,6 +142,12 @@ async function orFault<T>(call: Promise<T>, name: string): Promise<T> {
       });
     }
     if (!('code' in cause)) throw cause;
+    if (cause.code === 'AccessDenied') {
+      throw new OperationError('STORE_ACCESS_DENIED', `${name}: the store does not allow it`, {
+        retriable: false,
+        cause,
+      });
+    }
     throw new OperationError('NETWORK_UNREACHABLE', `${name}: the store does not answer (${String(cause.code)})`, {
       retriable: true,
       cause,

@@ -4,51 +4,50 @@
  * - Objects that are served are read as the server reads them; what it does not know, the signer's claim, is small and read whole.
  */
 import { accept, type Verdict } from '../formats/verdict.ts';
+import { artifactStoreBucket } from '../ota-server/artifact-store-bucket.ts';
+import { openFolderStore } from '../ota-server/artifact-store-folder.ts';
 import type { Artifact, ArtifactStore } from '../ota-server/artifact-store.ts';
 import { isObjectName } from '../ota-server/object-name.ts';
 import { objectListFolder } from '../signer/care/object-list-folder.ts';
 import { objectRemoverFolder } from '../signer/care/object-remover-folder.ts';
 import type { ObjectList, ObjectRemover, PublishedSource } from '../signer/care/published-source.ts';
+import { objectStoreBucket } from '../signer/object-store-bucket.ts';
+import { objectStoreFolder } from '../signer/object-store-folder.ts';
 import type { ObjectStore } from '../signer/object-store.ts';
-import { readStoreCredentials } from './store-credentials.ts';
-import { openArtifactStore, openObjectStore, type StoreOptions } from './store-option.ts';
+import { openBucketAt, type StoreOptions } from './store-option.ts';
 
-export type CareStore = { readonly source: PublishedSource; readonly list: ObjectList };
+export type CareStore = {
+  readonly source: PublishedSource;
+  readonly list: ObjectList;
+  /** The right to remove, where it is given. */
+  readonly remover: () => ObjectRemover;
+};
 
 /** More than a claim to the log has. */
 const CLAIM_BYTES_MAX = 1_000_000;
 
 /** The store that `options` name. */
-export async function openCareStore(options: StoreOptions): Promise<Verdict<CareStore, 'CREDENTIALS_REFUSED'>> {
-  const artifacts = await openArtifactStore(options);
-  if (!artifacts.ok) return artifacts;
-  const objects = await openObjectStore(options);
-  if (!objects.ok) return objects;
-  const list = await openList(options);
-  return list.ok ? accept({ source: sourceOf(artifacts.value, objects.value), list: list.value }) : list;
-}
-
-async function openList({
+export async function openCareStore({
   store,
   storeCredentials,
-}: StoreOptions): Promise<Verdict<ObjectList, 'CREDENTIALS_REFUSED'>> {
-  if ('folder' in store) return accept(objectListFolder(store.folder));
-  const credentials = await readStoreCredentials(storeCredentials ?? '');
-  if (!credentials.ok) return credentials;
-  const { bucketListMinio } = await import('./bucket-care-minio.ts');
-  return accept(bucketListMinio(store.bucket, credentials.value));
-}
-
-/** The right to remove from the store that `options` name, where it is given. */
-export async function openRemover({
-  store,
-  storeCredentials,
-}: StoreOptions): Promise<Verdict<ObjectRemover, 'CREDENTIALS_REFUSED'>> {
-  if ('folder' in store) return accept(objectRemoverFolder(store.folder));
-  const credentials = await readStoreCredentials(storeCredentials ?? '');
-  if (!credentials.ok) return credentials;
-  const { bucketRemoverMinio } = await import('./bucket-care-minio.ts');
-  return accept(bucketRemoverMinio(store.bucket, credentials.value));
+}: StoreOptions): Promise<Verdict<CareStore, 'CREDENTIALS_REFUSED'>> {
+  if ('folder' in store) {
+    const { folder } = store;
+    return accept({
+      source: sourceOf(await openFolderStore(folder), objectStoreFolder(folder)),
+      list: objectListFolder(folder),
+      remover: () => objectRemoverFolder(folder),
+    });
+  }
+  const opened = await openBucketAt(store.bucket, storeCredentials);
+  if (!opened.ok) return opened;
+  const { bucket, credentials } = opened.value;
+  const { bucketListMinio, bucketRemoverMinio } = await import('./bucket-care-minio.ts');
+  return accept({
+    source: sourceOf(artifactStoreBucket(bucket), objectStoreBucket(bucket)),
+    list: bucketListMinio(store.bucket, credentials),
+    remover: () => bucketRemoverMinio(store.bucket, credentials),
+  });
 }
 
 function sourceOf(artifacts: ArtifactStore, objects: ObjectStore): PublishedSource {

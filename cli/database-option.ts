@@ -6,18 +6,17 @@
  *   line is seen by others. They stand in a file, `{"user":"…","password":"…"}`, that only its owner can read.
  * - The libraries of both are loaded only where they are named.
  */
-import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
-import { decodeJson, object, text, type Decoder } from '../formats/decode.ts';
+import { object, text, type Decoder } from '../formats/decode.ts';
 import { OperationError } from '../formats/operation-error.ts';
-import { accept, reject, type Verdict } from '../formats/verdict.ts';
+import { reject, type Verdict } from '../formats/verdict.ts';
 import type { PostgresAddress, PostgresCredentials } from '../ota-server/database-postgres.ts';
 import type { Database } from '../ota-server/database.ts';
 import { MIGRATIONS } from '../ota-server/database-schema.ts';
 import { migratedDatabase } from '../ota-server/migrate-database.ts';
 import { whileLocked } from '../signer/lock-file.ts';
-import { readInput } from './files.ts';
+import { CREDENTIAL, readCredentials } from './store-credentials.ts';
 
 export type DatabaseAddress = { readonly folder: string } | { readonly postgres: PostgresAddress };
 export type DatabaseOptions = { readonly database?: DatabaseAddress; readonly databaseCredentials?: string };
@@ -26,12 +25,9 @@ const PGLITE = 'pglite:';
 const FORM = 'pglite:FOLDER, postgres://HOST:PORT/NAME or postgres:///NAME?socket=FOLDER is expected';
 const NAME = /^\/([A-Za-z0-9_][A-Za-z0-9_-]{0,62})$/;
 const POSTGRES_PORT = 5_432;
-const FILE_BYTES_MAX = 4_096;
-const OTHERS = 0o077;
-const WORD = /[\x21-\x7e]+/;
 const credentialsDecoder: Decoder<PostgresCredentials> = object('refused', {
-  user: text(63, WORD),
-  password: text(256, WORD),
+  user: text(63, CREDENTIAL),
+  password: text(256, CREDENTIAL),
 });
 
 /** Adds both options to `command`. */
@@ -98,11 +94,5 @@ async function readDatabaseCredentials(
   file: string | undefined,
 ): Promise<Verdict<PostgresCredentials, 'CREDENTIALS_REFUSED'>> {
   if (file === undefined) return reject('CREDENTIALS_REFUSED', 'PostgreSQL needs --database-credentials FILE');
-  const decoded = decodeJson(await readInput(file), FILE_BYTES_MAX, credentialsDecoder);
-  const { mode } = await lstat(file);
-  if (process.platform !== 'win32' && (mode & OTHERS) !== 0) {
-    return reject('CREDENTIALS_REFUSED', `${file} can be read by others: chmod 600 it`);
-  }
-  if (decoded.ok) return accept(decoded.value);
-  return reject('CREDENTIALS_REFUSED', `${file} is not {"user":"…","password":"…"} alone`);
+  return readCredentials(file, credentialsDecoder, '{"user":"…","password":"…"}');
 }

@@ -55,7 +55,7 @@ async function fsck(options: Options, host: Host): Promise<Verdict<Answer>> {
   if (!store.ok) return store;
   const memory = options.state === undefined ? undefined : signerMemoryFile(options.state);
   const checked = await checkRepository({
-    ...store.value,
+    ...{ source: store.value.source, list: store.value.list },
     repository: repository.value,
     check: checkSignature,
     now: host.now(),

@@ -10,7 +10,7 @@ import { planGarbage, removeGarbage, type Garbage } from '../signer/care/collect
 import { repositoryIdOf } from '../signer/repository-id.ts';
 import { checkSignature } from '../signer/signature-check-node.ts';
 import { signerMemoryFile } from '../signer/signer-memory-file.ts';
-import { openCareStore, openRemover } from './care-store.ts';
+import { openCareStore } from './care-store.ts';
 import { readInput } from './files.ts';
 import { countValue, daysValue } from './option-values.ts';
 import { addStoreOptions, type StoreOptions } from './store-option.ts';
@@ -48,8 +48,7 @@ async function collect(options: Options, host: Host): Promise<Verdict<Answer>> {
   const memory = signerMemoryFile(options.state);
   const rules = { versionsMin: options.versions, ageMs: options.days, incomingAgeMs: options.incomingDays };
   const garbage = await planGarbage({
-    ...store.value,
-    ...{ memory, rules },
+    ...{ source: store.value.source, list: store.value.list, memory, rules },
     repository: repository.value,
     check: checkSignature,
     now: host.now(),
@@ -57,9 +56,7 @@ async function collect(options: Options, host: Host): Promise<Verdict<Answer>> {
   });
   if (!garbage.ok) return garbage;
   if (options.delete !== true) return accept(answer(garbage.value, 0));
-  const remover = await openRemover(options);
-  if (!remover.ok) return remover;
-  const removed = await removeGarbage({ memory }, garbage.value, remover.value);
+  const removed = await removeGarbage({ memory }, garbage.value, store.value.remover());
   return removed.ok ? accept(answer(garbage.value, removed.value)) : removed;
 }
 

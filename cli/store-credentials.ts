@@ -1,5 +1,5 @@
 /**
- * The credentials of an object store: a file of JSON, `{"accessKey":"…","secretKey":"…"}`, that only its owner can read.
+ * Credentials: a file of JSON that only its owner can read; those of an object store are `{"accessKey":"…","secretKey":"…"}`.
  *
  * - Never from an argument or the environment: both are seen by others.
  * - A refusal never shows what stands in the file.
@@ -13,21 +13,28 @@ export type StoreCredentials = { readonly accessKey: string; readonly secretKey:
 
 const FILE_BYTES_MAX = 4_096;
 const OTHERS = 0o077;
-const WORD = /[\x21-\x7e]+/;
+/** A part of credentials: printable, without spaces. */
+export const CREDENTIAL: RegExp = /[\x21-\x7e]+/;
 const credentialsDecoder: Decoder<StoreCredentials> = object('refused', {
-  accessKey: text(128, WORD),
-  secretKey: text(128, WORD),
+  accessKey: text(128, CREDENTIAL),
+  secretKey: text(128, CREDENTIAL),
 });
 
 /** The credentials in `file`, or `CREDENTIALS_REFUSED`. */
-export async function readStoreCredentials(file: string): Promise<Verdict<StoreCredentials, 'CREDENTIALS_REFUSED'>> {
-  const decoded = decodeJson(await readInput(file), FILE_BYTES_MAX, credentialsDecoder);
-  const { mode } = await lstat(file);
-  if (process.platform !== 'win32' && (mode & OTHERS) !== 0)
-    return refuse(`${file} can be read by others: chmod 600 it`);
-  return decoded.ok ? decoded : refuse(`${file} is not {"accessKey":"…","secretKey":"…"} alone`);
+export function readStoreCredentials(file: string): Promise<Verdict<StoreCredentials, 'CREDENTIALS_REFUSED'>> {
+  return readCredentials(file, credentialsDecoder, '{"accessKey":"…","secretKey":"…"}');
 }
 
-function refuse(detail: string): ReturnType<typeof reject<'CREDENTIALS_REFUSED'>> {
-  return reject('CREDENTIALS_REFUSED', detail);
+/** The credentials in `file`, which has them alone. @param form how they are written, for people. */
+export async function readCredentials<T>(
+  file: string,
+  decoder: Decoder<T>,
+  form: string,
+): Promise<Verdict<T, 'CREDENTIALS_REFUSED'>> {
+  const decoded = decodeJson(await readInput(file), FILE_BYTES_MAX, decoder);
+  const { mode } = await lstat(file);
+  if (process.platform !== 'win32' && (mode & OTHERS) !== 0) {
+    return reject('CREDENTIALS_REFUSED', `${file} can be read by others: chmod 600 it`);
+  }
+  return decoded.ok ? decoded : reject('CREDENTIALS_REFUSED', `${file} is not ${form} alone`);
 }
