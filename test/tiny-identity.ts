@@ -4,9 +4,6 @@
  * - Everything is real but the store: what is published is read from memory.
  * - `randomBytes` counts, so that the same calls give the same bytes.
  */
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { encodeHex } from '../formats/bytes.ts';
 import { deriveKeySeed } from '../formats/dice.ts';
 import { ed25519PublicKey } from '../formats/ed25519-key.ts';
@@ -27,6 +24,7 @@ import { verifyManifests } from '../signer/identity/verify-manifests.ts';
 import { faultFlash, SMALL_FLASH } from '../simulation/fault-flash.ts';
 import { accepted } from './accepted.ts';
 import { seededSigner } from './seeded-signer.ts';
+import { temporaryFolder, type Ends } from './temporary-folder.ts';
 import { makeTinyDevice, type TinyDevice } from './tiny-device.ts';
 import { makeTinyRepository, type TinyRepository } from './tiny-repository.ts';
 
@@ -63,8 +61,8 @@ export async function deviceWithSecret(repository: TinyRepository, seed: number)
   return makeTinyDevice(repository, { flash });
 }
 
-/** The whole scene. @param deviceClass what the manifest says of the device. */
-export async function makeTinyIdentity(deviceClass: DeviceClass = 'claimed'): Promise<TinyIdentity> {
+/** The whole scene. @param deviceClass what the manifest says of the device. @param ends when the ledger's folder goes. */
+export async function makeTinyIdentity(deviceClass: DeviceClass = 'claimed', ends?: Ends): Promise<TinyIdentity> {
   const repository = await makeTinyRepository();
   const device = await deviceWithSecret(repository, 7);
   await device.live();
@@ -89,7 +87,7 @@ export async function makeTinyIdentity(deviceClass: DeviceClass = 'claimed'): Pr
     issuing: {
       repository: repository.id,
       caSigner: seededSigner('ca 1'),
-      ledger: identityLedgerFolder(await mkdtemp(join(tmpdir(), 'identity-'))),
+      ledger: identityLedgerFolder(temporaryFolder('identity', ends)),
       nonces,
       check,
       lifetimeMs: LIFETIME_MS,

@@ -1,12 +1,11 @@
 /** The action `propose` as the runner runs it, against a real control plane and an issuer of real tokens. */
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleAction, bundleFile, BUNDLED_ACTIONS } from '../../actions/bundle-action.ts';
 import type { Draft } from '../../actions/propose/proposal-files.ts';
 import { propose, type Outcome, type Proposed, type Runner } from '../../actions/propose/run.ts';
@@ -23,6 +22,7 @@ import {
   PROVENANCE,
 } from '../ota-server/running-control.ts';
 import { PROJECT } from '../results.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { runFile, runStep, type StepEnd } from '../../pilot/action-runner.ts';
 
 const control = controlForTests();
@@ -30,9 +30,13 @@ const COMPONENT = {
   ...{ component: 'gateway', firmwareVersion: '1.0.0', securityCounter: 1, hardwareIds: ['gw-a'], installer: 'slot' },
   ...{ image: 'dist/gateway.js', statements: ['dist/provenance.json'] },
 };
+const ended: (() => void | Promise<void>)[] = [];
 let workspace: string;
+afterAll(async () => {
+  for (const end of ended) await end();
+});
 beforeAll(() => {
-  workspace = mkdtempSync(join(tmpdir(), 'firmament-workspace-'));
+  workspace = temporaryFolder('workspace', (work) => ended.push(work));
   cpSync(new URL('../vectors/proposal', import.meta.url), join(workspace, 'dist'), { recursive: true });
   writeFileSync(join(workspace, 'dist', 'gateway.js'), IMAGE);
   writeFileSync(join(workspace, 'dist', 'provenance.json'), PROVENANCE);
@@ -58,7 +62,7 @@ describe('the bundle', () => {
 
   test.each(BUNDLED_ACTIONS)('of %s names no machine, and runs with nothing beside it', async (action) => {
     expect(readFileSync(join(PROJECT, bundleFile(action)), 'utf8').includes(PROJECT)).toBe(false);
-    const alone = mkdtempSync(join(tmpdir(), 'firmament-action-'));
+    const alone = temporaryFolder('action');
     cpSync(join(PROJECT, bundleFile(action)), join(alone, 'index.js'));
     writeFileSync(join(alone, 'package.json'), '{"type":"module"}');
     const { exit, log } = await runFile(join(alone, 'index.js'), { inputs: {}, workspace: alone, oidc: undefined });

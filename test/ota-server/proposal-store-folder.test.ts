@@ -1,22 +1,22 @@
 /** The store of proposals over a folder: the contract, and what a crash or a stranger may leave in it. */
-import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { proposalStoreFolder } from '../../ota-server/proposal-store-folder.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { stored, testProposalStore } from './proposal-store-contract.ts';
 
 const PRODUCT = 'gateway';
 const TOKEN = 'a'.repeat(64);
-const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'firmament-proposals-'));
+const newFolder = (): string => temporaryFolder('proposals');
 
 testProposalStore(async () => {
-  const folder = await newFolder();
+  const folder = newFolder();
   return { store: proposalStoreFolder(folder), reopen: () => proposalStoreFolder(folder) };
 });
 
 test('a crash between token and proposal costs the token, and shows no proposal', async () => {
-  const folder = await newFolder();
+  const folder = newFolder();
   await mkdir(join(folder, PRODUCT, 'tokens'), { recursive: true });
   await writeFile(join(folder, PRODUCT, 'tokens', TOKEN), stored(1).id);
   const store = proposalStoreFolder(folder);
@@ -26,7 +26,7 @@ test('a crash between token and proposal costs the token, and shows no proposal'
 });
 
 test('what a cut write leaves is not read, and nothing is left where all went well', async () => {
-  const folder = await newFolder();
+  const folder = newFolder();
   const store = proposalStoreFolder(folder);
   await store.create(stored(1), TOKEN);
   await store.open(PRODUCT, stored(1).id);
@@ -37,7 +37,7 @@ test('what a cut write leaves is not read, and nothing is left where all went we
 });
 
 test('a damaged proposal is a fault, never an absence', async () => {
-  const folder = await newFolder();
+  const folder = newFolder();
   const store = proposalStoreFolder(folder);
   await store.create(stored(1), TOKEN);
   await writeFile(join(folder, PRODUCT, `${stored(1).id}.json`), '{"version":1');
@@ -47,14 +47,14 @@ test('a damaged proposal is a fault, never an absence', async () => {
 });
 
 test('a folder that cannot be written to is a fault', async () => {
-  const folder = await newFolder();
+  const folder = newFolder();
   await writeFile(join(folder, PRODUCT), 'a file');
   const store = proposalStoreFolder(folder);
   await expect(store.create(stored(1), TOKEN)).rejects.toMatchObject({ code: 'FILE_UNWRITABLE' });
 });
 
 test('a name that was never parsed reaches no path', async () => {
-  const store = proposalStoreFolder(await newFolder());
+  const store = proposalStoreFolder(newFolder());
   for (const [product, name] of [
     ['../up', stored(1).id],
     [PRODUCT, '../../x'],

@@ -1,7 +1,6 @@
 /** The desk over a folder: the contract through a real control plane, and what breaks off. */
-import { mkdtempSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { createControlPlane } from '../../ota-server/control-plane.ts';
@@ -12,6 +11,7 @@ import { createRateLimit } from '../../ota-server/rate-limit.ts';
 import { CONTROL_LIMITS } from '../../ota-server/serve-control.ts';
 import type { ServerEvent } from '../../ota-server/server-event.ts';
 import { uploadDeskFolder } from '../../ota-server/upload-desk-folder.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { orderFor, testUploadDesk, type DeskUnderTest } from './upload-desk-contract.ts';
 
 const KEY = new Uint8Array(32).fill(7);
@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 async function startDesk(): Promise<DeskUnderTest & { readonly folder: string; readonly events: ServerEvent[] }> {
-  const folder = mkdtempSync(join(tmpdir(), 'firmament-desk-'));
+  const folder = temporaryFolder('desk');
   const uploads = uploadDeskFolder(folder, KEY);
   const events: ServerEvent[] = [];
   const log = (event: ServerEvent): void => void events.push(event);

@@ -2,7 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { OperationError } from '../../formats/operation-error.ts';
 import { whileLocked } from '../../signer/lock-file.ts';
 import { asDaemon, asPublisher } from '../../signer/state-owner.ts';
@@ -27,7 +28,7 @@ test('a publisher that finds a daemon does nothing at all, and works again once 
   expect(hasWorked).toBe(true);
 });
 
-test('publishers wait for each other, and a daemon for them: at no moment do two work', async () => {
+test('publishers wait for each other: at no moment do two work', async () => {
   let working = 0;
   let most = 0;
   const work = async (): Promise<void> => {
@@ -36,17 +37,33 @@ test('publishers wait for each other, and a daemon for them: at no moment do two
     working--;
   };
   await Promise.all([asPublisher(state, work), asPublisher(state, work), asPublisher(state, work)]);
-  let release = (): void => undefined;
-  const publishing = asPublisher(state, async () => {
-    await new Promise<void>((resolve) => (release = resolve));
-    await work();
-  });
-  const daemon = asDaemon(state, work);
-  while (working > 0) await new Promise((resolve) => setImmediate(resolve));
-  setTimeout(() => release(), 60);
-  await Promise.all([publishing, daemon]);
   expect(most).toBe(1);
 });
+
+test.each([
+  ['a publisher', asPublisher],
+  ['the daemon before it', asDaemon],
+] as const)(
+  'a daemon waits for %s: it looks again and again, and does nothing until the other has ended',
+  async (_, as) => {
+    const order: string[] = [];
+    const [begun, end] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+    const first = as(state, async () => {
+      begun.resolve(undefined);
+      await end.promise;
+      order.push('the first ends');
+    });
+    await begun.promise;
+    const looks = vi.spyOn(DatabaseSync.prototype, 'exec');
+    onTestFinished(() => looks.mockRestore());
+    const daemon = asDaemon(state, () => Promise.resolve(order.push('the daemon works')));
+    await expect.poll(() => looks.mock.results.filter(({ type }) => type === 'throw').length).toBeGreaterThan(2);
+    expect(order).toEqual([]);
+    end.resolve(undefined);
+    await Promise.all([first, daemon]);
+    expect(order).toEqual(['the first ends', 'the daemon works']);
+  },
+);
 
 test('what fails inside keeps its own code: another lock that is held is no running daemon', async () => {
   const held = new OperationError('LOCK_HELD', 'another one', { retriable: true });

@@ -2,9 +2,7 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { mkdtemp } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, type Server } from 'node:tls';
 import { promisify } from 'node:util';
@@ -12,6 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encodeBase64 } from '../../../formats/bytes.ts';
 import { proveIdentity } from '../../../bootloader-verifier/agent/prove-identity.ts';
 import { serveIdentity, type RunningIdentity } from '../../signer/identity/running-identity.ts';
+import { temporaryFolder, type Ends } from '../../temporary-folder.ts';
 import { makeTinyIdentity, type TinyIdentity } from '../../tiny-identity.ts';
 import { BOUNCY_CASTLE } from '../parts.ts';
 
@@ -22,6 +21,7 @@ let tls: Server;
 let folder: string;
 let server: string;
 let now: number;
+const ended: (() => void | Promise<void>)[] = [];
 
 async function run(command: string, ...args: readonly string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(command, args, { cwd: folder, timeout: CLIENT_MS_MAX });
@@ -40,8 +40,9 @@ async function proofFor(csr: Uint8Array): Promise<string> {
 }
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'bouncy-castle-'));
-  scene = await makeTinyIdentity();
+  const ends: Ends = (work) => ended.push(work);
+  folder = temporaryFolder('bouncy-castle', ends);
+  scene = await makeTinyIdentity('claimed', ends);
   now = scene.repository.now;
   running = await serveIdentity(scene, () => now);
   await scene.device.live();
@@ -66,6 +67,7 @@ beforeAll(async () => {
 afterAll(async () => {
   tls.close();
   await running.close();
+  for (const end of ended) await end();
 });
 
 test(

@@ -46,18 +46,12 @@ export async function startPostgres(): Promise<PostgresServer> {
   chmodSync(passwordFile, 0o644);
   const bin = postgresFolder();
   const setUp = ['-D', data, '-U', OPERATOR.user, '--auth=scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8'];
-  execFileSync(join(bin, 'initdb'), [...setUp, '--locale=C'], { ...as, cwd: folder, stdio: 'pipe' });
-  rmSync(passwordFile);
   let child: ChildProcess | undefined;
   const start = async (): Promise<void> => {
     const options = ['-D', data, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1'];
     child = spawn(join(bin, 'postgres'), options, { ...as, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
     await ready(child, port);
   };
-  await start();
-  await followManual(port);
-  const credentials = join(folder, 'credentials.json');
-  writeFileSync(credentials, JSON.stringify(USER), { mode: 0o600 });
   const kill = async (): Promise<void> => {
     if (child === undefined || hasEnded(child)) return;
     const ended = once(child, 'close');
@@ -65,17 +59,23 @@ export async function startPostgres(): Promise<PostgresServer> {
     child.kill('SIGKILL');
     await ended;
   };
-  return {
-    port,
-    socket: folder,
-    credentials,
-    kill,
-    start,
-    stop: async () => {
-      await kill();
-      rmSync(folder, { recursive: true, force: true });
-    },
+  const stop = async (): Promise<void> => {
+    await kill();
+    rmSync(folder, { recursive: true, force: true });
   };
+  const credentials = join(folder, 'credentials.json');
+  try {
+    execFileSync(join(bin, 'initdb'), [...setUp, '--locale=C'], { ...as, cwd: folder, stdio: 'pipe' });
+    rmSync(passwordFile);
+    await start();
+    await followManual(port);
+    writeFileSync(credentials, JSON.stringify(USER), { mode: 0o600 });
+  } catch (fault) {
+    // Whoever gets no server has none to stop.
+    await stop();
+    throw fault;
+  }
+  return { port, socket: folder, credentials, kill, start, stop };
 }
 
 /** Who runs it: whoever we are, unless that is root. */

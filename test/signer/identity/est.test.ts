@@ -1,7 +1,6 @@
 /** The whole way of an identity over real HTTP: device, front, signer behind its socket; and openssl as a reader of what comes out. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -14,6 +13,7 @@ import { readRecord } from '../../../bootloader-verifier/boot/flash-records.ts';
 import { accept, type Verdict } from '../../../formats/verdict.ts';
 import { seededSigner } from '../../seeded-signer.ts';
 import { serveIdentity, type RunningIdentity } from './running-identity.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { ask, LIFETIME_MS, makeTinyIdentity, type TinyIdentity } from '../../tiny-identity.ts';
 
 let scene: TinyIdentity;
@@ -116,7 +116,7 @@ test('who speaks EST without a proof gets nothing, and other paths do not reach 
 test('openssl reads request, certificates and PKCS#7, and verifies the certificate against the CA', async () => {
   const openssl = async (...args: readonly string[]): Promise<string> =>
     (await promisify(execFile)('openssl', args)).stdout;
-  const folder = await mkdtemp(join(tmpdir(), 'openssl-'));
+  const folder = temporaryFolder('openssl');
   const file = async (name: string, bytes: Uint8Array): Promise<string> => {
     await writeFile(join(folder, name), bytes);
     return join(folder, name);

@@ -2,8 +2,7 @@
 import 'reflect-metadata';
 import { X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { parseIdentityProof, encodeIdentityProof } from '../../../formats/enrolment.ts';
@@ -19,6 +18,7 @@ import { identityLedgerFolder } from '../../../signer/identity/identity-ledger.t
 import { confirmUse, issueIdentity } from '../../../signer/identity/issue-identity.ts';
 import { NONCE_LIFETIME_MS } from '../../../signer/identity/nonces.ts';
 import { faultFlash, SMALL_FLASH } from '../../../simulation/fault-flash.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { makeTinyDevice } from '../../tiny-device.ts';
 import { accepted } from '../../accepted.ts';
 import {
@@ -280,7 +280,7 @@ test('whenever the power fails while an identity is issued or used, the device c
 });
 
 test('a ledger entry that is damaged is a fault for people, never a device without an identity', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'ledger-'));
+  const folder = temporaryFolder('ledger');
   const ledger = identityLedgerFolder(folder);
   const before = useIdentity(noIdentities('ab'.repeat(32)), 'cd'.repeat(32));
   expect(before).toMatchObject({ code: 'IDENTITY_UNKNOWN' });
