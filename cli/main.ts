@@ -1,5 +1,6 @@
 /** The process of `firmament`: clock, streams and signals, handed to the verb that is called. */
 import { randomBytes, randomUUID } from 'node:crypto';
+import { systemClock } from '../bootloader-verifier/agent/clock-system.ts';
 import type { Output } from './outcome.ts';
 import { runFirmament } from './run-firmament.ts';
 import type { Host } from './verb.ts';
@@ -9,7 +10,7 @@ const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
 
 const host: Host = {
-  now: () => Date.now(),
+  now: systemClock.now,
   newId: () => randomUUID(),
   newKey: (sizeBytes) => Uint8Array.from(randomBytes(sizeBytes)),
   env: process.env,

@@ -5,7 +5,7 @@
  * - The process (clock, streams, terminal) is handed in, so that a verb is a function of its arguments.
  */
 import type { Command } from 'commander';
-import type { Instant } from '../formats/instant.ts';
+import type { Clock } from '../formats/clock.ts';
 import type { Verdict } from '../formats/verdict.ts';
 
 /** What a verb did: members for the JSON line, and the same in words. */
@@ -17,7 +17,7 @@ export type Answer = {
 };
 
 export type Host = {
-  readonly now: () => Instant;
+  readonly now: Clock['now'];
   /** A fresh UUID. */
   readonly newId: () => string;
   /** A fresh random key of so many bytes. */

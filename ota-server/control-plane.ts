@@ -9,7 +9,7 @@
  * - Specified in `docs/formats/proposal.md`. Followed: RFC 9110, RFC 9457, RFC 6750.
  */
 import type { IncomingMessage, RequestListener } from 'node:http';
-import type { Instant } from '../formats/instant.ts';
+import type { Clock } from '../formats/clock.ts';
 import { OperationError } from '../formats/operation-error.ts';
 import { encodeProposalAnswer } from '../formats/proposal-answer.ts';
 import { PROPOSAL_BYTES_MAX } from '../formats/proposal.ts';
@@ -40,7 +40,7 @@ export type ControlPlaneOptions = {
   /** Takes uploads where the control plane itself does; undefined where a bucket takes them. */
   readonly receive: FolderDesk['receive'] | undefined;
   readonly log: EventSink;
-  readonly now: () => Instant;
+  readonly now: Clock['now'];
 };
 
 /** How many proposals a list shows. */

@@ -11,7 +11,7 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import { encodeUtf8, parseBase64, parseUtf8 } from '../formats/bytes.ts';
 import { knownCode } from '../formats/codes.ts';
 import { IDENTITY_PROOF_BYTES_MAX, type EnrolmentPurpose } from '../formats/enrolment.ts';
-import type { Instant } from '../formats/instant.ts';
+import type { Clock } from '../formats/clock.ts';
 import { CSR_BYTES_MAX, encodeIssueRequest } from '../formats/issue-request.ts';
 import type { JsonObject, JsonValue } from '../formats/json.ts';
 import { OperationError } from '../formats/operation-error.ts';
@@ -27,7 +27,7 @@ import type { SignerClient } from './signer-client.ts';
 export type EstFrontOptions = {
   readonly product: string;
   readonly signer: SignerClient;
-  readonly now: () => Instant;
+  readonly now: Clock['now'];
   readonly log: EventSink;
   /** How often one address may ask. */
   readonly rate?: RateRule | undefined;

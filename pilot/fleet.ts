@@ -7,6 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { systemClock } from '../bootloader-verifier/agent/clock-system.ts';
 import { runVerb } from '../bootloader-verifier/agent/verbs.ts';
 import { encodeUtf8 } from '../formats/bytes.ts';
 import { parseProvisioned } from '../formats/provisioned.ts';
@@ -66,7 +67,7 @@ async function provision(stage: Stage, { root }: PilotRepository, name: string):
   const lines: string[] = [];
   const exit = await runVerb(['provision', '--flash', flash, '--root', root, ...DEVICE_OPTIONS], {
     nodePath: process.execPath,
-    now: stage.now,
+    clock: { ...systemClock, now: stage.now },
     newSecret: (count) => Uint8Array.from(randomBytes(count)),
     writeLine: (line) => void lines.push(line),
     writeNote: () => undefined,

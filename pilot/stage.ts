@@ -2,7 +2,7 @@
  * What every part of the pilot works with: its folder, its clock, and the account that it writes to.
  */
 import type { Subject } from '../formats/people.ts';
-import type { Instant } from '../formats/instant.ts';
+import type { Clock } from '../formats/clock.ts';
 import type { Account, Step } from './account.ts';
 import type { ToldEvent } from './device-process.ts';
 import type { PublishedStore } from './published-store.ts';
@@ -32,7 +32,7 @@ export type Stage = {
   readonly folder: string;
   readonly store: PublishedStore;
   readonly account: Account;
-  readonly now: () => Instant;
+  readonly now: Clock['now'];
   readonly onDeviceEvent: (event: ToldEvent) => void;
   readonly onRelease: (release: ReleaseNews) => void;
 };

@@ -1,6 +1,7 @@
 /** The process of a holder's tool: verbs of `firmament` come as lines on its standard input, each is answered by a line. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
+import { systemClock } from '../bootloader-verifier/agent/clock-system.ts';
 import type { Output } from '../cli/outcome.ts';
 import { runFirmament } from '../cli/run-firmament.ts';
 import type { Host } from '../cli/verb.ts';
@@ -21,7 +22,7 @@ async function runLine(line: string): Promise<void> {
   let answer = '';
   let said = '';
   const host: Host = {
-    now: () => Date.now(),
+    now: systemClock.now,
     newId: () => randomUUID(),
     newKey: (sizeBytes) => Uint8Array.from(randomBytes(sizeBytes)),
     env: process.env,

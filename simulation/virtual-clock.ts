@@ -6,12 +6,10 @@
  */
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Clock } from '../formats/clock.ts';
 import type { Instant } from '../formats/instant.ts';
 
-export type VirtualClock = {
-  readonly now: () => Instant;
-  /** Waits `ms` of virtual time. */
-  readonly sleep: (ms: number) => Promise<void>;
+export type VirtualClock = Clock & {
   /** Lets `ms` pass, with everything that happens meanwhile. */
   readonly advance: (ms: number) => Promise<void>;
   /** Lets time pass, from sleeper to sleeper, until `work` has ended. */
@@ -35,11 +33,19 @@ export function virtualClock(start: Instant): VirtualClock {
   };
   return {
     now: () => now,
-    sleep: (ms) => {
-      assert(ms >= 0, 'time runs forward');
-      return new Promise((wake) => {
-        sleepers = [...sleepers, { at: now + ms, wake }];
-      });
+    sleep: async (ms, stop) => {
+      assert(Number.isSafeInteger(ms) && ms >= 0, 'time runs forward, in whole milliseconds');
+      if (stop?.aborted === true) return;
+      const { promise, resolve: wake } = Promise.withResolvers<void>();
+      const sleeper = { at: now + ms, wake };
+      const leave = (): void => {
+        sleepers = sleepers.filter((other) => other !== sleeper);
+        wake();
+      };
+      sleepers = [...sleepers, sleeper];
+      stop?.addEventListener('abort', leave);
+      await promise;
+      stop?.removeEventListener('abort', leave);
     },
     advance: async (ms) => {
       const until = now + ms;

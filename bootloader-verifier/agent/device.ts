@@ -12,7 +12,8 @@
  * - A device that has identities brings them up to date after each poll, once its release is confirmed: an update never waits for that.
  */
 import { BOOT_STATE_EMPTY } from '../../formats/boot-state.ts';
-import { encodeInstant, type Instant } from '../../formats/instant.ts';
+import type { Clock } from '../../formats/clock.ts';
+import { encodeInstant } from '../../formats/instant.ts';
 import { OperationError } from '../../formats/operation-error.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
 import type { Rejected, Verdict } from '../../formats/verdict.ts';
@@ -59,9 +60,8 @@ export type DevicePorts = {
   /** Where identities come from; undefined for a device that gets none. */
   readonly identities?: Pick<IdentityPorts, 'client' | 'freshKey'> | undefined;
   readonly check: SignatureCheck;
-  readonly now: () => Instant;
-  /** Waits; returns early when the device is to stop. */
-  readonly sleep: (ms: number) => Promise<void>;
+  /** Its waits end early when the device is to stop. */
+  readonly clock: Clock;
   readonly isStopping: () => boolean;
   /** Settles when the device is to stop. */
   readonly stopped: Promise<void>;
@@ -111,7 +111,7 @@ async function liveRound(device: DevicePorts, options: LifeOptions): Promise<Rou
 /** A lease is due again at the start of a trial (rule R13): one that has ended leaves the slot for a later wave. */
 async function dropLapsed(device: DevicePorts): Promise<void> {
   const state = await readBootState(device.systemFlash);
-  const dropped = state && dropLapsedTrial(state, device.now());
+  const dropped = state && dropLapsedTrial(state, device.clock.now());
   if (dropped === undefined) return;
   await writeBootState(device.systemFlash, dropped);
   tell(device, { step: 'wave', ok: true, code: 'LEASE_EXPIRED', detail: { slot: state?.trial?.slot } });
@@ -152,7 +152,7 @@ async function keepOrRevert(device: DevicePorts, started: Started, running: Runn
 /** Writes down this device's word on a planned release, where it can prove what it started. */
 async function note(device: DevicePorts, { image, identity }: Started, failure: string | undefined): Promise<void> {
   if (identity?.ok !== true) return;
-  const outcome = { permit: image.permit, identity: identity.value, failure, now: device.now() };
+  const outcome = { permit: image.permit, identity: identity.value, failure, now: device.clock.now() };
   await noteOutcome(device.systemFlash, outcome, device.receipts === undefined ? 'confirmation' : 'receipt');
 }
 
@@ -185,7 +185,7 @@ async function leaveReceipts(
   try {
     tellLeft(await leaveReceipt(flash, receipts));
     if (identity?.ok !== true) return;
-    const by = { identity: identity.value, now: device.now() };
+    const by = { identity: identity.value, now: device.clock.now() };
     for (const { code, digest } of refused) {
       tellLeft(await leaveRefusal(flash, receipts, { code, sha256: await digest(), ...by }));
     }
@@ -215,10 +215,10 @@ async function pollUntilRestart(device: DevicePorts, options: LifeOptions, life:
     }
     if (life.identity !== undefined) await updateIdentity(device, life.identity);
     if (options.untilSettled) return life.slot?.isGood === false ? 'restart' : 'stop';
-    const ended = await Promise.race([device.sleep(options.pollMs).then(() => false), imageEnded(life.running)]);
+    const ended = await Promise.race([device.clock.sleep(options.pollMs).then(() => false), imageEnded(life.running)]);
     if (ended && !device.isStopping()) {
       tell(device, { step: 'image-ended', ok: false, code: 'SELF_TEST_FAILED' });
-      await device.sleep(options.pollMs);
+      await device.clock.sleep(options.pollMs);
       return 'restart';
     }
     const isWaiting = life.slot !== undefined && life.running === undefined;
@@ -238,7 +238,7 @@ async function pollOnce(
 ): Promise<Verdict<Polled, PollCode> | undefined> {
   const { systemFlash: flash, check } = device;
   try {
-    const polled = await pollSource(device, { flash, check, now: device.now(), running, settled }, refused);
+    const polled = await pollSource(device, { flash, check, now: device.clock.now(), running, settled }, refused);
     tellPoll(device, polled);
     return polled;
   } catch (fault) {
@@ -253,7 +253,7 @@ async function updateIdentity(device: DevicePorts, identity: BootIdentityVerdict
   if (identities === undefined || device.isStopping()) return;
   if (!identity.ok) return tell(device, { step: 'identity', ok: false, code: identity.code });
   try {
-    const kept = await keepIdentity({ ...identities, flash, check, now: device.now() }, identity.value);
+    const kept = await keepIdentity({ ...identities, flash, check, now: device.clock.now() }, identity.value);
     if (!kept.ok) tell(device, { step: 'identity', ok: false, code: kept.code, detail: { detail: kept.detail } });
     else if (kept.value.kind === 'new')
       tell(device, { step: 'identity', ok: true, detail: told(kept.value.certificate) });
@@ -361,6 +361,6 @@ function versionsOf({ components }: BootPermit): string {
 }
 
 function tell(device: DevicePorts, told: Parameters<typeof deviceEvent>[2]): void {
-  const event: DeviceEvent = deviceEvent(device.name, device.now(), told);
+  const event: DeviceEvent = deviceEvent(device.name, device.clock.now(), told);
   device.report(event);
 }

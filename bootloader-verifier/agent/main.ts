@@ -1,5 +1,6 @@
 /** The process of `firmament-device`: clock, signals and streams, handed to its verbs. */
 import { randomBytes } from 'node:crypto';
+import { systemClock } from './clock-system.ts';
 import { runVerb } from './verbs.ts';
 
 const stop = new AbortController();
@@ -8,7 +9,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => st
 try {
   process.exitCode = await runVerb(process.argv.slice(2), {
     nodePath: process.execPath,
-    now: () => Date.now(),
+    clock: systemClock,
     newSecret: (count) => Uint8Array.from(randomBytes(count)),
     writeLine: (line) => process.stdout.write(`${line}\n`),
     writeNote: (text) => process.stderr.write(text),

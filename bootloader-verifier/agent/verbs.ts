@@ -5,9 +5,9 @@
  * - Exits by kind: 0 done, 1 refused, 64 usage, 69 unavailable, 70 bug.
  */
 import { readFile } from 'node:fs/promises';
-import { setTimeout as wait } from 'node:timers/promises';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { parseHex } from '../../formats/bytes.ts';
+import type { Clock } from '../../formats/clock.ts';
 import { deviceIdOf } from '../../formats/device-id.ts';
 import { DICE_SECRET_BYTES } from '../../formats/dice.ts';
 import type { DeviceComponent, FactoryRecord } from '../../formats/factory-record.ts';
@@ -41,7 +41,7 @@ import { checkSignatureDevice } from './signature-check-device-node.ts';
 /** What the verbs take from the process that they run in. */
 export type Host = {
   readonly nodePath: string;
-  readonly now: () => number;
+  readonly clock: Clock;
   /** `count` random bytes, fit for keys. */
   readonly newSecret: (count: number) => Uint8Array;
   readonly writeLine: (line: string) => void;
@@ -187,8 +187,7 @@ async function run(options: RunOptions, host: Host): Promise<void> {
           ? undefined
           : { client: identityClientHttp(options.est, host.stop), freshKey: freshKeyNode },
       check: checkSignatureDevice,
-      now: host.now,
-      sleep: (ms) => sleep(ms, host.stop),
+      clock: { ...host.clock, sleep: (ms) => host.clock.sleep(ms, host.stop) },
       isStopping: () => host.stop.aborted,
       stopped: aborted(host.stop),
       report: (event: DeviceEvent) => host.writeLine(JSON.stringify(event)),
@@ -210,15 +209,6 @@ function sourceOf({ url, capsules }: RunOptions, host: Host): UpdateSource {
 function checkInOf({ url }: RunOptions, host: Host): CheckIn | undefined {
   const limits = { answerMsMax: SILENCE_MS_MAX, stop: host.stop };
   return url === undefined ? undefined : checkInHttp(new URL('/checkin', url), limits);
-}
-
-/** Waits `ms`, or until the process is asked to end. */
-async function sleep(ms: number, stop: AbortSignal): Promise<void> {
-  try {
-    await wait(ms, undefined, { signal: stop });
-  } catch (fault) {
-    if (!stop.aborted) throw fault;
-  }
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -14,6 +14,7 @@ import { connect } from 'node:net';
 import { rm } from 'node:fs/promises';
 import { concatBytes } from '../../formats/bytes.ts';
 import type { Code } from '../../formats/codes.ts';
+import type { Clock } from '../../formats/clock.ts';
 import type { Instant } from '../../formats/instant.ts';
 import { OperationError } from '../../formats/operation-error.ts';
 import type { SignerVerb, VerbFacts, VerbTable } from './verb-table.ts';
@@ -28,7 +29,7 @@ export type DaemonOptions = {
   readonly verbsOf?: ((product: string) => VerbTable | undefined) | undefined;
   /** The longest body of those verbs, where it is longer than that of any other. */
   readonly productBodyBytesMax?: number | undefined;
-  readonly now: () => Instant;
+  readonly now: Clock['now'];
   /** Told what the caller is not told: faults in full. */
   readonly log: (line: string) => void;
 };

@@ -1,8 +1,14 @@
 /** The simulator's clock: time passes in order, all at once, and only when it is told to. */
 import { expect, test } from 'vitest';
 import { virtualClock } from '../../simulation/virtual-clock.ts';
+import { testClock } from '../formats/clock-contract.ts';
 
 const DAY_MS = 86_400_000;
+
+testClock(() => {
+  const clock = virtualClock(Date.UTC(2030, 0, 1));
+  return { clock, during: clock.during };
+});
 
 test('sleepers wake in the order of their times, and see the time at which they asked to wake', async () => {
   const clock = virtualClock(1_000);

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { receiptFolder } from '../../../bootloader-verifier/agent/receipt-folder.ts';
 import { runVerb } from '../../../bootloader-verifier/agent/verbs.ts';
 import { encodeUtf8 } from '../../../formats/bytes.ts';
+import { virtualClock } from '../../../simulation/virtual-clock.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -50,7 +51,7 @@ test('receipts go with capsules: a device that asks a server is told at its chec
   const lines: string[] = [];
   const exit = await runVerb(['run', '--flash', folder, '--url', 'http://127.0.0.1:1/r/x/', '--receipts', folder], {
     nodePath: '',
-    now: () => 0,
+    clock: virtualClock(0),
     newSecret: (count) => new Uint8Array(count),
     writeLine: (line) => void lines.push(line),
     writeNote: () => undefined,
