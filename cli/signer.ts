@@ -18,7 +18,8 @@ import { bookStoreFolder } from '../signer/book-store-folder.ts';
 import { openDeployment } from '../signer/daemon/deployment.ts';
 import { serveVerbs, type DaemonOptions, type RunningDaemon } from '../signer/daemon/serve-verbs-http.ts';
 import { doDue, signerVerbs } from '../signer/daemon/signer-verbs.ts';
-import { endWarnings, nextLookMs, roleEnds, type RoleEnd } from '../signer/daemon/role-ends.ts';
+import { deploymentEnds } from '../signer/daemon/deployment-ends.ts';
+import { endWarnings, nextLookMs, roleEnds, type EndWarning } from '../signer/daemon/role-ends.ts';
 import { serveMetrics, type MetricsPlace } from '../signer/daemon/serve-metrics-http.ts';
 import { signerMetrics, type SignerMetrics } from '../signer/daemon/signer-metrics.ts';
 import { deviceRegister } from '../signer/identity/device-register.ts';
@@ -54,9 +55,10 @@ type Shared = { readonly store: ObjectStore; readonly onlineSigners: readonly Si
 /** What is served, and what is done without being asked. @returns lines for the log. */
 type Served = Pick<DaemonOptions, 'verbs' | 'verbsOf' | 'product' | 'productBodyBytesMax'> & {
   readonly look: (daemon: RunningDaemon, now: Instant) => Promise<readonly LookFault[]>;
-  /** When the roles of what is served end, where that is looked at role by role. */
-  readonly ends?: () => Promise<{ readonly product: string; readonly ends: readonly RoleEnd[] }>;
+  /** Shows when the roles of what is served end. @returns what is to be told of it now. */
+  readonly ends: (metrics: SignerMetrics, at: EndsAt) => Promise<readonly EndWarning[]>;
 };
+type EndsAt = { readonly now: Instant; readonly told: Map<string, number> };
 type LookFault = { readonly event: string; readonly code: string; readonly detail: string };
 
 /** Adds the verb. */
@@ -105,8 +107,13 @@ async function serveDeployment(shared: Shared, options: Options, asked: Asked): 
     const { faults } = await deployment.doDue(now, inTurn);
     return faults.map((fault) => ({ event: 'due-refused', ...fault }));
   };
+  const ends: Served['ends'] = async (metrics, at) => {
+    const all = await deploymentEnds(database.states(), at);
+    metrics.lookedAtAll(all, at.now);
+    return all.warnings;
+  };
   try {
-    await serve({ ...deployment, look }, options, asked);
+    await serve({ ...deployment, look, ends }, options, asked);
   } finally {
     database.close();
   }
@@ -137,9 +144,11 @@ function oneProduct(signer: RolloutSigner, verbs: VerbTable): Served {
       const done = await daemon.inTurn(() => doDue(signer, now));
       return done.ok ? [] : [{ event: 'due-refused', code: done.code, detail: done.detail }];
     },
-    ends: async () => {
+    ends: async (metrics, at) => {
       const published = await readCurrent(signer.publishing);
-      return { product, ends: published.ok ? roleEnds(published.value) : [] };
+      const ends = published.ok ? roleEnds(published.value) : [];
+      metrics.looked({ product, ends, now: at.now });
+      return endWarnings(product, ends, at);
     },
   };
 }
@@ -192,16 +201,9 @@ function mapped<T>(value: T | undefined, map: (value: T) => T): T | undefined {
 }
 
 /** What is to be told of roles that end soon; where it cannot be looked at, the look for what is due has told why. */
-async function lookAtEnds(
-  ends: Served['ends'],
-  metrics: SignerMetrics,
-  at: { readonly now: Instant; readonly told: Map<string, number> },
-): Promise<readonly object[]> {
+async function lookAtEnds(ends: Served['ends'], metrics: SignerMetrics, at: EndsAt): Promise<readonly EndWarning[]> {
   try {
-    const looked = await ends?.();
-    if (looked === undefined) return [];
-    metrics.looked({ ...looked, now: at.now });
-    return endWarnings(looked.product, looked.ends, at);
+    return await ends(metrics, at);
   } catch (fault) {
     if (!(fault instanceof OperationError)) throw fault;
     return [];

@@ -133,8 +133,8 @@ function rangeHash(tiles: Tiles, range: LeafRange): Uint8Array | undefined {
   return root;
 }
 
-/** The root over a power of two of hashes. */
-function perfectRoot(hashes: readonly Uint8Array[]): Uint8Array {
+/** The root over a power of two of hashes: of a full tile, the hash that stands for it in the tile above. */
+export function perfectRoot(hashes: readonly Uint8Array[]): Uint8Array {
   let row = hashes;
   while (row.length > 1) {
     const above: Uint8Array[] = [];

@@ -10,7 +10,7 @@ import { parseTimestamp } from '../formats/tuf-snapshot.ts';
 import { readRole } from './parsed-role.ts';
 import type { Candidate, ImmutableObject, Publication } from './publication.ts';
 import { roleObject, timestampObject } from './repository-layout.ts';
-import type { SignerState, Standing } from './signer-state.ts';
+import { carriedOn, type SignerState, type Standing } from './signer-state.ts';
 import { mergeWithdrawn } from './withdrawn-draft.ts';
 
 /** The writes of `candidate`, and what the signer is to remember of it. */
@@ -41,6 +41,7 @@ export function publicationOf(
     rootsFirst: parts.rootsFirst,
     state: {
       ...repository,
+      ...carriedOn(before.state),
       timestampVersion: version,
       snapshotVersion: of.version,
       snapshotSha256: sha256Hex(snapshot),

@@ -20,6 +20,7 @@ import {
 /** The memory in the file `path` and the one beside it; so does its lock. */
 export function signerMemoryFile(path: string): SignerMemory {
   const log = `${path}.log`;
+  const exclusively: SignerMemory['exclusively'] = (work) => whileLocked(`${path}.lock`, work);
   return {
     read: () => readPart(path, SIGNER_STATE_BYTES_MAX, parseSignerState),
     write: async (state, former) => {
@@ -33,7 +34,15 @@ export function signerMemoryFile(path: string): SignerMemory {
       if (!isSameLogMemory(standing, former) && !isSameLogMemory(standing, memory)) return otherWriter(log);
       return accept(await replaceFile(log, { bytes: encodeLogMemory(memory), mode: MODE_SECRET }));
     },
-    exclusively: (work) => whileLocked(`${path}.lock`, work),
+    exclusively,
+    // Publications hold the lock from their first look to their last write.
+    collect: (former, work) =>
+      exclusively(async () => {
+        const standing = await readPart(path, SIGNER_STATE_BYTES_MAX, parseSignerState);
+        if (!isSameState(standing, former)) return otherWriter(path);
+        await work();
+        return accept(former);
+      }),
   };
 }
 

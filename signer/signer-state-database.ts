@@ -8,16 +8,24 @@
  * - Nothing of the rows is kept in this process, so ten thousand products cost a file and no memory.
  * - Specified in `docs/formats/signer.md`.
  */
-import { chmodSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { chmodSync, existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import type { Instant } from '../formats/instant.ts';
 import { OperationError } from '../formats/operation-error.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { MODE_SECRET, makeFolder } from './durable-file.ts';
+import { whileLocked } from './lock-file.ts';
 import { encodeLogMemory, parseLogMemory } from './log-memory.ts';
-import { encodeSignerState, parseSignerState, type MemoryWrite, type SignerMemory } from './signer-state.ts';
+import {
+  encodeSignerState,
+  parseSignerState,
+  type MemoryWrite,
+  type SignerMemory,
+  type SignerState,
+} from './signer-state.ts';
+import { sweptMemory } from './swept-memory.ts';
 
 export type StateDatabase = {
   /** The memory of `product`, which need not be known yet. */
@@ -27,6 +35,8 @@ export type StateDatabase = {
   /** Products with a plan in force. */
   readonly planned: () => readonly string[];
   readonly products: () => readonly string[];
+  /** The states of all products, in the order of their names, read in pages; a damaged one is refused and passed over. */
+  readonly states: () => AsyncIterable<Verdict<SignerState>>;
   /** How many writes were made, and with how many transactions. */
   readonly counts: () => { readonly writes: number; readonly commits: number };
   readonly close: () => void;
@@ -43,6 +53,8 @@ type Write = Row & {
 
 /** How long a first write waits for others to share its transaction. */
 const GATHER_MS = 4;
+/** Rows that are read at a time where all are read. */
+const PAGE_ROWS = 256;
 /** How long another process may hold the database. */
 const BUSY_MS = 30_000;
 const SCHEMA = `CREATE TABLE IF NOT EXISTS product (
@@ -51,8 +63,14 @@ const SCHEMA = `CREATE TABLE IF NOT EXISTS product (
 CREATE INDEX IF NOT EXISTS product_by_end ON product (expires);
 CREATE INDEX IF NOT EXISTS product_by_plan ON product (planned, name)`;
 
-/** Opens the database in the file `path`, which is made, for its owner alone, where it is not there yet. */
-export async function openStateDatabase(path: string): Promise<StateDatabase> {
+/**
+ * Opens the database in the file `path`, which is made, for its owner alone, where it is not there yet.
+ * @param mustStand whoever only looks makes none: where it is not there `FILE_UNREADABLE` is thrown.
+ */
+export async function openStateDatabase(path: string, mustStand = false): Promise<StateDatabase> {
+  if (mustStand && !existsSync(path)) {
+    throw new OperationError('FILE_UNREADABLE', `${path} is not there`, { retriable: false });
+  }
   await makeFolder(dirname(path));
   const database = orFault(path, () => {
     const opened = new DatabaseSync(path, { timeout: BUSY_MS });
@@ -70,14 +88,30 @@ export async function openStateDatabase(path: string): Promise<StateDatabase> {
   const names = (sql: string, ...values: readonly number[]): readonly string[] =>
     orFault(path, () => database.prepare(sql).all(...values)).map(({ name }) => String(name));
   return {
-    memoryOf: (product) => memoryOf(product, { read: (row) => readColumn(database, path, row), write }),
+    memoryOf: (product) =>
+      sweptMemory(memoryOf(product, { read: (row) => readColumn(database, path, row), write }), (work) =>
+        whileLocked(join(dirname(path), 'sweeps', `${product}.lock`), work),
+      ),
     endingUntil: (until, count) =>
       names('SELECT name FROM product WHERE state IS NOT NULL AND expires <= ? ORDER BY expires LIMIT ?', until, count),
     planned: () => names('SELECT name FROM product WHERE planned = 1 ORDER BY name'),
     products: () => names('SELECT name FROM product WHERE state IS NOT NULL ORDER BY name'),
+    states: () => pagedStates(database, path),
     counts: () => ({ ...counts }),
     close: () => database.close(),
   };
+}
+
+/** Between two pages others may go on; what changes meanwhile is read as it stands then. */
+async function* pagedStates(database: DatabaseSync, path: string): AsyncGenerator<Verdict<SignerState>> {
+  const sql = 'SELECT name, state FROM product WHERE state IS NOT NULL AND name > ? ORDER BY name LIMIT ?';
+  for (let last = ''; ;) {
+    const page = orFault(path, () => database.prepare(sql).all(last, PAGE_ROWS));
+    for (const { state } of page) yield parseSignerState(state instanceof Uint8Array ? state : new Uint8Array());
+    if (page.length < PAGE_ROWS) return;
+    last = String(page.at(-1)?.['name']);
+    await nextTurn();
+  }
 }
 
 type Columns = {
@@ -85,7 +119,7 @@ type Columns = {
   readonly write: (write: Row & Pick<Write, 'bytes' | 'former'>) => Promise<MemoryWrite>;
 };
 
-function memoryOf(product: string, { read, write }: Columns): SignerMemory {
+function memoryOf(product: string, { read, write }: Columns): Omit<SignerMemory, 'exclusively' | 'collect'> {
   const whole = <T>(column: Column, parse: (bytes: Uint8Array) => Verdict<T>): T | undefined => {
     const bytes = read({ product, column });
     const part = bytes && parse(bytes);
@@ -108,7 +142,6 @@ function memoryOf(product: string, { read, write }: Columns): SignerMemory {
         ...{ column: 'log', product, bytes: encodeLogMemory(log), former: former && encodeLogMemory(former) },
         ...{ expires: 0, hasPlan: false },
       }),
-    exclusively: (work) => work(),
   };
 }
 

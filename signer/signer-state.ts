@@ -6,6 +6,8 @@
  * - Written in place of what was read, or not at all: of two publications that started from the same state one is told to start anew.
  * - The snapshot is named by digest: wherever its bytes come from, they are these or none.
  * - What was withdrawn is kept until its channel is past that version: then no publisher takes it any more (rule R5).
+ * - What collects garbage is announced in it, as a write like any other: a publication that began before starts anew.
+ * - One that was restored, or that moves, says so, and nothing is signed with it.
  * - Specified in `docs/formats/signing.md`.
  */
 import { equalBytes } from '../formats/bytes.ts';
@@ -17,6 +19,7 @@ import {
   integer,
   literal,
   object,
+  oneOf,
   optional,
   refine,
   type DecodeCode,
@@ -42,7 +45,17 @@ export type SignerState = {
   readonly withdrawn?: readonly WithdrawnDraft[] | undefined;
   /** What was verified when this was published: it lets a timestamp be renewed without verifying all of it again. */
   readonly standing?: Standing | undefined;
+  /** How often a removal of garbage began or ended: odd while one is under way. It never goes back. */
+  readonly sweeps?: number | undefined;
+  /** Online roles are signed in no version below it: what was signed between a backup and its restoring lies below. */
+  readonly versionFloor?: number | undefined;
+  /** Why nothing is signed with it. */
+  readonly held?: Held | undefined;
 };
+
+/** It was restored from a backup and not resumed yet; it moves in from another memory; it has moved out to another one. */
+const HELD = ['restored', 'arriving', 'moved'] as const;
+export type Held = (typeof HELD)[number];
 
 /** What the signer found true of the snapshot of its state, under the root that devices then had. */
 export type Standing = {
@@ -55,6 +68,9 @@ export type Standing = {
   readonly timestampExpires: Instant;
   /** Whether a channel has a plan, whose waves are to be looked after. */
   readonly hasPlan: boolean;
+  /** When the newest root ends, and the channel that ends first, where this was published since they are remembered. */
+  readonly rootExpires?: Instant | undefined;
+  readonly channel?: { readonly name: string; readonly expires: Instant } | undefined;
 };
 
 /** What becomes of a write: it was made, or another one was made since `former` was read, and this one changed nothing. */
@@ -72,6 +88,14 @@ export type SignerMemory = {
   readonly writeLog: (log: LogMemory, former: LogMemory | undefined) => Promise<MemoryWrite>;
   /** Does `work` while no other publication with this memory runs, where one machine's publishers are to take turns. */
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
+  /**
+   * Does `work`, which removes from the store what nothing names by `former`, so that no publication that has looked at the store
+   * before the end of it goes on. @returns the state that stands then; nothing was done if it was not `former` any more.
+   */
+  readonly collect: (
+    former: SignerState,
+    work: () => Promise<void>,
+  ) => Promise<Verdict<SignerState, 'CONDITION_FAILED'>>;
 };
 
 export const SIGNER_STATE_BYTES_MAX = 65_536;
@@ -84,6 +108,8 @@ const standingDecoder: Decoder<Standing> = object('refused', {
   targetsExpires: instantDecoder,
   timestampExpires: instantDecoder,
   hasPlan: flag,
+  rootExpires: optional(instantDecoder),
+  channel: optional(object('refused', { name: nameDecoder, expires: instantDecoder })),
 });
 
 const stateDecoder: Decoder<SignerState> = refine(
@@ -96,6 +122,9 @@ const stateDecoder: Decoder<SignerState> = refine(
     snapshotSha256: hexText(32),
     withdrawn: optional(withdrawnDecoder),
     standing: optional(standingDecoder),
+    sweeps: optional(integer(1)),
+    versionFloor: optional(integer(1)),
+    held: optional(oneOf(...HELD)),
   }),
   ({ version: _, ...state }) => accept(state),
 );
@@ -107,21 +136,34 @@ export function parseSignerState(bytes: Uint8Array): Verdict<SignerState, Decode
 
 /** The bytes of a state. */
 export function encodeSignerState({ withdrawn, standing, ...state }: SignerState): Uint8Array {
-  const members = new Map<string, JsonValue>([['version', 1], ...Object.entries(state)]);
+  const said = Object.entries(state).filter((member): member is [string, string | number] => member[1] !== undefined);
+  const members = new Map<string, JsonValue>([['version', 1], ...said]);
   if (withdrawn !== undefined) members.set('withdrawn', withdrawnToJson(withdrawn));
   if (standing !== undefined) members.set('standing', standingToJson(standing));
   return encodeCanonicalJson(members);
 }
 
-function standingToJson(standing: Standing): JsonValue {
+function standingToJson({ channel, rootExpires, ...standing }: Standing): JsonValue {
   const { snapshotExpires, targetsExpires, timestampExpires } = standing;
-  const times = { snapshotExpires, targetsExpires, timestampExpires };
+  const times = {
+    snapshotExpires,
+    targetsExpires,
+    timestampExpires,
+    ...(rootExpires === undefined ? {} : { rootExpires }),
+  };
   const texts = Object.entries(times).map(([name, time]) => [name, encodeInstant(time)] as const);
-  return new Map<string, JsonValue>([...Object.entries(standing), ...texts]);
+  const members = new Map<string, JsonValue>([...Object.entries(standing), ...texts]);
+  if (channel === undefined) return members;
+  return members.set('channel', new Map([...Object.entries(channel), ['expires', encodeInstant(channel.expires)]]));
 }
 
 /** Whether two memories say the same, byte for byte; two absences do. */
 export function isSameState(a: SignerState | undefined, b: SignerState | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return equalBytes(encodeSignerState(a), encodeSignerState(b));
+}
+
+/** What a publication leaves as it was read. */
+export function carriedOn(state: SignerState | undefined): Pick<SignerState, 'sweeps' | 'versionFloor' | 'held'> {
+  return { sweeps: state?.sweeps, versionFloor: state?.versionFloor, held: state?.held };
 }

@@ -4,6 +4,7 @@
  * - Made from a candidate that was judged as a whole, and remembered by the signer beside the digest of its snapshot.
  */
 import { parseChannelPart } from '../formats/channel-part.ts';
+import { isSideRole } from '../formats/names.ts';
 import { parseSnapshot, parseTimestamp } from '../formats/tuf-snapshot.ts';
 import type { TrustedRoot } from '../bootloader-verifier/boot/verify-root.ts';
 import { readRole } from './parsed-role.ts';
@@ -21,7 +22,18 @@ export function standingOf({ snapshot, timestamp, roles }: Candidate, root: Trus
     targetsExpires: readRole(roles.get('targets'))?.signed.expires ?? 0,
     timestampExpires: shown.ok ? shown.value.signed.expires : 0,
     hasPlan: [...roles.values()].some(hasPlan),
+    rootExpires: root.metadata.signed.expires,
+    channel: firstEnding(roles),
   };
+}
+
+/** The channel that ends first; what stands beside a channel ends by design. */
+function firstEnding(roles: Candidate['roles']): Standing['channel'] {
+  const channels = [...roles].flatMap(([name, bytes]) => {
+    const expires = name === 'targets' || isSideRole(name) ? undefined : readRole(bytes)?.signed.expires;
+    return expires === undefined ? [] : [{ name, expires }];
+  });
+  return channels.sort((a, b) => a.expires - b.expires)[0];
 }
 
 function hasPlan(role: Uint8Array): boolean {

@@ -13,6 +13,7 @@ import { accept, reject, type Rejected } from '../formats/verdict.ts';
 import type { ObjectStore, PutCondition } from '../signer/object-store.ts';
 import { encodeLogMemory, parseLogMemory } from '../signer/log-memory.ts';
 import { encodeSignerState, parseSignerState, type SignerMemory } from '../signer/signer-state.ts';
+import { sweptMemory, type WhileLocked } from '../signer/swept-memory.ts';
 
 export type FaultStore = {
   readonly store: ObjectStore;
@@ -57,7 +58,7 @@ export function makeFaultStore(): FaultStore {
 function faultStoreOver(medium: Medium): FaultStore {
   return {
     store: storeOver(medium),
-    memory: memoryOver(medium),
+    memory: sweptMemory(memoryOver(medium), takingTurns()),
     objects: medium.objects,
     writes: () => medium.writes,
     cutAt: (write) => {
@@ -101,7 +102,7 @@ function holds(standing: Uint8Array | undefined, condition: PutCondition): boole
   return standing !== undefined && sha256Hex(standing) === condition.replaces;
 }
 
-function memoryOver(medium: Medium): SignerMemory {
+function memoryOver(medium: Medium): Omit<SignerMemory, 'exclusively' | 'collect'> {
   return {
     read: async () => {
       demandPower(medium);
@@ -129,7 +130,16 @@ function memoryOver(medium: Medium): SignerMemory {
       write(medium, () => (medium.log = bytes));
       return accept(undefined);
     },
-    exclusively: (work) => work(),
+  };
+}
+
+/** A lock of this process. */
+function takingTurns(): WhileLocked {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const mine = last.then(work, work);
+    last = mine.catch(() => undefined);
+    return mine;
   };
 }
 

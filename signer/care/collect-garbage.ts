@@ -6,8 +6,8 @@
  * - Nothing young is removed, whatever it is; what is none of ours is not touched.
  * - Only from a repository that is whole, whose publications are finished, and that is the one the signer remembers (R6): on the
  *   word of an older state of the store, what is in force would look like garbage.
- * - Removed while no publication runs, and only as long as nothing was published since it was planned: a publication may find among
- *   the orphans a target that it is to show.
+ * - Removed from under no publication (`SignerMemory.collect`), and only as long as nothing was published since it was planned: a
+ *   publication may find among the orphans a target that it is to show.
  * - A cut leaves less garbage, and running again removes the rest.
  */
 import { hashedTargetPath } from '../../formats/names.ts';
@@ -15,7 +15,7 @@ import { isIncomingName } from '../../formats/stored-proposal.ts';
 import { parseSnapshot, SNAPSHOT_BYTES_MAX } from '../../formats/tuf-snapshot.ts';
 import { parseTargets, TARGETS_BYTES_MAX } from '../../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
-import { isSameState, type SignerMemory, type SignerState } from '../signer-state.ts';
+import type { SignerMemory, SignerState } from '../signer-state.ts';
 import { checkRepository, type CheckedRepository } from './check-repository.ts';
 import { objectOf, type CheckInput } from './check-scene.ts';
 import { placeOf } from './object-place.ts';
@@ -35,7 +35,7 @@ export type Garbage = {
   /** Whole names, in the order of removal. */
   readonly objects: readonly ListedObject[];
   /** The state that it was planned under. */
-  readonly state: SignerState | undefined;
+  readonly state: SignerState;
 };
 export type GarbageCode =
   'REPOSITORY_DAMAGED' | 'PUBLICATION_UNFINISHED' | 'REPOSITORY_CONFLICT' | 'SIGNER_STATE_MISSING';
@@ -94,11 +94,14 @@ function demandSound({ findings }: CheckedRepository): Verdict<void, GarbageCode
 async function keptNames(input: GarbageInput, checked: CheckedRepository): Promise<ReadonlySet<string>> {
   const kept = new Set(checked.reached);
   const read = new Set<string>();
-  const newest = checked.snapshotVersion ?? 0;
-  for (const [below, { modifiedAt }] of checked.beside) {
+  const snapshots = [...checked.beside].flatMap(([below, { modifiedAt }]) => {
     const place = placeOf(below);
-    if (place?.kind !== 'role' || place.role !== 'snapshot') continue;
-    const isKept = place.version > newest - input.rules.versionsMin || modifiedAt > input.now - input.rules.ageMs;
+    return place?.kind === 'role' && place.role === 'snapshot' ? [{ below, modifiedAt, version: place.version }] : [];
+  });
+  // Counted, not computed: between two that follow each other versions may be passed over.
+  snapshots.sort((a, b) => b.version - a.version);
+  for (const [i, { below, modifiedAt }] of snapshots.entries()) {
+    const isKept = i < input.rules.versionsMin || modifiedAt > input.now - input.rules.ageMs;
     if (isKept) await keepSnapshot(input, below, { kept, read });
   }
   return kept;
@@ -132,14 +135,14 @@ export async function removeGarbage(
   { objects, state }: Garbage,
   from: ObjectRemover,
 ): Promise<Verdict<number, 'REPOSITORY_CONFLICT'>> {
+  let standing = state;
   for (let at = 0; at < objects.length; at += TURN_MAX) {
-    const isCurrent = await memory.exclusively(async () => {
-      if (!isSameState(await memory.read(), state)) return false;
+    const turn = await memory.collect(standing, async () => {
       for (const { name } of objects.slice(at, at + TURN_MAX)) await from.remove(name);
-      return true;
     });
-    if (!isCurrent)
+    if (!turn.ok)
       return reject('REPOSITORY_CONFLICT', `${at} objects were removed, then something was published: run again`);
+    standing = turn.value;
   }
   return accept(objects.length);
 }

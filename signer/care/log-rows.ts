@@ -4,7 +4,7 @@
  * - Held are at most `TILE_WIDTH` hashes a level, whatever the size of the log.
  */
 import { TILE_WIDTH } from '../../formats/log-tiles.ts';
-import { tileKey, treeRoot, type Tiles } from '../../formats/log-tree.ts';
+import { perfectRoot, tileKey, treeRoot, type Tiles } from '../../formats/log-tree.ts';
 
 export type LogRows = {
   /** Takes the hash of the next leaf. @returns the tiles that have grown, lowest level first. */
@@ -30,7 +30,7 @@ export function logRows(): LogRows {
         row.push(hash);
         const index = Math.floor(size / TILE_WIDTH ** (level + 1));
         grown.push({ level, index, hashes: [...row] });
-        hash = row.length === TILE_WIDTH ? tileRoot(row) : undefined;
+        hash = row.length === TILE_WIDTH ? perfectRoot(row) : undefined;
         if (hash !== undefined) rows[level] = [];
       }
       size++;
@@ -49,9 +49,4 @@ function edgeOf(rows: readonly (readonly Uint8Array[])[], size: number): Tiles {
       hashes,
     ]),
   );
-}
-
-/** The root over the hashes of a full tile. */
-export function tileRoot(hashes: readonly Uint8Array[]): Uint8Array | undefined {
-  return treeRoot(new Map([[tileKey({ level: 0, index: 0 }), hashes]]), hashes.length);
 }

@@ -22,7 +22,7 @@ import {
   tileName,
   type TilePlace,
 } from '../../formats/log-tiles.ts';
-import { tileKey, treeRoot } from '../../formats/log-tree.ts';
+import { perfectRoot, tileKey, treeRoot } from '../../formats/log-tree.ts';
 import { leafHash, type TreeHead } from '../../formats/merkle.ts';
 import { LOG_FOLDER, logProofPath } from '../../formats/names.ts';
 import type { LogPolicy } from '../../formats/root-part.ts';
@@ -30,7 +30,7 @@ import type { SignatureCheck } from '../../formats/signature-check.ts';
 import { NOTE_BYTES_MAX } from '../../formats/signed-note.ts';
 import { accept, reject, type Rejected, type Verdict } from '../../formats/verdict.ts';
 import { verifyCheckpoint, verifyLogged, type TrustedCheckpoint } from '../../bootloader-verifier/boot/verify-log.ts';
-import { logRows, tileRoot, type GrownTile, type LogRows } from './log-rows.ts';
+import { logRows, type GrownTile, type LogRows } from './log-rows.ts';
 import type { Order, Reach } from './reach.ts';
 
 export type LogWalk = {
@@ -178,9 +178,8 @@ async function rootsBelow(
   for (let i = 0; i < width; i++) {
     const below = { level: level - 1, index: index * TILE_WIDTH + i, width: TILE_WIDTH };
     const hashes = await reachTile(walk, below, accept);
-    const root = hashes.ok ? tileRoot(hashes.value) : undefined;
-    if (root === undefined) return undefined;
-    roots.push(root);
+    if (!hashes.ok) return undefined;
+    roots.push(perfectRoot(hashes.value));
   }
   return roots;
 }
@@ -199,12 +198,11 @@ async function descend(walk: Walk, { level, index, hashes }: HashTile): Promise<
   if (level === 0) return reachEntries(walk, { index, hashes });
   for (const [i, hash] of hashes.entries()) {
     const place = { level: level - 1, index: index * TILE_WIDTH + i, width: TILE_WIDTH };
-    const below = await reachTile(walk, place, (found) => {
-      const root = tileRoot(found);
-      return root !== undefined && equalBytes(root, hash)
+    const below = await reachTile(walk, place, (found) =>
+      equalBytes(perfectRoot(found), hash)
         ? accept(found)
-        : reject('LOG_TILE_MALFORMED', 'its hashes do not lead to the tile above');
-    });
+        : reject('LOG_TILE_MALFORMED', 'its hashes do not lead to the tile above'),
+    );
     if (below.ok) await descend(walk, { ...place, hashes: below.value });
     else walk.isWhole = false;
   }

@@ -11,7 +11,12 @@ import { parseTimestamp } from '../../formats/tuf-snapshot.ts';
 import { parseTargets } from '../../formats/tuf-targets.ts';
 import type { Published } from '../publication.ts';
 
-export type RoleEnd = { readonly role: string; readonly version: number; readonly expires: Instant };
+export type RoleEnd = {
+  readonly role: string;
+  /** Undefined where it is not at hand. */
+  readonly version: number | undefined;
+  readonly expires: Instant;
+};
 
 const DAY_MS = 86_400_000;
 /** How long before its end a role that people sign is told of, and one that the signer signs. */
@@ -44,7 +49,7 @@ export type EndWarning = {
   readonly code: 'EXPIRY_NEAR' | 'METADATA_EXPIRED';
   readonly product: string;
   readonly role: string;
-  readonly version: number;
+  readonly version: number | undefined;
   /** Whole days; less than one is 0. */
   readonly daysLeft: number;
 };
@@ -63,7 +68,7 @@ export function endWarnings(
     const leftMs = expires - now;
     if (leftMs > (ONLINE.includes(role) ? ONLINE_MS : PEOPLE_MS)) continue;
     const daysLeft = Math.max(0, Math.floor(leftMs / DAY_MS));
-    const key = `${product} ${role} ${version} ${leftMs <= 0}`;
+    const key = `${product} ${role} ${version ?? ''} ${leftMs <= 0}`;
     if (told.get(key) === daysLeft) continue;
     told.set(key, daysLeft);
     const code = leftMs <= 0 ? 'METADATA_EXPIRED' : 'EXPIRY_NEAR';

@@ -7,6 +7,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Instant } from '../../formats/instant.ts';
 import { OperationError } from '../../formats/operation-error.ts';
+import { SUMMED_ROLES, type DeploymentEnds } from './deployment-ends.ts';
 import type { RoleEnd } from './role-ends.ts';
 import type { VerbTable } from './verb-table.ts';
 
@@ -19,6 +20,8 @@ export type SignerMetrics = {
     readonly ends: readonly RoleEnd[];
     readonly now: Instant;
   }) => void;
+  /** The same of a whole deployment, in sums. */
+  readonly lookedAtAll: (ends: DeploymentEnds, now: Instant) => void;
   readonly lookFailed: (code: string) => void;
   /** All of it as text. */
   readonly text: () => Promise<string>;
@@ -74,11 +77,36 @@ export function signerMetrics(waiting: () => number): SignerMetrics {
     looked: ({ product, ends: all, now }) => {
       for (const { role, version, expires } of all) {
         ends.set({ product, role }, Math.floor((expires - now) / 1000));
-        versions.set({ product, role }, version);
+        if (version !== undefined) versions.set({ product, role }, version);
       }
     },
+    lookedAtAll: deploymentMetrics(registry),
     lookFailed: (code) => failedLooks.inc({ code }),
     text: () => registry.metrics(),
+  };
+}
+
+/** How a deployment is shown: made when it is first looked at, so that a signer of one product shows none of it. */
+function deploymentMetrics(registry: Registry): SignerMetrics['lookedAtAll'] {
+  const gauges = new Map<string, Gauge>();
+  const gauge = (name: string, help: string, labelNames: readonly string[] = []): Gauge => {
+    const made = gauges.get(name) ?? new Gauge({ name, help, labelNames: [...labelNames], registers: [registry] });
+    gauges.set(name, made);
+    return made;
+  };
+  const state =
+    'Products by what the memory says of them: all, past half the life of their timestamp, unreadable, unknown, held.';
+  const first = 'Seconds until the first one of all products expires, by role; negative once it has.';
+  return ({ products, pastHalf, unreadable, unknown, held, earliest }, now) => {
+    const counts = { all: products, 'past-half': pastHalf, unreadable, unknown, held };
+    for (const [is, count] of Object.entries(counts))
+      gauge('firmament_signer_products', state, ['is']).set({ is }, count);
+    for (const role of SUMMED_ROLES) {
+      const expires = earliest.get(role);
+      const shown = gauge('firmament_signer_first_expires_seconds', first, ['role']);
+      if (expires === undefined) shown.remove({ role });
+      else shown.set({ role }, Math.floor((expires - now) / 1000));
+    }
   };
 }
 

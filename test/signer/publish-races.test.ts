@@ -30,6 +30,7 @@ function slowed({ store, memory }: Publisher, random: Random): Publisher {
       readLog: slow(memory.readLog),
       writeLog: slow(memory.writeLog),
       exclusively: (work) => work(),
+      collect: memory.collect,
     },
   };
 }

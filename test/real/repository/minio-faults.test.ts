@@ -169,6 +169,7 @@ function sharedMemory(): SignerMemory {
     readLog: () => Promise.resolve(log),
     writeLog: (next) => Promise.resolve(accept(void (log = next))),
     exclusively: (work) => work(),
+    collect: () => Promise.resolve(OVERTAKEN),
   };
 }
 

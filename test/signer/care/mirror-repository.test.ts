@@ -2,7 +2,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { concatBytes, encodeUtf8 } from '../../../formats/bytes.ts';
 import { encodeEntryBundle } from '../../../formats/log-tiles.ts';
-import { OperationError } from '../../../formats/operation-error.ts';
 import type { Verdict } from '../../../formats/verdict.ts';
 import type { MirrorPlace } from '../../../signer/care/mirror-place.ts';
 import { mirrorRepository, type Mirrored } from '../../../signer/care/mirror-repository.ts';
@@ -14,34 +13,10 @@ import { accepted } from '../../accepted.ts';
 import { LOGGED } from '../../logged-repository.ts';
 import { makeTinyRepository } from '../../tiny-repository.ts';
 import { deviceSees, optionsFor, publishAll } from '../publishing.ts';
-import { checkOnce, found, publishedHistory, publishNext, sourceOver, type History } from './published.ts';
+import { checkOnce, found, mediumOver, publishedHistory, publishNext, sourceOver, type History } from './published.ts';
 
 const TIMESTAMP = 'gateway/metadata/timestamp.json';
 type Objects = Map<string, Uint8Array>;
-type Medium = { readonly place: MirrorPlace; writes: () => number };
-
-/** A mirror in memory; at write number `cutAt` the power goes. @param look called before each write. */
-function mediumOver(objects: Objects, cutAt = Infinity, look = (): Promise<void> => Promise.resolve()): Medium {
-  let writes = 0;
-  const write = async (name: string, bytes: Uint8Array): Promise<void> => {
-    await look();
-    if (++writes >= cutAt) throw new OperationError('POWER_CUT', 'for a test', { retriable: true });
-    objects.set(name, bytes.slice());
-  };
-  return {
-    writes: () => writes,
-    place: {
-      source: sourceOver(objects).source,
-      keep: write,
-      keepStream: async (name, fill) => {
-        const chunks: Uint8Array[] = [];
-        const filled = await fill(async (chunk) => Promise.resolve(void chunks.push(chunk)));
-        if (filled.ok) await write(name, concatBytes(...chunks));
-        return filled;
-      },
-    },
-  };
-}
 
 type Run = { readonly from: Objects; readonly to: MirrorPlace; readonly asked?: Set<string>; readonly now?: number };
 

@@ -1,9 +1,11 @@
 /** What the tests of keeping a repository whole share: a repository with a history, published in memory, and how it is looked at. */
 import { checkRepository, type CheckedRepository } from '../../../signer/care/check-repository.ts';
+import type { MirrorPlace } from '../../../signer/care/mirror-place.ts';
 import type { Finding } from '../../../signer/care/finding.ts';
 import type { ObjectList, PublishedSource } from '../../../signer/care/published-source.ts';
 import { publishChanges } from '../../../signer/publish-changes.ts';
-import { encodeHex } from '../../../formats/bytes.ts';
+import { concatBytes, encodeHex } from '../../../formats/bytes.ts';
+import { OperationError } from '../../../formats/operation-error.ts';
 import { sha256Hex } from '../../../formats/sha256.ts';
 import { checkSignaturePortable, type SignatureCheck } from '../../../formats/signature-check.ts';
 import { makeFaultStore, type FaultStore } from '../../../simulation/fault-store.ts';
@@ -146,4 +148,33 @@ export async function checked(
 /** What is found in `objects`. */
 export async function found(...args: Parameters<typeof checked>): Promise<readonly Finding[]> {
   return (await checked(...args)).findings.all();
+}
+
+export type Medium = { readonly place: MirrorPlace; writes: () => number };
+
+/** A mirror in memory; at write number `cutAt` the power goes. @param look called before each write. */
+export function mediumOver(
+  objects: Map<string, Uint8Array>,
+  cutAt = Infinity,
+  look = (): Promise<void> => Promise.resolve(),
+): Medium {
+  let writes = 0;
+  const write = async (name: string, bytes: Uint8Array): Promise<void> => {
+    await look();
+    if (++writes >= cutAt) throw new OperationError('POWER_CUT', 'for a test', { retriable: true });
+    objects.set(name, bytes.slice());
+  };
+  return {
+    writes: () => writes,
+    place: {
+      source: sourceOver(objects).source,
+      keep: write,
+      keepStream: async (name, fill) => {
+        const chunks: Uint8Array[] = [];
+        const filled = await fill(async (chunk) => Promise.resolve(void chunks.push(chunk)));
+        if (filled.ok) await write(name, concatBytes(...chunks));
+        return filled;
+      },
+    },
+  };
 }

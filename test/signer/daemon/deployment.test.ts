@@ -2,13 +2,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { encodePublishRequest, type RequestPart } from '../../../formats/publish-request.ts';
 import { parseTimestamp } from '../../../formats/tuf-snapshot.ts';
 import type { Verdict } from '../../../formats/verdict.ts';
 import { makeFaultBooks } from '../../../simulation/fault-books.ts';
 import { makeFaultStore, type FaultStore } from '../../../simulation/fault-store.ts';
+import { deploymentEnds } from '../../../signer/daemon/deployment-ends.ts';
 import { openDeployment, type Deployment, type InTurn } from '../../../signer/daemon/deployment.ts';
+import { signerMetrics } from '../../../signer/daemon/signer-metrics.ts';
 import type { VerbFacts } from '../../../signer/daemon/verb-table.ts';
 import { deviceRegister } from '../../../signer/identity/device-register.ts';
 import { publishQueue } from '../../../signer/publish-queue.ts';
@@ -167,3 +170,47 @@ test.each([
     expect(await database.memoryOf('hub').read()).toEqual(before);
   },
 );
+
+test('what ends first of all products is shown without a series a product, and who must be seen to is named once a day', async () => {
+  await publishEverything();
+  const start = repositories[0]?.now ?? 0;
+  const told = new Map<string, number>();
+  const metrics = signerMetrics(() => 0);
+  const lookAt = async (days: number): Promise<readonly string[]> => {
+    const at = { now: start + days * DAY_MS, told };
+    const ends = await deploymentEnds(database.states(), at);
+    metrics.lookedAtAll(ends, at.now);
+    return ends.warnings.map(({ product, role, code, daysLeft }) => `${product} ${role} ${code} ${daysLeft}`);
+  };
+  expect(await lookAt(0.4)).toEqual([]);
+  expect(await metrics.text()).toMatch(/firmament_signer_products\{is="past-half"\} 0/);
+  expect(await lookAt(0.5)).toEqual([]);
+  const text = await metrics.text();
+  expect(text).toMatch(/firmament_signer_products\{is="all"\} 3/);
+  expect(text).toMatch(/firmament_signer_products\{is="past-half"\} 3/);
+  const seconds = (role: string): number =>
+    Number(new RegExp(`firmament_signer_first_expires_seconds\\{role="${role}"\\} (\\S+)`).exec(text)?.[1]);
+  expect(seconds('timestamp')).toBe(43_200);
+  expect(seconds('snapshot')).toBe(6.5 * 86_400);
+  expect(seconds('channel')).toBe(89.5 * 86_400);
+  expect(seconds('targets')).toBe(364.5 * 86_400);
+  expect(seconds('root')).toBe(364.5 * 86_400);
+  expect(text).not.toContain('gateway');
+  expect(await lookAt(0.9)).toEqual(PRODUCTS.map((product) => `${product} timestamp EXPIRY_NEAR 0`));
+  expect(await lookAt(0.91)).toEqual([]);
+  const beforeChannels = await lookAt(69);
+  expect(beforeChannels).toEqual(expect.arrayContaining(PRODUCTS.map((product) => `${product} stable EXPIRY_NEAR 21`)));
+});
+
+test('a product whose memory is damaged, or with which nothing is signed, is counted and hides no other', async () => {
+  await publishEverything();
+  const raw = new DatabaseSync(join(folder, 'state.db'));
+  raw.prepare("UPDATE product SET state = ? WHERE name = 'gateway'").run(Uint8Array.of(1));
+  raw.close();
+  const hub = await database.memoryOf('hub').read();
+  if (hub === undefined) throw new Error('it is published');
+  accepted(await database.memoryOf('hub').write({ ...hub, held: 'restored' }, hub));
+  const ends = await deploymentEnds(database.states(), { now: repositories[0]?.now ?? 0, told: new Map() });
+  expect(ends).toMatchObject({ products: 3, unreadable: 1, held: 1 });
+  expect([...ends.earliest.keys()].sort()).toEqual(['channel', 'root', 'snapshot', 'targets', 'timestamp']);
+});
