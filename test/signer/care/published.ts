@@ -155,7 +155,7 @@ export type Medium = { readonly place: MirrorPlace; writes: () => number };
 /** A mirror in memory; at write number `cutAt` the power goes. @param look called before each write. */
 export function mediumOver(
   objects: Map<string, Uint8Array>,
-  cutAt = Infinity,
+  cutAt: number = Infinity,
   look = (): Promise<void> => Promise.resolve(),
 ): Medium {
   let writes = 0;
