@@ -40,12 +40,15 @@ export function repositoryClientHttp(base: URL, limits: SilenceLimits): Reposito
       try {
         const answer = await request(new URL(encodePath(name), base), known?.etag, silence);
         silence.progress();
-        if (answer.status === 304 && known !== undefined) return known.bytes;
+        if (answer.status === 304 && known !== undefined) {
+          if (known.bytes.length > bytesMax) throw tooLarge(name, bytesMax);
+          return known.bytes.slice();
+        }
         if (answer.status === 404) return undefined;
         if (answer.status !== 200) throw unexpected(name, answer.status);
         const bytes = await readBody(answer, { name, bytesMax }, silence);
         const etag = answer.headers.get('etag');
-        if (name === REMEMBERED) remembered = etag === null ? undefined : { etag, bytes };
+        if (name === REMEMBERED) remembered = etag === null ? undefined : { etag, bytes: bytes.slice() };
         return bytes;
       } finally {
         silence.end();
@@ -87,9 +90,7 @@ async function readBody(
     const chunk = reader === undefined ? undefined : await readChunk(reader, name);
     if (chunk === undefined) return concatBytes(...chunks);
     sizeBytes += chunk.length;
-    if (sizeBytes > bytesMax) {
-      throw new OperationError('RESPONSE_TOO_LARGE', `${name}: more than ${bytesMax} bytes`, { retriable: true });
-    }
+    if (sizeBytes > bytesMax) throw tooLarge(name, bytesMax);
     chunks.push(chunk);
     if (sizeBytes - progressAt < PROGRESS_BYTES) continue;
     progressAt = sizeBytes;
@@ -112,6 +113,10 @@ async function readChunk(
 function broken(detail: string, cause: unknown): OperationError {
   const isTimeout = cause instanceof Error && cause.name === 'TimeoutError';
   return new OperationError(isTimeout ? 'NETWORK_TIMEOUT' : 'NETWORK_UNREACHABLE', detail, { retriable: true, cause });
+}
+
+function tooLarge(name: string, bytesMax: number): OperationError {
+  return new OperationError('RESPONSE_TOO_LARGE', `${name}: more than ${bytesMax} bytes`, { retriable: true });
 }
 
 function unexpected(name: string, status: number): OperationError {

@@ -4,6 +4,7 @@ import { encodeUtf8 } from '../../formats/bytes.ts';
 import { faultNetwork, NO_FAULTS, type NetworkFault } from '../../simulation/fault-network.ts';
 import { seededRandom } from '../../simulation/seed.ts';
 import { virtualClock } from '../../simulation/virtual-clock.ts';
+import { testRepositoryClient } from '../bootloader-verifier/repository-client-contract.ts';
 import { SEED } from './seed.ts';
 
 const FILE = encodeUtf8('a file of some length');
@@ -13,6 +14,8 @@ function getWith(fault: NetworkFault | undefined, bytesMax = 100): Promise<Uint8
   const faults = { ...NO_FAULTS, random: seededRandom(SEED), choose: () => fault };
   return faultNetwork(FILES, faults).get('metadata/timestamp.json', bytesMax);
 }
+
+testRepositoryClient((files) => Promise.resolve(faultNetwork(files, NO_FAULTS)));
 
 test('a network without faults hands out copies of the files, and nothing for a name that is not there', async () => {
   const network = faultNetwork(FILES, NO_FAULTS);
