@@ -2,6 +2,7 @@
  * Every refusal code of the project with its meaning and what to do about it.
  *
  * - A code is never reused or renamed; a new one is added in the group of its subject.
+ * - A group names the folders that raise its codes: a refusal stands where its rule is, and whoever calls it hands it on.
  * - `docs/formats/codes.md` shows this table; a test holds them equal.
  * - Verdicts (an adversary or a peer is at fault) and operation errors (the world is) share the one name space.
  */
@@ -346,23 +347,48 @@ export function knownCode(said: string | undefined): Code | undefined {
   return Object.keys(CODES).find((code): code is Code => code === said);
 }
 
-/** The groups in the order of the document, each with its heading. */
-export const CODE_GROUPS: readonly (readonly [string, Readonly<Record<string, CodeEntry>>])[] = [
-  ['JSON and text', JSON_AND_TEXT],
-  ['TUF metadata', METADATA],
-  ['Rules of the device', DEVICE_RULES],
-  ['Rollout', ROLLOUT],
-  ['Ways from release to release', GRAPH],
-  ['Evidence', EVIDENCE],
-  ['Flash and boot', FLASH],
-  ['Transparency log', LOG],
-  ['Files that travel', TRAVEL],
-  ['Receipts', RECEIPTS],
-  ['Signing and publishing', PUBLISHING],
-  ['Keeping a repository whole', CARE],
-  ['Database and inventory', DATABASE_CODES],
-  ['Proposals', PROPOSALS],
-  ['Approval', APPROVAL],
-  ['Identity', IDENTITY_CODES],
-  ['Operation', OPERATION],
+/** A folder whose code may raise a code itself; whoever calls it hands the verdict on. */
+export type CodeFolder =
+  | 'formats'
+  | 'policies'
+  | 'bootloader-verifier/boot'
+  | 'bootloader-verifier/agent'
+  | 'signer'
+  | 'ota-server'
+  | 'actions'
+  | 'cli'
+  | 'simulation';
+export type CodeGroup = {
+  readonly heading: string;
+  /** The folders that raise its codes, and no others: a test holds them to it. */
+  readonly raisedIn: readonly CodeFolder[];
+  readonly codes: Readonly<Record<string, CodeEntry>>;
+};
+
+const BOOT = 'bootloader-verifier/boot';
+const AGENT = 'bootloader-verifier/agent';
+
+/** The groups in the order of the document. */
+export const CODE_GROUPS: readonly CodeGroup[] = [
+  { heading: 'JSON and text', raisedIn: ['formats', BOOT, 'ota-server'], codes: JSON_AND_TEXT },
+  { heading: 'TUF metadata', raisedIn: ['formats', BOOT, AGENT, 'signer', 'ota-server'], codes: METADATA },
+  { heading: 'Rules of the device', raisedIn: ['formats', BOOT, AGENT, 'signer', 'cli'], codes: DEVICE_RULES },
+  { heading: 'Rollout', raisedIn: ['formats', AGENT, 'signer'], codes: ROLLOUT },
+  { heading: 'Ways from release to release', raisedIn: ['formats', BOOT, AGENT, 'signer'], codes: GRAPH },
+  { heading: 'Evidence', raisedIn: ['formats', 'policies', BOOT, 'signer', 'actions'], codes: EVIDENCE },
+  { heading: 'Flash and boot', raisedIn: ['formats', BOOT, AGENT, 'simulation'], codes: FLASH },
+  { heading: 'Transparency log', raisedIn: ['formats', BOOT, 'signer'], codes: LOG },
+  { heading: 'Files that travel', raisedIn: ['formats', AGENT], codes: TRAVEL },
+  { heading: 'Receipts', raisedIn: ['formats', 'signer'], codes: RECEIPTS },
+  { heading: 'Signing and publishing', raisedIn: ['signer', 'cli'], codes: PUBLISHING },
+  { heading: 'Keeping a repository whole', raisedIn: ['signer', 'cli'], codes: CARE },
+  { heading: 'Database and inventory', raisedIn: ['formats', 'ota-server'], codes: DATABASE_CODES },
+  { heading: 'Proposals', raisedIn: ['formats', 'ota-server', 'actions'], codes: PROPOSALS },
+  { heading: 'Approval', raisedIn: ['formats', BOOT, 'signer', 'cli'], codes: APPROVAL },
+  { heading: 'Identity', raisedIn: ['formats', BOOT, AGENT, 'signer', 'ota-server'], codes: IDENTITY_CODES },
+  {
+    heading: 'Operation',
+    raisedIn: ['formats', 'policies', AGENT, 'signer', 'ota-server', 'actions', 'cli', 'simulation'],
+    codes: OPERATION,
+  },
 ];

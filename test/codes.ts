@@ -15,7 +15,8 @@ export const CODES_DOCUMENT: string = fileURLToPath(new URL('../docs/formats/cod
 const HEAD = `# Codes
 
 Every refusal and every failure carries one of these codes, in the JSON of a command, in a problem answer over HTTP and in a
-device's report alike. A code is never reused or renamed. The table is made from \`formats/codes.ts\` by
+device's report alike. A code is never reused or renamed. The codes of a group are raised in the folders that it names, and in no
+others; whoever calls these hands them on. The table is made from \`formats/codes.ts\` by
 \`node cli/node24.js test/codes.ts --write\`.
 `;
 
@@ -26,11 +27,12 @@ function cell(text: string): string {
 
 /** The document as it should stand, formatted like every other file. */
 export async function codesDocument(): Promise<string> {
-  const sections = CODE_GROUPS.map(([heading, codes]) => {
+  const sections = CODE_GROUPS.map(({ heading, raisedIn, codes }) => {
     const rows = Object.entries(codes).map(
       ([code, { means, todo }]) => `| \`${code}\` | ${cell(means)} | ${cell(todo)} |`,
     );
-    return `## ${heading}\n\n| code | meaning | what to do |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
+    const folders = raisedIn.map((folder) => `\`${folder}/\``).join(', ');
+    return `## ${heading}\n\nRaised in ${folders}.\n\n| code | meaning | what to do |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
   });
   const options = await resolveConfig(CODES_DOCUMENT);
   return format([HEAD, ...sections].join('\n'), { ...options, parser: 'markdown' });

@@ -150,9 +150,10 @@ function judgeRole(scene: Scene, name: string, bytes: Uint8Array): Verdict<{ rea
       : delegators
           .filter((delegator) => isDelegated(delegator, name))
           .map((delegator) => () => verifyDelegatedRole(delegator, { name, bytes }, input.check));
-  let verdict: Verdict<TrustedTargets> = parseTargets(bytes).ok
+  const parsed = parseTargets(bytes);
+  let verdict: Verdict<TrustedTargets> = parsed.ok
     ? reject('ROLE_NOT_DELEGATED', 'nothing that stands there delegates it')
-    : reject('SHAPE_MALFORMED', 'it is no targets metadata');
+    : parsed;
   for (const judge of judges) {
     verdict = judge();
     if (verdict.ok) break;
