@@ -8,26 +8,38 @@
 export { encodeUtf8, parseUtf8 } from './utf8.ts';
 
 const HEX = '0123456789abcdef';
+const HEX_OF_BYTE: readonly string[] = Array.from(
+  { length: 256 },
+  (_, byte) => HEX.charAt(byte >> 4) + HEX.charAt(byte & 15),
+);
+const IS_HEX = /^[0-9a-f]*$/;
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
 /** Lower-case hex of `bytes`. */
 export function encodeHex(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += HEX.charAt(byte >> 4) + HEX.charAt(byte & 15);
+  for (const byte of bytes) text += HEX_OF_BYTE[byte] ?? '';
   return text;
 }
 
 /** The bytes that `text` stands for, or undefined unless it is lower-case hex of even length. */
 export function parseHex(text: string): Uint8Array | undefined {
-  if (text.length % 2 !== 0) return undefined;
+  if (!isHex(text)) return undefined;
   const bytes = new Uint8Array(text.length / 2);
   for (let i = 0; i < bytes.length; i++) {
-    const high = HEX.indexOf(text.charAt(2 * i));
-    const low = HEX.indexOf(text.charAt(2 * i + 1));
-    if (high < 0 || low < 0) return undefined;
-    bytes[i] = high * 16 + low;
+    bytes[i] = digit(text.charCodeAt(2 * i)) * 16 + digit(text.charCodeAt(2 * i + 1));
   }
   return bytes;
+}
+
+/** Whether `text` is lower-case hex of whole bytes. */
+export function isHex(text: string): boolean {
+  return text.length % 2 === 0 && IS_HEX.test(text);
+}
+
+/** The value of a hex digit, given by its character code. */
+function digit(code: number): number {
+  return code < 0x3a ? code - 0x30 : code - 0x57;
 }
 
 /** Padded base64 of `bytes` (RFC 4648 section 4). */
@@ -76,8 +88,9 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
-/** Whether both hold the same bytes; takes the same time wherever they differ. */
+/** Whether both hold the same bytes; of two arrays it takes the same time wherever they differ. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a === b) return true;
   if (a.length !== b.length) return false;
   let differences = 0;
   for (let i = 0; i < a.length; i++) differences |= (a[i] ?? 0) ^ (b[i] ?? 0);

@@ -11,35 +11,23 @@ import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
 /** The bytes over which a TUF signature is made (TUF specification 1.0.34, section 4.2.1). */
 export function encodeCanonicalJson(value: JsonValue): Uint8Array {
-  const parts: string[] = [];
-  writeValue(parts, value);
-  return encodeUtf8(parts.join(''));
+  return encodeUtf8(canonicalText(value));
 }
 
-function writeValue(parts: string[], value: JsonValue): void {
-  if (typeof value === 'string') parts.push(quote(value));
-  else if (typeof value === 'number' && !Number.isSafeInteger(value))
-    throw new RangeError('not an integer within 2^53-1');
-  else if (value === null || typeof value === 'boolean' || typeof value === 'number') parts.push(String(value));
-  else if (isJsonObject(value)) writeObject(parts, value);
-  else {
-    parts.push('[');
-    for (const [index, item] of value.entries()) {
-      if (index > 0) parts.push(',');
-      writeValue(parts, item);
-    }
-    parts.push(']');
-  }
+/** The canonical form as text. */
+export function canonicalText(value: JsonValue): string {
+  if (typeof value === 'string') return quote(value);
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) throw new RangeError('not an integer within 2^53-1');
+  if (value === null || typeof value === 'boolean' || typeof value === 'number') return String(value);
+  return isJsonObject(value) ? objectText(value) : `[${value.map(canonicalText).join(',')}]`;
 }
 
-function writeObject(parts: string[], value: JsonObject): void {
-  let before = '{';
+function objectText(value: JsonObject): string {
+  let text = '';
   for (const [name, member] of inOrder(value)) {
-    parts.push(before, quote(name), ':');
-    writeValue(parts, member);
-    before = ',';
+    text += `${text === '' ? '{' : ','}${quote(name)}:${canonicalText(member)}`;
   }
-  parts.push(value.size === 0 ? '{}' : '}');
+  return text === '' ? '{}' : `${text}}`;
 }
 
 /** The members in their order. Most files have them so already, and are not sorted again. */
@@ -55,5 +43,5 @@ function inOrder(value: JsonObject): Iterable<readonly [string, JsonValue]> {
 }
 
 function quote(text: string): string {
-  return text.includes('"') || text.includes('\\') ? `"${text.replace(/["\\]/g, '\\$&')}"` : `"${text}"`;
+  return /["\\]/.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : `"${text}"`;
 }

@@ -5,7 +5,7 @@
  * - Objects say at the call whether unknown members are `refused` (our formats) or `ignored` (TUF, in-toto, by their rules).
  * - Every list, map, string and number has its maximum at the call.
  */
-import { parseBase64, parseHex } from './bytes.ts';
+import { isHex, parseBase64 } from './bytes.ts';
 import { isJsonObject, parseJson, type JsonCode, type JsonObject, type JsonValue } from './json.ts';
 import { accept, reject, type Rejected, type Verdict } from './verdict.ts';
 
@@ -43,7 +43,7 @@ export function text(lengthMax: number, pattern?: RegExp): Decoder<string> {
 /** Lower-case hex of exactly `size` bytes, kept as text. */
 export function hexText(size: number): Decoder<string> {
   return (json) =>
-    typeof json === 'string' && json.length === 2 * size && parseHex(json) !== undefined
+    typeof json === 'string' && json.length === 2 * size && isHex(json)
       ? accept(json)
       : shape(`lower-case hex of ${size} bytes is expected`);
 }

@@ -1,6 +1,7 @@
-/** SHA-256 (FIPS 180-4) in portable JavaScript: the one file that knows @noble/hashes' SHA-256. */
+/** SHA-256 (FIPS 180-4), by the engine where it has it, else in portable JavaScript: the one file that knows @noble/hashes' SHA-256. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { encodeHex } from './bytes.ts';
+import { hostHash } from './host.ts';
 
 /** SHA-256 of `bytes`, 32 bytes. */
 export function sha256Bytes(bytes: Uint8Array): Uint8Array {
@@ -9,7 +10,7 @@ export function sha256Bytes(bytes: Uint8Array): Uint8Array {
 
 /** SHA-256 of `bytes` as lower-case hex, 64 characters. */
 export function sha256Hex(bytes: Uint8Array): string {
-  return encodeHex(sha256(bytes));
+  return hostHash?.('sha256', bytes, 'hex') ?? encodeHex(sha256(bytes));
 }
 
 /** SHA-256 of bytes that come in parts. */

@@ -66,7 +66,7 @@ export const publicKeyDecoder: Decoder<PublicKey> = keyDecoder('refused');
 export function keyToJson(key: PublicKey): JsonValue {
   return new Map<string, JsonValue>([
     ['keytype', key.keytype],
-    ['keyval', new Map([['public', key.public]])],
+    ['keyval', new Map(key.public === '' ? [] : [['public', key.public]])],
     ['scheme', key.scheme],
   ]);
 }

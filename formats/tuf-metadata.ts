@@ -8,7 +8,7 @@
  * - Parsing decides nothing about trust: `verify-signatures.ts` does.
  * - Source: TUF specification 1.0.34, sections 4.2.1 and 4.2.2.
  */
-import { encodeCanonicalJson } from './canonical-json.ts';
+import { canonicalText, encodeCanonicalJson } from './canonical-json.ts';
 import {
   anyObject,
   integer,
@@ -22,8 +22,8 @@ import {
   type Decoded,
   type Decoder,
 } from './decode.ts';
-import { encodeHex, parseHex } from './bytes.ts';
-import { encodeJson } from './encode-json.ts';
+import { encodeHex, encodeUtf8, parseHex } from './bytes.ts';
+import { jsonText } from './encode-json.ts';
 import { instantDecoder, encodeInstant, type Instant } from './instant.ts';
 import { parseJson, parseJsonWithForm, type JsonObject, type JsonValue } from './json.ts';
 import { keyIdDecoder } from './tuf-key.ts';
@@ -128,26 +128,23 @@ export function headToJson(head: SignedHead): Map<string, JsonValue> {
   return members;
 }
 
-/** The file of `signed` with its signatures, ready to publish. It is JSON, which the canonical form that is signed need not be. */
+/**
+ * The file of `signed` with its signatures, ready to publish. It is JSON, which the canonical form that is signed need not be.
+ * @param canonical the canonical form of `signed`, where it is known already.
+ */
 export function encodeMetadata(
   signed: JsonValue,
   signatures: readonly { readonly keyid: string; readonly sig: Uint8Array }[],
+  canonical: string = canonicalText(signed),
 ): Uint8Array {
-  return encodeJson(
-    new Map<string, JsonValue>([
-      [
-        'signatures',
-        signatures.map(
-          ({ keyid, sig }) =>
-            new Map([
-              ['keyid', keyid],
-              ['sig', encodeHex(sig)],
-            ]),
-        ),
-      ],
-      ['signed', signed],
-    ]),
+  const entries = signatures.map(
+    ({ keyid, sig }) =>
+      new Map([
+        ['keyid', keyid],
+        ['sig', encodeHex(sig)],
+      ]),
   );
+  return encodeUtf8(`{"signatures":${jsonText(entries)},"signed":${jsonText(signed, canonical)}}`);
 }
 
 /** The `signed` value of a metadata file and the signatures it has, for tools that add one. */

@@ -1,13 +1,18 @@
 /**
- * Text and its bytes in UTF-8 (RFC 3629), free of any host's API: no overlong forms, no surrogates, nothing above U+10FFFF.
+ * Text and its bytes in UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF.
  *
+ * - By the engine where it has coders, else in portable JavaScript; both give the same answers.
  * - The work is linear in any engine: pieces are joined once, never appended to what was read before.
  */
+import { hostDecoder, hostEncoder } from './host.ts';
 
 const CHUNK = 4096;
+/** A call of the engine costs as much as so many characters. */
+const SHORT = 64;
 
 /** UTF-8 of `text`. A lone surrogate is a fault of ours and becomes U+FFFD, as in WHATWG encoders. */
 export function encodeUtf8(text: string): Uint8Array {
+  if (hostEncoder !== undefined && text.length > SHORT) return hostEncoder.encode(text);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < bytes.length; i++) {
     const unit = text.charCodeAt(i);
@@ -47,6 +52,18 @@ function encodeWide(text: string, start: Uint8Array): Uint8Array {
 
 /** Text of UTF-8 `bytes`, or undefined unless they are well formed (RFC 3629). */
 export function parseUtf8(bytes: Uint8Array): string | undefined {
+  return hostDecoder === undefined ? decodePortable(bytes) : decodeBy(hostDecoder, bytes);
+}
+
+function decodeBy(decoder: NonNullable<typeof hostDecoder>, bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function decodePortable(bytes: Uint8Array): string | undefined {
   const pieces: string[] = [];
   let start = 0;
   for (let i = 0; i < bytes.length;) {

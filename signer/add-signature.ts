@@ -6,7 +6,8 @@
  * - A key signs only what its role lets it sign (`signing-keys.ts`), and nothing that the device's parser does not read.
  * - Source: TUF specification 1.0.34, section 4.2.1.
  */
-import { encodeCanonicalJson } from '../formats/canonical-json.ts';
+import { encodeUtf8 } from '../formats/bytes.ts';
+import { canonicalText } from '../formats/canonical-json.ts';
 import type { JsonValue } from '../formats/json.ts';
 import { encodeMetadata, openMetadata } from '../formats/tuf-metadata.ts';
 import { TARGETS_BYTES_MAX } from '../formats/tuf-targets.ts';
@@ -17,9 +18,10 @@ import { signingKeys, type SigningKeysCode, type Unsigned } from './signing-keys
 
 /** The file of `signed` with the signature of each of `signers`. */
 export async function signMetadata(signed: JsonValue, signers: readonly Signer[]): Promise<Uint8Array> {
-  const message = encodeCanonicalJson(signed);
+  const canonical = canonicalText(signed);
+  const message = encodeUtf8(canonical);
   const signatures = await Promise.all(signers.map(async ({ keyid, sign }) => ({ keyid, sig: await sign(message) })));
-  return encodeMetadata(signed, signatures);
+  return encodeMetadata(signed, signatures, canonical);
 }
 
 /** The file `unsigned.metadata` with one signature more. */
@@ -38,7 +40,8 @@ export async function addSignature(
   const opened = openMetadata(unsigned.metadata, TARGETS_BYTES_MAX);
   if (!opened.ok) return opened;
   const { signed, signatures } = opened.value;
-  const message = encodeCanonicalJson(signed);
+  const canonical = canonicalText(signed);
+  const message = encodeUtf8(canonical);
   const kept: { keyid: string; sig: Uint8Array }[] = [];
   for (const { keyid, sig } of signatures) {
     if (keyid === signer.keyid && sig !== undefined && checkSignature(signer.key, message, sig)) {
@@ -46,5 +49,5 @@ export async function addSignature(
     }
     if (keyid !== signer.keyid && sig !== undefined) kept.push({ keyid, sig });
   }
-  return accept(encodeMetadata(signed, [...kept, { keyid: signer.keyid, sig: await signer.sign(message) }]));
+  return accept(encodeMetadata(signed, [...kept, { keyid: signer.keyid, sig: await signer.sign(message) }], canonical));
 }

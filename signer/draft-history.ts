@@ -9,6 +9,8 @@
  * - Specified in `docs/formats/release.md`.
  */
 import { bindingToJson, verifyBinding, type BindingCode, type RepositoryId } from '../formats/binding.ts';
+import { encodeUtf8 } from '../formats/bytes.ts';
+import { canonicalText } from '../formats/canonical-json.ts';
 import type { HistoryPin } from '../formats/channel-part.ts';
 import type { Instant } from '../formats/instant.ts';
 import { releaseOf, sideRole } from '../formats/names.ts';
@@ -83,14 +85,12 @@ export function nextHistory(input: HistoryInput): Verdict<ChannelWithHistory, Hi
   if (former.pin !== undefined && before.value === undefined) {
     return reject('DRAFT_REFUSED', `the newest file of ${sideRole(channel, 'history')} is needed: name it`);
   }
-  const file = historyFile(input, before.value, moved);
+  const { file, pin } = historyFile(input, before.value, moved);
   if (file.length > HISTORY_BYTES_MAX - SIGNATURES_BYTES_MAX) {
     return reject('DRAFT_REFUSED', `a history of ${file.length} bytes, at most ${HISTORY_BYTES_MAX} are read`);
   }
-  const pin = pinOf(file);
-  if (!pin.ok) return pin;
   const listed = new Map([...targets].filter(([name]) => !moved.has(releaseOf(name) ?? '')));
-  return accept({ targets: listed, pin: pin.value, delegations, file });
+  return accept({ targets: listed, pin, delegations, file });
 }
 
 /** The former history, which the former channel names; undefined where there is none, or none was handed in. */
@@ -113,7 +113,7 @@ function historyFile(
   { repository, channel, now, targets }: HistoryInput,
   before: Metadata<Targets> | undefined,
   moved: ReadonlySet<string>,
-): Uint8Array {
+): { readonly file: Uint8Array; readonly pin: HistoryPin } {
   const { version, targets: kept } = before?.signed ?? { version: 0, targets: new Map<string, TargetFile>() };
   const added = [...targets].filter(([name]) => moved.has(releaseOf(name) ?? ''));
   const signed = targetsToJson({
@@ -124,11 +124,9 @@ function historyFile(
     targets: new Map([...kept, ...added]),
     delegations: undefined,
   });
-  return encodeMetadata(signed, []);
-}
-
-function pinOf(file: Uint8Array): Verdict<HistoryPin, MetadataParseCode> {
-  const parsed = parseTargets(file);
-  if (!parsed.ok) return parsed;
-  return accept({ version: parsed.value.signed.version, sha256: sha256Hex(parsed.value.signedBytes) });
+  const canonical = canonicalText(signed);
+  return {
+    file: encodeMetadata(signed, [], canonical),
+    pin: { version: version + 1, sha256: sha256Hex(encodeUtf8(canonical)) },
+  };
 }

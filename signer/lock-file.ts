@@ -18,6 +18,8 @@ const LOOK_EVERY_MS = 25;
 /** Half a minute. */
 export const LOOKS_MAX = 1200;
 const SQLITE_BUSY = 5;
+/** What is held: work that waits for something nobody else knows of is no reachable object, and its lock must not go with it. */
+const held = new Set<DatabaseSync>();
 
 /**
  * Does `work` while holding the lock of the file `path`, which is created and left behind empty.
@@ -35,8 +37,10 @@ export async function whileLocked<T>(
       if (look === patience.looksMax) throw patience.held(path);
       await wait(LOOK_EVERY_MS);
     }
+    held.add(lock);
     return await work();
   } finally {
+    held.delete(lock);
     lock.close();
   }
 }

@@ -10,7 +10,7 @@
  */
 import { chmodSync, existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import type { Instant } from '../formats/instant.ts';
 import { OperationError } from '../formats/operation-error.ts';
@@ -79,39 +79,53 @@ export async function openStateDatabase(path: string, mustStand = false): Promis
     opened.exec(SCHEMA);
     return opened;
   });
+  const prepare = prepareOnce(database);
   const counts = { writes: 0, commits: 0 };
   const write = gatherWrites((writes) => {
-    commit(database, path, writes);
+    commit({ database, prepare }, path, writes);
     counts.writes += writes.length;
     counts.commits++;
   });
   const names = (sql: string, ...values: readonly number[]): readonly string[] =>
-    orFault(path, () => database.prepare(sql).all(...values)).map(({ name }) => String(name));
+    orFault(path, () => prepare(sql).all(...values)).map(({ name }) => String(name));
   return {
     memoryOf: (product) =>
-      sweptMemory(memoryOf(product, { read: (row) => readColumn(database, path, row), write }), (work) =>
+      sweptMemory(memoryOf(product, { read: (row) => readColumn(prepare, path, row), write }), (work) =>
         whileLocked(join(dirname(path), 'sweeps', `${product}.lock`), work),
       ),
     endingUntil: (until, count) =>
       names('SELECT name FROM product WHERE state IS NOT NULL AND expires <= ? ORDER BY expires LIMIT ?', until, count),
     planned: () => names('SELECT name FROM product WHERE planned = 1 ORDER BY name'),
     products: () => names('SELECT name FROM product WHERE state IS NOT NULL ORDER BY name'),
-    states: () => pagedStates(database, path),
+    states: () => pagedStates(prepare, path),
     counts: () => ({ ...counts }),
     close: () => database.close(),
   };
 }
 
 /** Between two pages others may go on; what changes meanwhile is read as it stands then. */
-async function* pagedStates(database: DatabaseSync, path: string): AsyncGenerator<Verdict<SignerState>> {
+async function* pagedStates(prepare: Prepare, path: string): AsyncGenerator<Verdict<SignerState>> {
   const sql = 'SELECT name, state FROM product WHERE state IS NOT NULL AND name > ? ORDER BY name LIMIT ?';
   for (let last = ''; ;) {
-    const page = orFault(path, () => database.prepare(sql).all(last, PAGE_ROWS));
+    const page = orFault(path, () => prepare(sql).all(last, PAGE_ROWS));
     for (const { state } of page) yield parseSignerState(state instanceof Uint8Array ? state : new Uint8Array());
     if (page.length < PAGE_ROWS) return;
     last = String(page.at(-1)?.['name']);
     await nextTurn();
   }
+}
+
+type Prepare = (sql: string) => StatementSync;
+type Opened = { readonly database: DatabaseSync; readonly prepare: Prepare };
+
+/** Statements by their text, each prepared when first used. */
+function prepareOnce(database: DatabaseSync): Prepare {
+  const known = new Map<string, StatementSync>();
+  return (sql) => {
+    const statement = known.get(sql) ?? database.prepare(sql);
+    known.set(sql, statement);
+    return statement;
+  };
 }
 
 type Columns = {
@@ -166,11 +180,11 @@ function gatherWrites(commitAll: (writes: readonly Write[]) => void): Columns['w
 }
 
 /** Carries out `writes` in one transaction; tells each writer once all of it is on the disk. */
-function commit(database: DatabaseSync, path: string, writes: readonly Write[]): void {
+function commit({ database, prepare }: Opened, path: string, writes: readonly Write[]): void {
   const outcomes = orFault(path, () => {
     database.exec('BEGIN IMMEDIATE');
     try {
-      const done = writes.map((write) => replaceRow(database, write));
+      const done = writes.map((write) => replaceRow(prepare, write));
       database.exec('COMMIT');
       return done;
     } catch (fault) {
@@ -186,27 +200,26 @@ function commit(database: DatabaseSync, path: string, writes: readonly Write[]):
 }
 
 /** Whether the row was what the writer read, or what it writes; then it is what it writes. */
-function replaceRow(database: DatabaseSync, { column, product, bytes, former, expires, hasPlan }: Write): boolean {
-  database.prepare('INSERT INTO product (name) VALUES (?) ON CONFLICT DO NOTHING').run(product);
+function replaceRow(prepare: Prepare, { column, product, bytes, former, expires, hasPlan }: Write): boolean {
+  prepare('INSERT INTO product (name) VALUES (?) ON CONFLICT DO NOTHING').run(product);
   const condition = `name = ? AND (${column} IS ? OR ${column} = ?)`;
   const compared = [product, former ?? null, bytes];
   const replaced =
     column === 'log'
-      ? database.prepare(`UPDATE product SET log = ? WHERE ${condition}`).run(bytes, ...compared)
-      : database
-          .prepare(`UPDATE product SET state = ?, expires = ?, planned = ? WHERE ${condition}`)
-          .run(bytes, expires, hasPlan ? 1 : 0, ...compared);
+      ? prepare(`UPDATE product SET log = ? WHERE ${condition}`).run(bytes, ...compared)
+      : prepare(`UPDATE product SET state = ?, expires = ?, planned = ? WHERE ${condition}`).run(
+          ...[bytes, expires, hasPlan ? 1 : 0],
+          ...compared,
+        );
   return replaced.changes === 1;
 }
 
 function readColumn(
-  database: DatabaseSync,
+  prepare: Prepare,
   path: string,
   { product, column }: Pick<Row, 'product' | 'column'>,
 ): Uint8Array | undefined {
-  const row = orFault(path, () =>
-    database.prepare(`SELECT ${column} AS part FROM product WHERE name = ?`).get(product),
-  );
+  const row = orFault(path, () => prepare(`SELECT ${column} AS part FROM product WHERE name = ?`).get(product));
   const part = row?.['part'];
   return part instanceof Uint8Array ? Uint8Array.from(part) : undefined;
 }

@@ -80,6 +80,7 @@ function byRelease(targets: TargetMap): ReadonlyMap<string, TargetMap> {
 /** The ways of one kind of device, from wherever it may be. */
 function walkAll(walk: Walk): Verdict<void, GraphCode> {
   const { targets, known, part, components } = walk;
+  const find = onceAName((name) => findDeviceComponents(known.get(name) ?? new Map(), name, { components }));
   const found = findWays(targets, part, { components });
   // A device that was made up from the release in force may still not fit it as a whole: then it is none of its devices.
   if (!found.ok) return accept(undefined);
@@ -100,18 +101,26 @@ function walkAll(walk: Walk): Verdict<void, GraphCode> {
       return reject('GRAPH_REFUSED', `a device that runs ${name} is stranded: ${end.code}: ${end.detail}`);
     }
     // Every hop leads to a release that is known: the first hop of each covers all hops of all ways.
-    const refused = next && refusalOf(name, next.release, walk);
+    const refused = next && refusalOf(find(name), find(next.release), part);
     if (refused !== undefined) return reject('GRAPH_REFUSED', `from ${name} to ${next?.release ?? ''}: ${refused}`);
   }
   return accept(undefined);
 }
 
-/** Why a device that has confirmed `from` would refuse `to`; undefined if it would not. */
-function refusalOf(from: string, to: string, { known, part, components }: Walk): string | undefined {
-  const find = (name: string): ReturnType<typeof findDeviceComponents> =>
-    findDeviceComponents(known.get(name) ?? new Map(), name, { components });
-  const before = find(from);
-  const after = find(to);
+type Found = ReturnType<typeof findDeviceComponents>;
+
+/** `find`, which looks at each release once: most ways lead to the same few. */
+function onceAName(find: (name: string) => Found): (name: string) => Found {
+  const known = new Map<string, Found>();
+  return (name) => {
+    const found = known.get(name) ?? find(name);
+    known.set(name, found);
+    return found;
+  };
+}
+
+/** Why a device that has confirmed the release `before` would refuse `after`; undefined if it would not. */
+function refusalOf(before: Found, after: Found, part: ChannelPart): string | undefined {
   if (!after.ok) return `${after.code}: ${after.detail}`;
   for (const { component, securityCounter, image } of after.value) {
     const floor = before.ok ? before.value.find((found) => found.component === component)?.securityCounter : undefined;

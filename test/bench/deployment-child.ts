@@ -2,7 +2,7 @@
  * One deployment of the bench in a process of its own: `PRODUCTS RELEASES FOLDER`. It prints one JSON object of figures.
  *
  * - Products are drafted, signed by their people and published by the daemon's own code over a folder and its database: founded with a
- *   history, then one release is added to one of them, then every timestamp is renewed as each day.
+ *   history, then a release is added to `ADDED` of them, then every timestamp is renewed as each day.
  * - What builds bring, one image and its provenance, lies in the store already, as after an upload; every release names it anew.
  */
 import assert from 'node:assert';
@@ -27,6 +27,8 @@ const folder = process.argv[4] ?? '';
 const NOW = Date.UTC(2026, 0, 1);
 const LATER = NOW + 0.6 * 86_400_000;
 const LANES = 8;
+/** How many products get one more release. */
+const ADDED = 100;
 const online = seededSigner('bench online');
 const built = await plainBuild();
 const brought = new Map([built.image, built.provenance].map((bytes) => [sha256Hex(bytes), bytes]));
@@ -38,10 +40,17 @@ const store: ObjectStore = {
   },
   put: (name, bytes, condition) =>
     broughtAs(name) === undefined
-      ? objects.put(name, bytes, condition)
+      ? counted(name, objects.put(name, bytes, condition))
       : Promise.resolve({ ok: false, code: 'CONDITION_FAILED', detail: name }),
 };
 const database = await openStateDatabase(join(folder, 'state.db'));
+
+const writes: string[] = [];
+async function counted<T extends { readonly ok: boolean }>(name: string, put: Promise<T>): Promise<T> {
+  const done = await put;
+  if (done.ok) writes.push(name);
+  return done;
+}
 
 function broughtAs(name: string): Uint8Array | undefined {
   const file = name.includes('/targets/') ? name.slice(name.lastIndexOf('/') + 1) : '';
@@ -68,36 +77,59 @@ async function found(product: string): Promise<PlainProduct> {
   return founded;
 }
 
-const last = await found('last');
-const left = Array.from({ length: products - 1 }, (_, i) => `product-${i}`).values();
-const lane = async (): Promise<void> => {
-  for (const product of left) await found(product);
-};
-await Promise.all(Array.from({ length: LANES }, lane));
+const founded: PlainProduct[] = [];
+const names = Array.from({ length: products }, (_, i) => `product-${i}`);
+
+/** Does `work` for each of `items`, some of them at a time. */
+async function inLanes<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const left = items.values();
+  const lane = async (): Promise<void> => {
+    for (const item of left) await work(item);
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+}
+
+const createdMs = await cpuMs(() =>
+  inLanes(names, async (product) => {
+    const made = await found(product);
+    if (founded.length <= ADDED) founded.push(made);
+  }),
+);
+const [last, ...others] = founded;
+assert(last !== undefined, 'a deployment has a product');
 
 let fetched = 0;
 const client = {
   get: async (name: string, bytesMax: number): Promise<Uint8Array | undefined> => {
-    const object = await store.get(`last/${name}`, bytesMax);
+    const object = await store.get(`${last.id.product}/${name}`, bytesMax);
     fetched += object?.bytes.length ?? 0;
     return object?.bytes;
   },
 };
-const factory = { product: 'last', root: last.root, channelName: 'stable', components: [] };
+const factory = { product: last.id.product, root: last.root, channelName: 'stable', components: [] };
 const pinned = { version: 1, sha256: sha256Hex(last.root) };
 const floors = { root: pinned, channelVersions: new Map(), securityCounters: new Map() };
 const device = { device: { factory, floors, check: checkSignature }, client, now: NOW };
 const cold = accepted(await refresh({ ...device, rootsAtHand: [last.root], seen: undefined }));
 const coldBytes = fetched;
 const channels = new Map([['stable', await last.next()]]);
-accepted(await signerOf('last').publish({ channels }, NOW));
+accepted(await signerOf(last.id.product).publish({ channels }, NOW));
 fetched = 0;
 accepted(await refresh({ ...device, rootsAtHand: cold.roots, seen: cold.seen }));
 const pollBytes = fetched;
+writes.length = 0;
+const addedMs = await cpuMs(() =>
+  inLanes(others, async ({ id, next }) => {
+    accepted(await signerOf(id.product).publish({ channels: new Map([['stable', await next()]]) }, NOW));
+  }),
+);
+const addedWrites = writes.length / others.length;
 const renewedMs = await cpuMs(async () => {
   const due = await openDeployment({ database, signerOf }).doDue(LATER, (work) => work());
   assert(due.renewed === products && due.faults.length === 0, 'every timestamp was renewed');
 });
 const rssMb = process.resourceUsage().maxRSS / 1024;
 database.close();
-process.stdout.write(`${JSON.stringify({ coldBytes, pollBytes, renewedMs, rssMb })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ createdMs, addedMs, added: others.length, addedWrites, coldBytes, pollBytes, renewedMs, rssMb })}\n`,
+);

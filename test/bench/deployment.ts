@@ -1,55 +1,89 @@
 /**
- * Bench group `repository`, the publisher's part: what a deployment costs its signer and its devices, against fixed bounds.
+ * Bench group `repository`, the publisher's part: what a deployment costs its signer and its devices.
  *
- * - The bounds are those that a deployment of 10,000 products is to keep; a timestamp's renewal is measured over fewer products, each
- *   of which costs the same, because nothing of one is read for another.
+ * - Beside python-tuf, which holds as many targets as the whole deployment has releases, in bins of one repository: ours are verified as
+ *   devices will, logged in a durable memory and synced file by file; its are signed and written.
+ * - The bounds are those that a deployment of 10,000 products is to keep. All is measured over fewer products, each of which costs the
+ *   same, because nothing of one is read for another; python-tuf writes all of its targets, because their number decides about its bins.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pythonOf } from '../real/parts.ts';
 import type { BenchLine } from './bench-line.ts';
 
-const PEER = 'a fixed bound';
+const BOUND = 'a fixed bound';
+const PYTHON = 'python-tuf, bins';
 const PRODUCTS = 200;
 const RELEASES = 100;
+/** What the whole deployment has, and what python-tuf holds it in: 2^10 bins. */
+const ALL_PRODUCTS = 10_000;
+const BINS_BITS = 10;
+const ADDED = 20;
+/** At most half of what python-tuf takes. */
+const CREATED_GOAL = 2;
+/** At most a fifth of it. */
+const ADDED_GOAL = 5;
+const TUF_OBJECTS_MAX = 3;
 /** 30 seconds for 10,000. */
 const RENEWAL_MS_MAX = 3;
 const COLD_BYTES_MAX = 20_000;
 const POLL_BYTES_MAX = 10_000;
 const RSS_MB_MAX = 300;
 
-type Figures = Readonly<Record<'coldBytes' | 'pollBytes' | 'renewedMs' | 'rssMb', number>>;
+type Figures = Readonly<
+  Record<'createdMs' | 'addedMs' | 'added' | 'addedWrites' | 'coldBytes' | 'pollBytes' | 'renewedMs' | 'rssMb', number>
+>;
+type PythonFigures = { readonly createdS: number; readonly addedMs: number };
 
-/** Measures one deployment; takes about 15 seconds of processor time. */
+/** Measures one deployment; takes about 15 seconds of processor time, and python-tuf about 30. */
 export function benchDeployment(): readonly BenchLine[] {
-  const { coldBytes, pollBytes, renewedMs, rssMb } = measure();
+  const ours = inFolder<Figures>((folder) => [
+    process.execPath,
+    join(import.meta.dirname, 'deployment-child.ts'),
+    ...[PRODUCTS, RELEASES].map(String),
+    folder,
+  ]);
+  const theirs = inFolder<PythonFigures>((folder) => [
+    pythonOf('python-tuf'),
+    join(import.meta.dirname, 'python-tuf-bins.py'),
+    ...[ALL_PRODUCTS * RELEASES, BINS_BITS, ADDED].map(String),
+    folder,
+  ]);
+  const { createdMs, addedMs, added, addedWrites, coldBytes, pollBytes, renewedMs, rssMb } = ours;
   const of = `${PRODUCTS} products with ${RELEASES} releases each`;
+  const created = { ours: createdMs / PRODUCTS, peer: (theirs.createdS * 1000) / ALL_PRODUCTS };
   return [
-    line(`renew a timestamp, of ${of}`, 'CPU ms', { ours: renewedMs / PRODUCTS, bound: RENEWAL_MS_MAX }),
-    line(`memory of a signer of ${of}`, 'MB', { ours: rssMb, bound: RSS_MB_MAX }),
-    line(`first refresh of a device, of ${of}`, 'bytes', { ours: coldBytes, bound: COLD_BYTES_MAX }),
-    line(`poll of a device after a release, of ${of}`, 'bytes', { ours: pollBytes, bound: POLL_BYTES_MAX }),
+    line(`create a product of ${RELEASES} releases`, 'CPU ms', { ...created, of: PYTHON, goal: CREATED_GOAL }),
+    line('add one release', 'CPU ms', { ours: addedMs / added, peer: theirs.addedMs, of: PYTHON, goal: ADDED_GOAL }),
+    line('objects written for one release', 'objects', bound(addedWrites, TUF_OBJECTS_MAX)),
+    line(`renew a timestamp, of ${of}`, 'CPU ms', bound(renewedMs / PRODUCTS, RENEWAL_MS_MAX)),
+    line(`memory of a signer of ${of}`, 'MB', bound(rssMb, RSS_MB_MAX)),
+    line(`first refresh of a device, of ${of}`, 'bytes', bound(coldBytes, COLD_BYTES_MAX)),
+    line(`poll of a device after a release, of ${of}`, 'bytes', bound(pollBytes, POLL_BYTES_MAX)),
   ];
 }
 
-function measure(): Figures {
+/** The figures that the process of `command` prints, run over a new folder. */
+function inFolder<T>(command: (folder: string) => readonly [string, ...string[]]): T {
   const folder = mkdtempSync(join(tmpdir(), 'firmament-bench-'));
   try {
-    const child = join(import.meta.dirname, 'deployment-child.ts');
-    const ran = spawnSync(process.execPath, [child, String(PRODUCTS), String(RELEASES), folder], { encoding: 'utf8' });
-    if (ran.status !== 0)
-      throw new Error(`the deployment of the bench ended with ${ran.status ?? 'a signal'}: ${ran.stderr}`);
-    return JSON.parse(ran.stdout) as Figures;
+    const [program, ...words] = command(folder);
+    const ran = spawnSync(program, words, { encoding: 'utf8' });
+    if (ran.status !== 0) throw new Error(`${words[0] ?? ''} ended with ${ran.status ?? 'a signal'}: ${ran.stderr}`);
+    return JSON.parse(ran.stdout) as T;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function line(
-  metric: string,
-  unit: string,
-  { ours, bound }: { readonly ours: number; readonly bound: number },
-): BenchLine {
-  return { group: 'repository', metric, unit, ours, peer: PEER, peerValue: bound, ratio: bound / ours, goal: 1 };
+type Compared = { readonly ours: number; readonly peer: number; readonly of: string; readonly goal: number };
+
+function bound(ours: number, most: number): Compared {
+  return { ours, peer: most, of: BOUND, goal: 1 };
+}
+
+function line(metric: string, unit: string, { ours, peer, of, goal }: Compared): BenchLine {
+  return { group: 'repository', metric, unit, ours, peer: of, peerValue: peer, ratio: peer / ours, goal };
 }

@@ -29,6 +29,14 @@ export const PEERS: Readonly<Record<string, Peer>> = {
     command: 'tuf.ngclient.Updater: refresh(), get_targetinfo(), download_target(), a cold folder, its own process',
     ours: TUF_CLIENT,
   },
+  'python-tuf, bins': {
+    package: undefined,
+    part: 'python-tuf',
+    version: '7.0.1',
+    command:
+      '1,000,000 targets in 1,024 succinct bins, signed and written; a release added to its bin, a new snapshot and timestamp',
+    ours: 'a deployment of as many releases: drafts, signatures of people, and the publications of the signer daemon, each synced',
+  },
   'tuf-js': {
     package: 'tuf-js',
     version: '6.0.2',

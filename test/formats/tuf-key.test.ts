@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { encodeUtf8 } from '../../formats/bytes.ts';
 import { decodeJson } from '../../formats/decode.ts';
+import { encodeJson } from '../../formats/encode-json.ts';
 import { keyFingerprint, keyIdOf, keysDecoder, keyToJson, publicKeyDecoder } from '../../formats/tuf-key.ts';
 import { seededSigner } from '../seeded-signer.ts';
 
@@ -42,6 +43,13 @@ test('further members of a key are ignored in metadata and refused in parts of o
     });
   }
   expect(decodeJson(encodeUtf8(keyText()), 10_000, publicKeyDecoder)).toEqual({ ok: true, value: KEY });
+});
+
+test('a key without a public part is written as it was read', () => {
+  const bare = decodeKeys(`{"a":${keyText({ keytype: 'x' }, {})}}`);
+  const [key] = bare.ok ? bare.value.values() : [];
+  expect(key).toEqual({ keytype: 'x', scheme: 'ed25519', public: '' });
+  expect(decodeKeys(new TextDecoder().decode(encodeJson(new Map([['a', keyToJson(key ?? KEY)]]))))).toEqual(bare);
 });
 
 test('a key of an unknown type is carried as it is written', () => {
