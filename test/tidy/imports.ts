@@ -14,8 +14,17 @@ export type Import = {
   readonly line: number;
 };
 
+/** Each tree is walked once, however many rules ask. */
+const known = new WeakMap<SourceFile, readonly Import[]>();
+
 /** Every import of `file`, in the order of the text. */
 export function importsOf(file: SourceFile): readonly Import[] {
+  const imports = known.get(file) ?? findImports(file);
+  known.set(file, imports);
+  return imports;
+}
+
+function findImports(file: SourceFile): readonly Import[] {
   if (file.tree === undefined) return [];
   return nodesOf(file.tree).flatMap((node) => {
     const found = importAt(node);

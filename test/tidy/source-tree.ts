@@ -25,8 +25,16 @@ export function sourceFile(path: string, text: string): SourceFile {
   return { path, text, tree: isSource ? ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true) : undefined };
 }
 
-/** All text files below `root`, in the order of their paths; vectors and other binary files are left out. */
+const trees = new Map<string, readonly SourceFile[]>();
+
+/** All text files below `root`, in the order of their paths; vectors and other binary files are left out. Read once a process. */
 export function readTree(root: string): readonly SourceFile[] {
+  const files = trees.get(root) ?? readFiles(root);
+  trees.set(root, files);
+  return files;
+}
+
+function readFiles(root: string): readonly SourceFile[] {
   return listFiles(root, '').flatMap((path) => {
     const bytes = readFileSync(join(root, path));
     return bytes.length > TEXT_BYTES_MAX || bytes.includes(0) ? [] : [sourceFile(path, bytes.toString('utf8'))];
@@ -46,8 +54,16 @@ function listFiles(root: string, folder: string): readonly string[] {
     });
 }
 
-/** Every node of `tree`, parents before children. */
+const known = new WeakMap<ts.Node, readonly ts.Node[]>();
+
+/** Every node of `tree`, parents before children; listed once. */
 export function nodesOf(tree: ts.Node): readonly ts.Node[] {
+  const nodes = known.get(tree) ?? listNodes(tree);
+  known.set(tree, nodes);
+  return nodes;
+}
+
+function listNodes(tree: ts.Node): readonly ts.Node[] {
   const nodes: ts.Node[] = [];
   const visit = (node: ts.Node): void => {
     nodes.push(node);
