@@ -2,6 +2,7 @@
  * The digests by which TUF metadata name a file (TUF specification 1.0.34, sections 4.4 and 4.5).
  *
  * - SHA-256 and SHA-512 are known; every known one that is listed must fit. Others are ignored beside a known one.
+ *   How an unknown one is written is its own affair.
  * - Where only unknown ones are listed, no file fits: a digest that cannot be checked vouches for nothing.
  */
 import { mapOf, refine, shape, text, type Decoder, type ShapeCode } from './decode.ts';
@@ -19,13 +20,21 @@ export type FileHashes = {
 };
 
 /** A member `hashes`: algorithms by name, at least one. */
-export const hashesDecoder: Decoder<FileHashes> = refine(mapOf(text(64), text(256, /^[0-9a-f]+$/), 8), knownHashes);
+export const hashesDecoder: Decoder<FileHashes> = refine(mapOf(text(64), text(256), 8), knownHashes);
+
+const HEX = /^[0-9a-f]+$/;
 
 function knownHashes(hashes: ReadonlyMap<string, string>): Verdict<FileHashes, ShapeCode> {
   const [sha256, sha512] = [hashes.get('sha256'), hashes.get('sha512')];
   if (hashes.size === 0) return shape('a hash is expected');
-  if (sha256 !== undefined && sha256.length !== 64) return shape('.sha256: 64 characters are expected');
-  if (sha512 !== undefined && sha512.length !== 128) return shape('.sha512: 128 characters are expected');
+  for (const [name, hex, length] of [
+    ['sha256', sha256, 64],
+    ['sha512', sha512, 128],
+  ] as const) {
+    if (hex !== undefined && !(hex.length === length && HEX.test(hex))) {
+      return shape(`.${name}: ${length} characters of lower-case hex are expected`);
+    }
+  }
   if (sha256 === undefined && sha512 === undefined) return accept({ sha256, unknown: hashes });
   return accept(sha512 === undefined ? { sha256 } : { sha256, sha512 });
 }

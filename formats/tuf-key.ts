@@ -4,11 +4,11 @@
  * - Key ids are opaque names given by the metadata's author; ours are the SHA-256 of the key's canonical JSON.
  * - What counts towards a threshold is the key, not its id: `keyFingerprint` is the same for one key under two ids, two types
  *   or two spellings, hex and PEM among them.
- * - A key of an unknown type is carried, also one that has no public part, and never verifies anything.
+ * - A key of an unknown type is carried, whatever it holds, and never verifies anything.
  */
 import { encodeHex } from './bytes.ts';
 import { encodeCanonicalJson } from './canonical-json.ts';
-import { mapOf, object, optional, refine, shape, text, type Decoder } from './decode.ts';
+import { anyObject, mapOf, object, refine, text, type Decoder } from './decode.ts';
 import type { JsonValue } from './json.ts';
 import { parsePublicKeyPem } from './public-key-pem.ts';
 import { sha256Hex } from './sha256.ts';
@@ -39,25 +39,26 @@ const SPKI_HEADS = [
 export const keyIdDecoder: Decoder<string> = text(256);
 
 function keyDecoder(unknownMembers: 'refused' | 'ignored'): Decoder<PublicKey> {
-  return refine(
-    object(unknownMembers, {
-      keytype: text(64),
-      scheme: text(64),
-      keyval: object(unknownMembers, { public: optional(text(PUBLIC_LENGTH_MAX)) }),
-    }),
-    ({ keytype, scheme, keyval }) =>
-      keyval.public === undefined && (unknownMembers === 'refused' || TYPES_WITH_PUBLIC.has(keytype))
-        ? shape('.keyval.public: it is missing')
-        : accept({ keytype, scheme, public: keyval.public ?? '' }),
+  const names = { keytype: text(64), scheme: text(64) };
+  const keyval = object(unknownMembers, { public: text(PUBLIC_LENGTH_MAX) });
+  return refine(object(unknownMembers, { ...names, keyval }), ({ keytype, scheme, keyval: own }) =>
+    accept({ keytype, scheme, public: own.public }),
   );
 }
 
+const ownKeyDecoder = keyDecoder('ignored');
+const anyKeyDecoder = object('ignored', { keytype: text(64), scheme: text(64), keyval: anyObject });
+
+/** A key as other tools write it. What one of an unknown type holds is its own affair. */
+const fileKeyDecoder: Decoder<PublicKey> = (json) => {
+  const key = ownKeyDecoder(json);
+  const any = key.ok ? key : anyKeyDecoder(json);
+  if (key.ok || !any.ok || TYPES_WITH_PUBLIC.has(any.value.keytype)) return key;
+  return accept({ keytype: any.value.keytype, scheme: any.value.scheme, public: '' });
+};
+
 /** The `keys` object of root metadata and of delegations; other tools write more members, which TUF has us ignore. */
-export const keysDecoder: Decoder<ReadonlyMap<string, PublicKey>> = mapOf(
-  keyIdDecoder,
-  keyDecoder('ignored'),
-  FILE_KEYS_MAX,
-);
+export const keysDecoder: Decoder<ReadonlyMap<string, PublicKey>> = mapOf(keyIdDecoder, fileKeyDecoder, FILE_KEYS_MAX);
 
 /** A key in a part of ours, as in the list of builders: nothing else may stand beside it. */
 export const publicKeyDecoder: Decoder<PublicKey> = keyDecoder('refused');

@@ -2,7 +2,7 @@
  * Whether enough distinct keys of a role have signed.
  *
  * - A key counts once: under one key id or several, with one signature or many.
- * - The threshold is at least 1; only keys that the role lists count.
+ * - The threshold is at least 1; only keys that the role lists count. One that all of them could not meet is never met.
  * - A signature that does not verify counts for nothing and spoils nothing.
  * - At most `SIGNATURES_MAX` signatures are looked at (the parser holds that), and none after the threshold is met.
  * - Source: TUF specification 1.0.34, sections 4.2.1, 4.3 and 5.3.4.
@@ -21,7 +21,7 @@ export type RoleKeys = {
 
 /** The `keyids` and `threshold` of a role. */
 export const roleKeysDecoder: Decoder<RoleKeys> = refine(
-  object('ignored', { keyids: list(keyIdDecoder, KEYS_MAX), threshold: integer(1, KEYS_MAX) }),
+  object('ignored', { keyids: list(keyIdDecoder, KEYS_MAX), threshold: integer(1) }),
   (role) =>
     new Set(role.keyids).size === role.keyids.length
       ? accept({ keyids: role.keyids, threshold: role.threshold })

@@ -102,7 +102,6 @@ const LIMITS: readonly Limit[] = [
     path: ['signed', 'roles', 'root', 'keyids'],
     value: (n) => items(n, (i) => `k${i}`),
   }),
-  limit('threshold', 64, { type: 'root', path: ['signed', 'roles', 'root', 'threshold'], value: (n) => n }),
   limit('delegated roles', 32_768, {
     type: 'targets',
     path: delegated,

@@ -192,7 +192,6 @@ const ROLES: readonly Refusal[] = [
       [-1, 'a negative threshold'],
       [1.5, 'a threshold with a fraction', NUMBER],
       ['2', 'a threshold that is a text'],
-      [65, 'a threshold above the number of keys that a file may have'],
     ],
   ),
   ...at(

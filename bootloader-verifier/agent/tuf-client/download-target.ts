@@ -4,7 +4,7 @@
  * - It is verified while it streams, into a file beside its place: what is not the signed file never has its name.
  * - What is there and valid is not fetched again.
  * - No more bytes are read than were signed. Length and every known digest must fit; where no digest is known, nothing does.
- * - Its address is made of its name as data, segment by segment; a name that would climb has no address.
+ * - Its name is a path relative to an address (4.5): see `targetPath`. A name that would climb has no address.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -14,7 +14,7 @@ import { OperationError } from '../../../formats/operation-error.ts';
 import { accept, reject, type Verdict } from '../../../formats/verdict.ts';
 import { discard, unexpectedStatus, type Fetcher } from './fetcher.ts';
 import { writeWhole } from './metadata-folder.ts';
-import { encodeSegment, targetFileName } from './stored-name.ts';
+import { targetFileName, targetPath } from './stored-name.ts';
 
 export type DownloadCode = 'IMAGE_HASH_MISMATCH' | 'IMAGE_LENGTH_MISMATCH' | 'TARGET_NAME_REFUSED' | 'NOT_FOUND';
 
@@ -95,10 +95,10 @@ async function verifyStream(
 
 /** The address of `target`, or undefined where its name is no path below another. */
 function addressOf({ baseUrl, isConsistent }: Download, target: Target): string | undefined {
-  const segments = target.name.split('/');
-  if (segments.some((segment) => ['', '.', '..'].includes(segment))) return undefined;
+  const path = targetPath(target.name);
+  if (path === undefined) return undefined;
   const digest = target.sha256 ?? target.sha512;
-  const [file = '', ...folders] = segments.map(encodeSegment).reverse();
+  const file = path.lastIndexOf('/') + 1;
   const prefix = isConsistent && digest !== undefined ? `${digest}.` : '';
-  return baseUrl + [...folders.reverse(), `${prefix}${file}`].join('/');
+  return `${baseUrl}${path.slice(0, file)}${prefix}${path.slice(file)}`;
 }

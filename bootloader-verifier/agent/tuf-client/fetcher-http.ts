@@ -65,7 +65,7 @@ async function request(address: URL, silence: Silence): Promise<http.IncomingMes
 
 function answerOf(response: http.IncomingMessage, url: string, silence: Silence): Answer {
   const coding = response.headers['content-encoding'] ?? 'identity';
-  if (coding !== 'identity') {
+  if (!/^(identity)?$/i.test(coding)) {
     silence.end();
     throw new OperationError('RESPONSE_UNEXPECTED', `${url}: content coding ${coding}`, { retriable: false });
   }

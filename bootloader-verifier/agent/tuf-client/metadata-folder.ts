@@ -2,7 +2,7 @@
  * Metadata in a folder: one file a role, and nothing else.
  *
  * - A file is written beside its place, forced to the disk and renamed: at any time each file is the old one or the new one.
- * - What an earlier process left half written is removed when the folder is opened.
+ * - What an earlier process left half written is hidden from whoever lists the folder, and removed when it is opened.
  * - Names of roles are data: see `stored-name.ts`.
  */
 import { mkdir, open, readdir, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { OperationError } from '../../../formats/operation-error.ts';
 import type { MetadataStore } from './metadata-store.ts';
 import { roleFileName } from './stored-name.ts';
 
-const HALF_WRITTEN = /^@([0-9]+)\.tmp$/;
+const HALF_WRITTEN = /^\.@([0-9]+)\.tmp$/;
 
 /** The store in `folder`, which is made if it is missing. @param pid the number of this process. */
 export async function openMetadataFolder(folder: string, pid: number): Promise<MetadataStore> {
@@ -68,7 +68,7 @@ export async function writeWhole(
   { folder, name, pid }: { readonly folder: string; readonly name: string; readonly pid: number },
   fill: (file: FileHandle) => Promise<boolean>,
 ): Promise<void> {
-  const path = join(folder, `@${pid}.tmp`);
+  const path = join(folder, `.@${pid}.tmp`);
   const file = await world('FILE_UNWRITABLE', path, () => open(path, 'w', 0o644));
   let isFilled = false;
   try {

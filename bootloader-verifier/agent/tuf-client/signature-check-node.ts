@@ -1,7 +1,8 @@
 /**
  * The check of signatures by `node:crypto`: the key types that TUF repositories use (TUF specification 1.0.34, section 4.2.1).
  *
- * - `ed25519`; `ecdsa-sha2-nistp256` and `ecdsa-sha2-nistp384` with signatures in DER; `rsassa-pss-sha256` with any length of salt.
+ * - `ed25519`; `ecdsa-sha2-nistp256` and `ecdsa-sha2-nistp384` with signatures in DER; `rsassa-pss-sha256`, `-sha384`
+ *   and `-sha512` with any length of salt.
  * - Type and scheme must belong together, and the key must lie on the scheme's curve.
  * - One key has one text: points are uncompressed, and the DER of a key is exactly what would be written of it.
  * - Ed25519 is as strict as RFC 8032, section 5.1.7: points that are not written canonically, and those of small order, are no keys.
@@ -15,7 +16,7 @@ import type { PublicKey, SignatureCheck } from '../../../formats/signature-check
 
 type Scheme = {
   readonly keytypes: readonly string[];
-  readonly digest: 'sha256' | 'sha384' | undefined;
+  readonly digest: 'sha256' | 'sha384' | 'sha512' | undefined;
   /** The key as SubjectPublicKeyInfo in DER, or undefined if it is none of this scheme. */
   readonly spki: (text: string) => Uint8Array | undefined;
 };
@@ -35,7 +36,9 @@ const SCHEMES: ReadonlyMap<string, Scheme> = new Map<string, Scheme>([
     'ecdsa-sha2-nistp384',
     { keytypes: ['ecdsa', 'ecdsa-sha2-nistp384'], digest: 'sha384', spki: (text) => pointSpki(text, P384_HEAD, 48) },
   ],
-  ['rsassa-pss-sha256', { keytypes: ['rsa'], digest: 'sha256', spki: parsePublicKeyPem }],
+  ...(['sha256', 'sha384', 'sha512'] as const).map(
+    (digest) => [`rsassa-pss-${digest}`, { keytypes: ['rsa'], digest, spki: parsePublicKeyPem }] as const,
+  ),
 ]);
 
 /** Whether `signature` over `message` is valid under `key`. Whatever is unknown or malformed is false. */

@@ -4,9 +4,11 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFile
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
 import { bundleTufClient, TUF_CLIENT } from '../../../bootloader-verifier/agent/tuf-client/bundle.ts';
-import { simulate, type SimulatedRepository } from './simulated-repository.ts';
+import { LoadedClient } from './loaded-client.ts';
+import { simulate, SimulatedRepository } from './simulated-repository.ts';
 
 const closing: (() => void)[] = [];
 
@@ -125,22 +127,6 @@ test('a target that was altered on disk is fetched again, and one altered on the
   }
 });
 
-test('a target whose name would climb has no address; a redirect of one is followed', async () => {
-  const scene = await makeScene((r) => {
-    r.root.consistentSnapshot = false;
-    for (const name of ['../file', '/file', 'a//b', 'moved', '?x']) r.add('targets', name, 'x');
-    r.files.set('targets/here', Buffer.from('x'));
-    r.files.set('targets/%3Fx', Buffer.from('x'));
-  });
-  for (const name of ['../file', '/file', 'a//b'])
-    expect(await scene.download(name)).toMatchObject({
-      exit: 1,
-      note: expect.stringContaining('TARGET_NAME_REFUSED') as string,
-    });
-  expect((await scene.download('moved', '?x')).exit).toBe(0);
-  expect(scene.loaded()).toEqual(['%3Fx', 'moved']);
-});
-
 test('every fault ends with exit 1 and its code: usage, no root, a bad root, no server', async () => {
   const scene = await makeScene();
   const folder = join(scene.folder, 'empty');
@@ -177,8 +163,33 @@ test('copied to a place of its own, it runs there', async () => {
 
 test('what a process that is gone left half written is removed, and what a living one writes is not', async () => {
   const scene = await makeScene();
-  writeFileSync(join(scene.folder, 'metadata', '@999999999.tmp'), 'half');
-  writeFileSync(join(scene.folder, 'metadata', `@${process.pid}.tmp`), 'half');
+  writeFileSync(join(scene.folder, 'metadata', '.@999999999.tmp'), 'half');
+  writeFileSync(join(scene.folder, 'metadata', `.@${process.pid}.tmp`), 'half');
   expect((await scene.refresh()).exit).toBe(0);
-  expect(scene.kept().filter((name) => name.startsWith('@'))).toEqual([`@${process.pid}.tmp`]);
+  expect(scene.kept().filter((name) => name.startsWith('.'))).toEqual([`.@${process.pid}.tmp`]);
 });
+
+test('it ends where any of its files comes without end, and keeps what it had', async () => {
+  const repository = new SimulatedRepository();
+  await repository.publishAll();
+  const client = await LoadedClient.of(repository);
+  await client.init();
+  for (const [name, kept] of [
+    ['2.root.json', 'root 1'],
+    ['timestamp.json', 'root 1'],
+    ['1.snapshot.json', 'root 1, timestamp 1'],
+    ['1.targets.json', 'root 1, snapshot 1, timestamp 1'],
+  ] as const) {
+    client.server.answer((request, response) => {
+      const path = request.url?.replace('/r/gateway/', '') ?? '';
+      if (path === `metadata/${name}`) Readable.from(spaces()).pipe(response);
+      else response.writeHead(repository.files.has(path) ? 200 : 404).end(repository.files.get(path));
+    });
+    expect(await client.refresh(), name).toBe('METADATA_TOO_LARGE');
+    expect(client.versions(), name).toBe(kept);
+  }
+});
+
+function* spaces(): Generator<Uint8Array> {
+  for (;;) yield new Uint8Array(65_536).fill(0x20);
+}

@@ -79,8 +79,10 @@ test('the file itself is asked for, and an answer in a coding is refused before 
     server.answer(answering(200, gzipSync('the file'), { 'content-encoding': coding }));
     await expect(download('x', 100), coding).rejects.toMatchObject({ code: 'RESPONSE_UNEXPECTED', retriable: false });
   }
-  server.answer(answering(200, 'the file', { 'content-encoding': 'identity' }));
-  expect(await download('x', 100)).toEqual(encodeUtf8('the file'));
+  for (const coding of ['identity', 'Identity', '']) {
+    server.answer(answering(200, 'the file', { 'content-encoding': coding }));
+    expect(await download('x', 100), coding).toEqual(encodeUtf8('the file'));
+  }
   expect(new Set(server.asked.map(({ headers }) => headers['accept-encoding']))).toEqual(new Set(['identity']));
 });
 

@@ -8,11 +8,12 @@ import { encodeUtf8 } from '../../../formats/bytes.ts';
 import type { JsonValue } from '../../../formats/json.ts';
 import { sha256Hex } from '../../../formats/sha256.ts';
 import { sha512Hex } from '../../../formats/sha512.ts';
-import type { SignedHead } from '../../../formats/tuf-metadata.ts';
+import { openMetadata, type SignedHead } from '../../../formats/tuf-metadata.ts';
 import { rootToJson, type Root } from '../../../formats/tuf-root.ts';
 import { snapshotToJson, timestampToJson, type MetaFile } from '../../../formats/tuf-snapshot.ts';
 import { targetsToJson, type DelegatedRole, type TargetFile, type Targets } from '../../../formats/tuf-targets.ts';
-import type { Verdict } from '../../../formats/verdict.ts';
+import { OperationError } from '../../../formats/operation-error.ts';
+import { reject, type Verdict } from '../../../formats/verdict.ts';
 import type { MetadataStore } from '../../../bootloader-verifier/agent/tuf-client/metadata-store.ts';
 import { targetFinder } from '../../../bootloader-verifier/agent/tuf-client/find-target.ts';
 import {
@@ -23,7 +24,7 @@ import {
 import { checkSignatureNode } from '../../../bootloader-verifier/agent/tuf-client/signature-check-node.ts';
 import type { Signer } from '../../../signer/signer.ts';
 import { accepted } from '../../accepted.ts';
-import { keysOf, roleOf, signedBy } from '../../formats/sample-repository.ts';
+import { edited, keysOf, roleOf, signedBy } from '../../formats/sample-repository.ts';
 import { seededSigner } from '../../seeded-signer.ts';
 
 export const NOW: number = Date.UTC(2026, 5, 1);
@@ -48,6 +49,9 @@ export class SimulatedRepository {
   namesHashes = false;
   /** What is served, by the path of its address. */
   readonly files: Map<string, Uint8Array> = new Map();
+  /** The status with which an address answers, by its path, where it is neither 200 nor 404. */
+  readonly statuses: Map<string, number> = new Map();
+  /** Paths that were asked for, those of metadata from their folder on. */
   readonly requests: string[] = [];
 
   constructor() {
@@ -65,14 +69,42 @@ export class SimulatedRepository {
       const version = (this.versions.get(role) ?? 0) + 1;
       this.versions.set(role, version);
       const bytes = await signedBy(this.contentOf(role), this.signersOf(role));
-      const isVersioned = role === 'root' || (role !== 'timestamp' && this.root.consistentSnapshot);
-      this.files.set(`metadata/${isVersioned ? `${version}.` : ''}${encodeURIComponent(role)}.json`, bytes);
+      this.files.set(this.pathOf(role), bytes);
       const file: MetaFile = this.namesHashes
         ? { version, length: bytes.length, sha256: sha256Hex(bytes), sha512: sha512Hex(bytes) }
         : { version, length: undefined, sha256: undefined };
       if (role === 'snapshot') this.named = file;
       else if (role !== 'root' && role !== 'timestamp') this.meta.set(`${role}.json`, file);
     }
+  }
+
+  /** The path of the newest file of `role`. */
+  pathOf(role: string): string {
+    const isVersioned = role === 'root' || (role !== 'timestamp' && this.root.consistentSnapshot);
+    const version = isVersioned ? `${this.versions.get(role) ?? 1}.` : '';
+    return `metadata/${version}${encodeURIComponent(role)}.json`;
+  }
+
+  /** The newest file of `role`. */
+  newest(role: string): Uint8Array {
+    return this.files.get(this.pathOf(role)) ?? new Uint8Array();
+  }
+
+  /** Puts another value into the newest file of `role`, as whoever has no key could; undefined takes a member out. */
+  tamper(role: string, path: readonly (string | number)[], value: unknown): void {
+    this.files.set(this.pathOf(role), edited(this.newest(role), path, value));
+  }
+
+  /** Puts another value into what is signed of the newest file of `role`, and signs it with the keys that it has. */
+  async rewrite(role: string, path: readonly (string | number)[], value: unknown): Promise<void> {
+    this.tamper(role, ['signed', ...path], value);
+    const { signed } = accepted(openMetadata(this.newest(role), 1_000_000));
+    this.files.set(this.pathOf(role), await signedBy(signed, this.signersOf(role)));
+  }
+
+  /** What is served under `path`, also where its characters are escaped. */
+  fileAt(path: string): Uint8Array | undefined {
+    return this.files.get(path) ?? this.files.get(decodeURIComponent(path));
   }
 
   /** Publishes everything once more. */
@@ -130,8 +162,9 @@ export class SimulatedRepository {
   readonly fetcher: TufClient['fetcher'] = (url) => {
     const path = url.slice(BASE.length);
     this.requests.push(path.replace('metadata/', ''));
-    const bytes = this.files.get(path);
-    return Promise.resolve({ status: bytes === undefined ? 404 : 200, body: chunksOf(bytes ?? new Uint8Array()) });
+    const bytes = this.fileAt(path);
+    const status = this.statuses.get(path) ?? (bytes === undefined ? 404 : 200);
+    return Promise.resolve({ status, body: chunksOf(bytes ?? new Uint8Array()) });
   };
 }
 
@@ -170,18 +203,18 @@ export class SimulatedClient {
   /** Refreshes; the code of the refusal, or what is kept, each role with its version. */
   async refresh(): Promise<string> {
     this.repository.requests.length = 0;
-    return this.outcomeOf(await refreshMetadata(this.client));
+    return this.outcomeOf(await faultless(refreshMetadata(this.client)));
   }
 
   /** Refreshes and looks for each of `names`; the code of the first refusal, or the digests that were found. */
   async find(...names: readonly string[]): Promise<readonly string[]> {
     this.repository.requests.length = 0;
-    const trusted = await refreshMetadata(this.client);
+    const trusted = await faultless(refreshMetadata(this.client));
     if (!trusted.ok) return [trusted.code];
     const find = targetFinder(this.client, trusted.value);
     const found: string[] = [];
     for (const name of names) {
-      const target = await find(name);
+      const target = await faultless(find(name));
       found.push(target.ok ? (target.value.sha256 ?? 'none') : target.code);
     }
     return found;
@@ -193,13 +226,31 @@ export class SimulatedClient {
 
   /** What is kept, each role with its version. */
   versions(): string {
-    const version = (bytes: Uint8Array): string =>
-      /"version":([0-9]+)\}\}$/.exec(new TextDecoder().decode(bytes))?.[1] ?? '?';
-    return [...this.kept]
-      .sort()
-      .map(([role, bytes]) => `${role} ${version(bytes)}`)
-      .join(', ');
+    return versionsOf(this.kept);
   }
+}
+
+/** The verdict of `work`; a fault of the network or the disk as a refusal with its code, as the command line tells both. */
+async function faultless<T>(work: Promise<Verdict<T>>): Promise<Verdict<T>> {
+  try {
+    return await work;
+  } catch (fault) {
+    if (fault instanceof OperationError) return reject(fault.code, fault.message);
+    throw fault;
+  }
+}
+
+/** Each of `kept` with its version. */
+export function versionsOf(kept: ReadonlyMap<string, Uint8Array>): string {
+  return [...kept]
+    .sort()
+    .map(([role, bytes]) => `${role} ${versionIn(bytes)}`)
+    .join(', ');
+}
+
+function versionIn(bytes: Uint8Array): string {
+  const { signed } = JSON.parse(new TextDecoder().decode(bytes)) as { readonly signed: { readonly version: number } };
+  return String(signed.version);
 }
 
 /** A repository with version 1 of everything, and a client that has refreshed once, unless it is `fresh`. */
