@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { proposerValue } from '../../cli/proposer-value.ts';
 import { CLI, firmament } from './run-firmament.ts';
 
@@ -52,6 +52,7 @@ test('it serves until it is told to end, says where, and lets nobody in without 
     rule,
   ];
   const child = spawn(process.execPath, [CLI, 'control', ...args, '--port', '0', '--json']);
+  onTestFinished(() => void child.kill('SIGKILL'));
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   const { ok, url } = JSON.parse(line) as { readonly ok: boolean; readonly url: string };
   expect(ok).toBe(true);

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { databaseValue } from '../../cli/database-option.ts';
 import { DEVICE_STATE_TYPE, encodeDeviceState } from '../../formats/device-state.ts';
 import { sampleState } from '../ota-server/sample-state.ts';
@@ -61,6 +61,7 @@ test('a server keeps what devices say of themselves in its folder, which it owns
   const database = `pglite:${join(folder, 'inventory')}`;
   const args = ['serve', '--store', folder, '--port', '0', '--database', database, '--json'];
   const child = spawn(process.execPath, [CLI, ...args]);
+  onTestFinished(() => void child.kill('SIGKILL'));
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   const { port } = JSON.parse(line) as { readonly port: number };
   const headers = { 'content-type': DEVICE_STATE_TYPE };

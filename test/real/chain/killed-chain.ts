@@ -83,7 +83,7 @@ export function changeOf(
       watcher.close();
       resolve();
     };
-    void ended.then(finish);
+    void ended.then(finish, finish);
   });
 }
 

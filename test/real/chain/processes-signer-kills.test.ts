@@ -73,7 +73,7 @@ function writeOf(kind: Kind, count: number, ended: Promise<unknown>): Promise<vo
       watcher.close();
       resolve();
     };
-    void ended.then(finish);
+    void ended.then(finish, finish);
   });
 }
 
