@@ -1,21 +1,13 @@
 /** Cohorts (rule R20): the same for everybody, even, and not to be chosen. */
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { encodeUtf8 } from '../../formats/bytes.ts';
 import { COHORTS, cohortOf, placeDevice } from '../../formats/cohort.ts';
 import { sha256Bytes, sha256Hex } from '../../formats/sha256.ts';
 import { SEED } from '../simulation/seed.ts';
-import { planVectorFiles, PLAN_VECTORS } from './plan-vectors.ts';
 
 const PLAN = sha256Hex(encodeUtf8('plan'));
 const ANCHOR = sha256Hex(encodeUtf8('anchor'));
 const device = (name: string): string => sha256Hex(encodeUtf8(name));
-
-test('the vectors of plans and confirmations are written by the encoders, byte for byte', async () => {
-  for (const [name, content] of await planVectorFiles()) {
-    expect(readFileSync(`${PLAN_VECTORS}${name}`, 'utf8'), name).toBe(content);
-  }
-});
 
 test('a cohort is floor(x * 10000 / 2^64) of the first 64 bits of the hash, as big numbers compute it', () => {
   for (let i = 0; i < 500; i++) {

@@ -2,20 +2,24 @@
 import { X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
-import { encodeHex, parseBase64, parseHex } from '../../formats/bytes.ts';
+import { parseBootStatement } from '../../formats/boot-statement.ts';
+import { encodeHex, encodeUtf8, parseBase64, parseHex } from '../../formats/bytes.ts';
 import { parseEnrolment, parseIdentityProof, parseIdentityUse } from '../../formats/enrolment.ts';
 import { ENROLMENT_PAYLOAD_TYPE, IDENTITY_USE_PAYLOAD_TYPE } from '../../formats/enrolment.ts';
 import { parseEvidence } from '../../formats/evidence.ts';
 import { MANIFEST_PAYLOAD_TYPE, parseFactoryManifest } from '../../formats/factory-manifest.ts';
 import { parseIdentityExtension } from '../../formats/identity-extension.ts';
+import { parseIssueRequest } from '../../formats/issue-request.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
 import { checkSignaturePortable, type PublicKey } from '../../formats/signature-check.ts';
+import type { Verdict } from '../../formats/verdict.ts';
 import { verifyBootStatement } from '../../formats/verify-boot-statement.ts';
 import { verifyEnvelope } from '../../formats/verify-envelope.ts';
 import { verifyCertificate } from '../../bootloader-verifier/agent/verify-certificate.ts';
 import { verifyCertificateRequest } from '../../signer/identity/certificate-authority.ts';
 import { accepted } from '../accepted.ts';
 import { identityVectorFiles, IDENTITY_VECTORS } from './identity-vectors.ts';
+import type { RefusedPart } from './refused-parts.ts';
 import { SAMPLE_ANCHOR, SAMPLE_MANIFEST } from './sample-identity.ts';
 
 const read = (name: string): Uint8Array => Uint8Array.from(readFileSync(`${IDENTITY_VECTORS}${name}`));
@@ -82,4 +86,51 @@ test('the certificate is of the anchor, for the key of the request, follows the 
   const by = { payloadType: IDENTITY_USE_PAYLOAD_TYPE, key: keyOf('certificate') };
   const used = accepted(parseIdentityUse(accepted(verifyEnvelope(read('use.json'), by, check))));
   expect(used.certificate).toBe(sha256Hex(base64('certificate.b64')));
+});
+
+/** How each part is read; bytes are given in hex. */
+const PARSERS: Readonly<Record<string, (text: string) => Verdict<unknown>>> = {
+  manifest: (json) => parseFactoryManifest(encodeUtf8(json)),
+  'boot statement': (json) => parseBootStatement(encodeUtf8(json)),
+  enrolment: (json) => parseEnrolment(encodeUtf8(json)),
+  proof: (json) => parseIdentityProof(encodeUtf8(json)),
+  use: (json) => parseIdentityUse(encodeUtf8(json)),
+  'issue request': (json) => parseIssueRequest(encodeUtf8(json)),
+  evidence: (digits) => parseEvidence(parseHex(digits) ?? expect.unreachable()),
+  extension: (digits) => parseIdentityExtension(parseHex(digits) ?? expect.unreachable()),
+  'certificate request': (digits) => verifyCertificateRequest(parseHex(digits) ?? expect.unreachable()),
+  certificate: (digits) => {
+    const { product, root, devices } = SAMPLE_MANIFEST;
+    const boot = { product, root, deviceId: devices[0]?.deviceId ?? '' };
+    const publicKey = accepted(verifyCertificateRequest(base64('request.b64')));
+    return verifyCertificate(
+      parseHex(digits) ?? expect.unreachable(),
+      { boot, publicKey },
+      { anchors: [SAMPLE_ANCHOR], check },
+    );
+  },
+};
+
+test('each fault is refused by the code that it says, and each kind of part has some', () => {
+  const refused = JSON.parse(text('refused.json')) as readonly RefusedPart[];
+  for (const { of, says, code, text: part } of refused) {
+    expect(PARSERS[of]?.(part), `${of}: ${says}`).toMatchObject({ ok: false, code });
+  }
+  expect(new Set(refused.map(({ of }) => of))).toEqual(new Set(Object.keys(PARSERS)));
+});
+
+test('what is refused in parts is accepted whole, by the same readers', () => {
+  for (const [of, file] of [
+    ['proof', text('proof.json')],
+    ['evidence', text('evidence.hex')],
+    ['extension', text('extension.hex')],
+  ] as const) {
+    expect(PARSERS[of]?.(file).ok, of).toBe(true);
+  }
+  for (const [of, file] of [
+    ['certificate request', 'request.b64'],
+    ['certificate', 'certificate.b64'],
+  ] as const) {
+    expect(PARSERS[of]?.(encodeHex(base64(file))).ok, of).toBe(true);
+  }
 });

@@ -1,5 +1,6 @@
 /** Key files: other people's tools read them, their passphrase alone opens them, and nothing about them leaks. */
 import { createPrivateKey, createPublicKey, verify } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { Decrypter, Encrypter } from 'age-encryption';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseHex } from '../../formats/bytes.ts';
@@ -67,6 +68,13 @@ testSigner(async () => {
     ],
     secrets: [PASSPHRASE, pem.split('\n')[1] ?? pem, ...spellingsOf(seed)],
   };
+});
+
+test('the key file of the vectors opens, as the key that stands beside it', async () => {
+  const read = (name: string): Uint8Array => readFileSync(new URL(`../vectors/key-file/${name}`, import.meta.url));
+  const signer = accepted(await openKeyFile(read('vector.age'), PASSPHRASE));
+  expect(signer.key).toEqual(accepted(parsePublicKeyFile(read('vector.pub.json'))));
+  expect(checkSignaturePortable(signer.key, MESSAGE, await signer.sign(MESSAGE))).toBe(true);
 });
 
 test('two keys are never the same', async () => {

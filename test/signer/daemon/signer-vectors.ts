@@ -46,9 +46,10 @@ export type Exchange = {
 };
 
 const SEED = new Uint8Array(32).fill(8);
-const NOTHING = new Uint8Array();
+const NOTHING: Uint8Array = new Uint8Array();
 const FLEET = tinyFleet(4);
 const DAY_MS = 24 * HOUR_MS;
+const NO_CHANNELS: ReadonlyMap<string, Uint8Array> = new Map();
 
 export type SignerScene = { readonly identity: TinyIdentity; readonly verbs: VerbTable };
 
@@ -145,7 +146,7 @@ export async function signerLife(ends: Ends): Promise<readonly Exchange[]> {
 
 /** All that people have signed, as one request; `without` files less. */
 function requestOf({ repository }: TinyIdentity, without = 0): readonly RequestPart[] {
-  const { roots = [], targets = NOTHING, channels = new Map(), targetFiles = [] } = allChanges(repository);
+  const { roots = [], targets = NOTHING, channels = NO_CHANNELS, targetFiles = [] } = allChanges(repository);
   const part = (kind: RequestPart['kind'], bytes: Uint8Array, name?: string): RequestPart => ({ kind, name, bytes });
   return [
     ...roots.map((bytes) => part('root', bytes)),
