@@ -27,6 +27,11 @@ export type Status = RolesView & {
   readonly steps: readonly Step[];
 };
 
+/** A time in one piece; a dash where there is none. */
+function timeOf(text: string | undefined): Html {
+  return text === undefined ? html`–` : html`<time>${text}</time>`;
+}
+
 /** The whole page. */
 export function renderPage(status: Status): string {
   const page = html`<!doctype html>
@@ -72,7 +77,7 @@ function renderDevices(devices: readonly DeviceView[]): Html {
         <td>${device.slot ?? '–'}</td>
         <td><code>${(device.digest ?? '–').slice(0, 12)}</code></td>
         <td>${device.identity ?? '–'}</td>
-        <td>${device.identityEnds ?? '–'}</td>
+        <td>${timeOf(device.identityEnds)}</td>
         <td>${device.floors ?? '–'}</td>
       </tr>`,
   );
@@ -90,7 +95,7 @@ function renderWaves(waves: readonly WaveView[]): Html {
         <td>${release}</td>
         <td>${wave}</td>
         <td>${reaches}</td>
-        <td>${leaseEnds}</td>
+        <td>${timeOf(leaseEnds)}</td>
       </tr>`,
   );
   const head = ['Channel', 'Release', 'Wave', 'Reaches', 'Lease ends'];
@@ -103,7 +108,7 @@ function renderRoles(roles: readonly RoleView[]): Html {
       html`<tr>
         <th scope="row">${role}</th>
         <td>${version}</td>
-        <td>${expires}</td>
+        <td>${timeOf(expires)}</td>
       </tr>`,
   );
   return renderTable('roles', { title: 'Roles of the repository', head: ['Role', 'Version', 'Expires'], rows });
@@ -113,7 +118,7 @@ function renderEvents(events: readonly EventView[]): Html {
   const rows = events.map(
     ({ at, device, step, code, detail }) =>
       html`<tr>
-        <td>${at}</td>
+        <td>${timeOf(at)}</td>
         <th scope="row">${device}</th>
         <td>${step}</td>
         <td><code>${code ?? ''}</code></td>
@@ -149,7 +154,7 @@ function renderSteps(id: string, title: string, steps: readonly Step[]): Html {
         <td>${by}</td>
         <td><code>${code ?? ''}</code></td>
         <td>${detail}</td>
-        <td>${encodeInstant(at)}</td>
+        <td>${timeOf(encodeInstant(at))}</td>
       </tr>`,
   );
   return renderTable(id, { title, head: ['Outcome', 'Step', 'By', 'Code', 'What', 'When'], rows });

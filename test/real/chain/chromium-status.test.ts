@@ -13,7 +13,7 @@ import { CHROMIUM } from '../parts.ts';
 
 const PILOT_MS_MAX = 240_000;
 const PUSHED = `${PROJECT}/pilot/firmware/versions/5.0.0.ts`;
-const SHOWN = { x: 0, y: 0, width: 1_100, height: 1_180 };
+const SHOWN = { x: 0, y: 0, width: 1_360, height: 1_180 };
 const PHONE = { width: 390, height: 844 };
 
 type AxeResult = { readonly violations: readonly { readonly id: string; readonly nodes: readonly unknown[] }[] };
