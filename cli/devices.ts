@@ -1,10 +1,15 @@
-/** `firmament devices`: what devices said of themselves last, from the inventory: hearsay, for their operator's eyes. */
+/**
+ * `firmament devices`: what devices said of themselves last, from the inventory: hearsay, for their operator's eyes.
+ *
+ * - Whoever owns the database writes what is shown here: nothing of it moves an operator's terminal.
+ */
 import type { Command } from 'commander';
 import { accept, type Verdict } from '../formats/verdict.ts';
 import { readInventory, type InventoryRow } from '../ota-server/device-inventory.ts';
 import { databaseValue, withDatabase, type DatabaseOptions } from './database-option.ts';
 import { countValue } from './option-values.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
+import { visible } from './visible-text.ts';
 
 type Options = DatabaseOptions & { readonly limit: number };
 
@@ -28,15 +33,17 @@ export function defineDevices(command: Command, _host: Host, conclude: Conclude)
 function devices(options: Options): Promise<Verdict<Answer>> {
   return withDatabase(options, async (database) => {
     const rows = database === undefined ? [] : await readInventory(database, Math.min(options.limit, LIMIT_MAX));
-    const text = rows.length === 0 ? 'No device has said anything of itself.' : rows.map(describe).join('\n');
+    const text = rows.length === 0 ? 'No device has said anything of itself.' : rows.map(describeDevice).join('\n');
     return accept({ facts: { devices: rows }, text });
   });
 }
 
-function describe(row: InventoryRow): string {
+/** One line for people. */
+export function describeDevice(row: InventoryRow): string {
   const { name, product, device_id: id, release, firmware_version: version, slot, code, last_seen: seen } = row;
   const identity = row.identity === undefined ? 'no identity' : `identity until ${row.identity_expires ?? 'unknown'}`;
   const refused = code === undefined ? '' : `, refused last: ${code}`;
   const of = `${name ?? ''} (${product ?? ''} ${id?.slice(0, ID_LENGTH) ?? ''}…)`;
-  return `${of}: ${release ?? ''}, firmware ${version ?? ''} in slot ${slot ?? ''}, ${identity}${refused}; heard ${seen ?? ''}`;
+  const runs = `${release ?? ''}, firmware ${version ?? ''} in slot ${slot ?? ''}`;
+  return visible(`${of}: ${runs}, ${identity}${refused}; heard ${seen ?? ''}`);
 }

@@ -3,12 +3,14 @@
  *
  * - 0 done, 1 refused, 64 usage, 69 unavailable, 70 bug.
  * - Piped, or with `--json`: one JSON line with `ok` and `code` on standard output; people's text goes to standard error.
+ * - What a refusal says may name what somebody else wrote: nothing of it moves a terminal.
  * - No stack trace, unless `FIRMAMENT_DEBUG` is set.
  */
 import { CODES, type Code } from '../formats/codes.ts';
 import { OperationError } from '../formats/operation-error.ts';
 import type { Verdict } from '../formats/verdict.ts';
 import type { Answer } from './verb.ts';
+import { visible } from './visible-text.ts';
 
 /** The code of what was done as asked; every other one stands in the table of codes. */
 const DONE = 'DONE';
@@ -50,6 +52,7 @@ function showRefusal(refusal: { readonly code: Code; readonly detail: string }, 
   const { code, detail } = refusal;
   const { means, todo } = CODES[code];
   if (output.json) output.out(`${JSON.stringify({ ok: false, code, detail, means, todo })}\n`);
-  output.say(`firmament: ${code}: ${detail}\n  It means: ${means}.\n  To do: ${todo}.\n`);
+  const seen = detail.split('\n').map(visible).join('\n  ');
+  output.say(`firmament: ${code}: ${seen}\n  It means: ${means}.\n  To do: ${todo}.\n`);
   return exit;
 }

@@ -11,15 +11,11 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeUtf8 } from '../formats/bytes.ts';
 import { OperationError } from '../formats/operation-error.ts';
-import {
-  encodeStoredProposal,
-  parseStoredProposal,
-  STORED_PROPOSAL_BYTES_MAX,
-  type StoredProposal,
-} from '../formats/stored-proposal.ts';
+import { encodeStoredProposal, STORED_PROPOSAL_BYTES_MAX, type StoredProposal } from '../formats/stored-proposal.ts';
 import { accept, reject } from '../formats/verdict.ts';
 import { nameInstead, nameNew, readWhole, spool, type Spooled } from './durable-folder.ts';
 import type { ProposalStore } from './proposal-store.ts';
+import { readStoredProposal, type ProposalPlace } from './read-stored-proposal.ts';
 
 const PRODUCT = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const ID = /^[0-9a-f]{32}$/;
@@ -31,7 +27,7 @@ export function proposalStoreFolder(folder: string): ProposalStore {
     assert(PRODUCT.test(product) && ID.test(id), 'names are parsed before the store is asked');
     return join(folder, product, `${id}.json`);
   };
-  const find: ProposalStore['find'] = async (product, id) => read(pathOf(product, id));
+  const find: ProposalStore['find'] = async (product, id) => read(pathOf(product, id), { product, id });
   return {
     find,
     create: async (stored, tokenSha256) => {
@@ -46,7 +42,7 @@ export function proposalStoreFolder(folder: string): ProposalStore {
     },
     open: async (product, id) => {
       const path = pathOf(product, id);
-      const stored = await read(path);
+      const stored = await read(path, { product, id });
       if (stored === undefined || stored.state === 'open') return stored;
       const opened: StoredProposal = { ...stored, state: 'open' };
       await nameInstead(await spooled(path, encodeStoredProposal(opened)), path);
@@ -69,12 +65,9 @@ async function spooled(path: string, bytes: Uint8Array): Promise<Spooled> {
   return written;
 }
 
-async function read(path: string): Promise<StoredProposal | undefined> {
+async function read(path: string, at: ProposalPlace): Promise<StoredProposal | undefined> {
   const bytes = await readWhole(path, STORED_PROPOSAL_BYTES_MAX);
-  if (bytes === undefined) return undefined;
-  const stored = parseStoredProposal(bytes);
-  if (stored.ok) return stored.value;
-  throw new OperationError('FILE_UNREADABLE', `${path} is no stored proposal: ${stored.detail}`, { retriable: false });
+  return bytes && readStoredProposal(bytes, at, path);
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {

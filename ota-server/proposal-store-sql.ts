@@ -2,17 +2,17 @@
  * The store of proposals in a database, for control planes that are many.
  *
  * - Token and proposal are written in one transaction; which of many has the token is decided by its unique key.
- * - What is read is parsed like a file: the database is trusted with availability, and with who proposed what until people sign.
+ * - What is read is parsed like a file, and is of the row that it stands in: the database is trusted with availability, and with who proposed what until people sign.
  */
 import { encodeUtf8, parseUtf8 } from '../formats/bytes.ts';
-import { OperationError } from '../formats/operation-error.ts';
-import { encodeStoredProposal, parseStoredProposal, type StoredProposal } from '../formats/stored-proposal.ts';
+import { encodeStoredProposal, type StoredProposal } from '../formats/stored-proposal.ts';
 import { accept, reject } from '../formats/verdict.ts';
 import { textIn, type Database, type Row } from './database.ts';
 import type { ProposalStore } from './proposal-store.ts';
+import { readStoredProposal, type ProposalPlace } from './read-stored-proposal.ts';
 
 const FIND = 'SELECT stored FROM firmament_proposals WHERE product = $1 AND id = $2';
-const NEWEST = 'SELECT stored FROM firmament_proposals WHERE product = $1 ORDER BY id DESC LIMIT $2::integer';
+const NEWEST = 'SELECT id, stored FROM firmament_proposals WHERE product = $1 ORDER BY id DESC LIMIT $2::integer';
 const TAKE_TOKEN = `INSERT INTO firmament_proposal_tokens (product, token_sha256, id) VALUES ($1, $2, $3)
   ON CONFLICT DO NOTHING RETURNING id`;
 const CREATE = `INSERT INTO firmament_proposals (product, id, stored) VALUES ($1, $2, $3)
@@ -23,7 +23,7 @@ const REPLACE = 'UPDATE firmament_proposals SET stored = $3 WHERE product = $1 A
 export function proposalStoreSql(database: Database): ProposalStore {
   const find: ProposalStore['find'] = async (product, id) => {
     const [row] = await database.query(FIND, [product, id]);
-    return row && read(row);
+    return row && read(row, { product, id });
   };
   return {
     find,
@@ -42,7 +42,10 @@ export function proposalStoreSql(database: Database): ProposalStore {
       await database.query(REPLACE, [product, id, textOf(opened)]);
       return opened;
     },
-    list: async (product, countMax) => (await database.query(NEWEST, [product, countMax])).map(read),
+    list: async (product, countMax) =>
+      (await database.query(NEWEST, [product, countMax])).map((row) =>
+        read(row, { product, id: textIn(row, 'id') ?? '' }),
+      ),
   };
 }
 
@@ -50,8 +53,6 @@ function textOf(stored: StoredProposal): string {
   return parseUtf8(encodeStoredProposal(stored)) ?? '';
 }
 
-function read(row: Row): StoredProposal {
-  const stored = parseStoredProposal(encodeUtf8(textIn(row, 'stored') ?? ''));
-  if (stored.ok) return stored.value;
-  throw new OperationError('FILE_UNREADABLE', `a row is no stored proposal: ${stored.detail}`, { retriable: false });
+function read(row: Row, at: ProposalPlace): StoredProposal {
+  return readStoredProposal(encodeUtf8(textIn(row, 'stored') ?? ''), at, 'a row');
 }

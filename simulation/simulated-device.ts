@@ -13,7 +13,12 @@ import { OperationError } from '../formats/operation-error.ts';
 import type { SignatureCheck } from '../formats/signature-check.ts';
 import { accept, reject } from '../formats/verdict.ts';
 import type { DeviceEvent } from '../bootloader-verifier/agent/device-event.ts';
-import { liveDevice, type LifeOptions, type UpdateSource } from '../bootloader-verifier/agent/device.ts';
+import {
+  liveDevice,
+  type DevicePorts,
+  type LifeOptions,
+  type UpdateSource,
+} from '../bootloader-verifier/agent/device.ts';
 import type { ImageRunner, RunningImage, RunMode } from '../bootloader-verifier/agent/image-runner.ts';
 import type { ComponentInstaller } from '../bootloader-verifier/boot/installer.ts';
 import type { ReceiptFolder } from '../bootloader-verifier/agent/receipt-folder.ts';
@@ -50,6 +55,8 @@ export type SimulatedParts = {
   readonly check: SignatureCheck;
   readonly checkIn?: CheckIn | undefined;
   readonly receipts?: ReceiptFolder | undefined;
+  /** Where identities come from; without it the device asks for none. */
+  readonly identities?: DevicePorts['identities'];
 };
 
 const SELF_TEST_MS_MAX = 30_000;
@@ -112,6 +119,7 @@ async function startLife(
     check: parts.check,
     checkIn: parts.checkIn,
     receipts: parts.receipts,
+    identities: parts.identities,
     clock: { now: clock.now, sleep: (ms: number) => Promise.race([clock.sleep(ms), stopped]) },
     isStopping: () => !flash.isOn(),
     stopped,

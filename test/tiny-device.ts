@@ -20,7 +20,7 @@ import { provisionFlash } from '../bootloader-verifier/boot/protected-store.ts';
 import { readBootState, startDevice, type Recovery, type Started } from '../bootloader-verifier/boot/start-device.ts';
 import { faultFlash, SMALL_FLASH, type FaultFlash } from '../simulation/fault-flash.ts';
 import { faultNetwork, NO_FAULTS, type FaultNetwork, type NetworkFaults } from '../simulation/fault-network.ts';
-import { simulatedDevice, type SimulatedDevice } from '../simulation/simulated-device.ts';
+import { simulatedDevice, type SimulatedDevice, type SimulatedParts } from '../simulation/simulated-device.ts';
 import { virtualClock, type VirtualClock } from '../simulation/virtual-clock.ts';
 import { accepted } from './accepted.ts';
 import type { TinyRepository } from './tiny-repository.ts';
@@ -52,6 +52,9 @@ export type TinyDeviceOptions = {
   readonly secret?: Uint8Array;
   readonly checkIn?: CheckIn;
   readonly receipts?: ReceiptFolder;
+  readonly identities?: SimulatedParts['identities'];
+  /** How it checks signatures; strictly by default. */
+  readonly check?: SignatureCheck;
 };
 
 /** A check that asks the portable one once for each signature, key and message. */
@@ -65,10 +68,11 @@ export function rememberingCheck(): SignatureCheck {
   };
 }
 
-const check = rememberingCheck();
+const strict = rememberingCheck();
 
 /** A device of `repository`. */
 export async function makeTinyDevice(repository: TinyRepository, options: TinyDeviceOptions = {}): Promise<TinyDevice> {
+  const { check = strict } = options;
   const clock = virtualClock(repository.now);
   const flash = options.flash ?? faultFlash(SMALL_FLASH);
   if (options.flash === undefined) {
@@ -89,6 +93,7 @@ export async function makeTinyDevice(repository: TinyRepository, options: TinyDe
     check,
     checkIn: options.checkIn,
     receipts: options.receipts,
+    identities: options.identities,
   });
   const { installer } = simulated.microcontroller;
   return {

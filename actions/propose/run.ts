@@ -3,17 +3,23 @@
  *
  * - No stored secret: each request asks the runner for a fresh token of this run. Tokens go to the control plane alone.
  * - Every file is named by length and digest before it is uploaded, and the control plane finds all of them before the proposal is open.
- * - What the control plane asks for must be what was proposed: it cannot have another file uploaded, nor one elsewhere than by
- *   https, unless it stands on this machine itself.
+ * - What the control plane asks for, and what it shows in the end, must be what was proposed: it cannot have another file uploaded,
+ *   nor one elsewhere than by https, unless it stands on this machine itself, and not pass another proposal off as this one.
  * - Faults that may pass are tried again a few times; a refusal is final.
  * - The protocol: `docs/formats/proposal.md`.
  */
+import { equalBytes } from '../../formats/bytes.ts';
 import type { Instant } from '../../formats/instant.ts';
 import { OperationError } from '../../formats/operation-error.ts';
 import { parseProblemAnswer } from '../../formats/problem-answer.ts';
 import { parseProposalAnswer, type ProposalAnswer, type UploadAddress } from '../../formats/proposal-answer.ts';
 import { encodeProposal, type Proposal } from '../../formats/proposal.ts';
-import { incomingFiles, parseStoredProposal, type IncomingFile } from '../../formats/stored-proposal.ts';
+import {
+  incomingFiles,
+  parseStoredProposal,
+  type IncomingFile,
+  type StoredProposal,
+} from '../../formats/stored-proposal.ts';
 import { accept, reject, type Accepted } from '../../formats/verdict.ts';
 import { sendRequest, type HttpAnswer, type Sent } from './control-client-http.ts';
 import { readProposal, type Draft, type ProposalFiles } from './proposal-files.ts';
@@ -65,7 +71,16 @@ export async function propose(draft: Draft, control: ControlPlaneAddress, runner
   if (!completed.ok) return completed;
   const stored = parseStoredProposal(completed.value.body);
   if (!stored.ok) return stored;
-  return accept({ id: stored.value.id, url: url.href, at: stored.value.at, proposal });
+  return isWhatWasProposed(stored.value, answer.value.id, proposal)
+    ? accept({ id: stored.value.id, url: url.href, at: stored.value.at, proposal })
+    : reject('PROPOSAL_MALFORMED', 'the control plane shows another proposal than this one, open');
+}
+
+/** Whether `stored` is the open proposal `id`, and says what was proposed: whoever takes it from there takes it by its id. */
+function isWhatWasProposed(stored: StoredProposal, id: string, proposal: Proposal): boolean {
+  return (
+    stored.id === id && stored.state === 'open' && equalBytes(encodeProposal(stored.proposal), encodeProposal(proposal))
+  );
 }
 
 /** A POST to the control plane with a token of its own, once more with another where it failed in a way that may pass. */

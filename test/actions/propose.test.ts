@@ -10,7 +10,7 @@ import { bundleAction, bundleFile, BUNDLED_ACTIONS } from '../../actions/bundle-
 import type { Draft } from '../../actions/propose/proposal-files.ts';
 import { propose, type Outcome, type Proposed, type Runner } from '../../actions/propose/run.ts';
 import { equalBytes } from '../../formats/bytes.ts';
-import { parseStoredProposal } from '../../formats/stored-proposal.ts';
+import { encodeStoredProposal, parseStoredProposal, type StoredProposal } from '../../formats/stored-proposal.ts';
 import { accepted } from '../accepted.ts';
 import {
   AUDIENCE,
@@ -18,6 +18,7 @@ import {
   IMAGE,
   JOB,
   PRODUCT,
+  proposalOf,
   PROPOSALS,
   PROVENANCE,
 } from '../ota-server/running-control.ts';
@@ -222,6 +223,27 @@ describe('a control plane that lies', () => {
     const { outcome, asked } = await against(() => ({ status: 201, body: answer(uploads) }));
     expect(outcome).toMatchObject({ ok: false, code: 'PROPOSAL_MALFORMED' });
     expect(asked).toEqual([`POST ${PROPOSALS}`]);
+  });
+
+  const shown: StoredProposal = {
+    ...{ id: '0'.repeat(32), at: 0, uploadsUntil: 0, state: 'open' },
+    proposedBy: { issuer: 'https://issuer.example', subject: 'somebody', claims: new Map() },
+    proposal: { ...proposalOf(), notes: undefined },
+  };
+  test.each<readonly [string, StoredProposal, string]>([
+    ['what was proposed', shown, 'proposed'],
+    ['the proposal of another id', { ...shown, id: '1'.repeat(32) }, 'PROPOSAL_MALFORMED'],
+    ['one that still waits for files', { ...shown, state: 'uploading' }, 'PROPOSAL_MALFORMED'],
+    ['other files', { ...shown, proposal: { ...shown.proposal, release: '6.6.6' } }, 'PROPOSAL_MALFORMED'],
+    ['another product', { ...shown, proposal: { ...shown.proposal, product: 'other' } }, 'PROPOSAL_MALFORMED'],
+  ])('and shows %s in the end is held to it', async (_, stored, expected) => {
+    const uploads = [upload('gateway.js'), upload('provenance.json')];
+    const { outcome } = await against(({ method, url }) => {
+      if (method === 'PUT') return { status: 201 };
+      const isEnd = url?.endsWith('/complete') === true;
+      return { status: 200, body: isEnd ? Buffer.from(encodeStoredProposal(stored)).toString() : answer(uploads) };
+    });
+    expect(outcome.ok ? 'proposed' : outcome.code).toBe(expected);
   });
 
   test('gets no token at the addresses of uploads, and a fresh one at each of its own', async () => {

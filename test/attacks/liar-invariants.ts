@@ -1,221 +1,116 @@
 /**
- * What must hold after every round of the liar's, whatever it did.
+ * What must hold after every round of the liar's, whatever it did (`liar-invariant.ts` lists it by name).
  *
- * - Devices: whatever came to life was approved for this device, at or above its floors, and if it was planned, in an open wave; no
- *   device is bricked, no floor ever falls.
- * - Signer: whatever its keys signed and let out is over what people approved, or over its own steps, which keep to plan and fleet.
- * - Identities: a certificate is for a key that its own device made, of a release that this device ran; no device is taken for two.
+ * - Devices and signer: `liar-device-invariants.ts`, `liar-signer-invariants.ts`.
+ * - Identities: every signature of the CA's key is in a certificate, for a key that its own device made, of a release that it ran; no
+ *   device is taken for two.
+ * - Books: what was acknowledged is kept; what is kept, a device has said, once.
  * - People: a tool has signed what was told and shown, nothing else.
- * - Nothing that the signer acknowledged is lost.
  */
-import { X509Certificate } from 'node:crypto';
-import { encodeHex, equalBytes, parseHex } from '../../formats/bytes.ts';
-import { cohortOf } from '../../formats/cohort.ts';
-import { parseChannelPart } from '../../formats/channel-part.ts';
-import { parseCheckpoint } from '../../formats/checkpoint.ts';
-import type { Floors } from '../../formats/floors.ts';
-import { parseLogLeaf } from '../../formats/log-leaf.ts';
-import { parseEntryBundle } from '../../formats/log-tiles.ts';
-import { planDigest, type Plan } from '../../formats/plan.ts';
+import { X509Certificate } from '@peculiar/x509';
+import { encodeHex } from '../../formats/bytes.ts';
+import { CONFIRMATION_PAYLOAD_TYPE } from '../../formats/confirmation.ts';
+import { parseEnvelope } from '../../formats/dsse.ts';
+import { IDENTITY_EXTENSION_OID, parseIdentityExtension } from '../../formats/identity-extension.ts';
+import { RECEIPT_PAYLOAD_TYPE } from '../../formats/receipt.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
-import { parseSnapshot, parseTimestamp } from '../../formats/tuf-snapshot.ts';
-import { parseTargets } from '../../formats/tuf-targets.ts';
-import { parseWaveStep, type WaveStep } from '../../formats/wave-step.ts';
-import { expectedRoot } from '../../signer/rollout/expected-devices.ts';
 import { parseHeardWord } from '../../signer/rollout/heard-word.ts';
+import { readWord } from '../../signer/rollout/spoken-word.ts';
 import { accepted } from '../accepted.ts';
-import { CHANNELS, type Chain } from './liar-chain.ts';
+import { assertDevice, UNSEEN, type Looked } from './liar-device-invariants.ts';
+import { demand } from './liar-invariant.ts';
 import { personSigned } from './liar-people-moves.ts';
-import type { Liar, Victim } from './liar.ts';
+import { assertWritten, type Shown } from './liar-signer-invariants.ts';
+import { issuedBy, type Issued, type Liar } from './liar.ts';
 
 /** What has been looked at already, so that a round costs what it brought. */
 export type Watch = {
-  readonly runs: Map<Victim, number>;
-  readonly floors: Map<Victim, Floors>;
-  readonly seen: Set<string>;
-  /** The root of the log at each size that was ever shown. */
-  readonly roots: Map<number, string>;
+  readonly looked: Map<number, Looked>;
+  readonly shown: Map<string, Shown>;
+  writes: number;
   certificates: number;
 };
 
 /** Nothing was looked at yet. */
 export function startWatch(): Watch {
-  return { runs: new Map(), floors: new Map(), seen: new Set(), roots: new Map(), certificates: 0 };
+  return { looked: new Map(), shown: new Map(), writes: 0, certificates: 0 };
 }
 
 /** Throws, and says what, if something holds no longer. */
 export async function assertInvariants(liar: Liar, watch: Watch): Promise<void> {
-  for (const victim of liar.victims) await assertDevice(liar, victim, watch);
-  for (const [name, bytes] of liar.chain.written) {
-    const key = `${name} ${sha256Hex(bytes)}`;
-    if (!watch.seen.has(key)) assertWritten(liar.chain, { name, bytes }, watch);
-    watch.seen.add(key);
+  const { chain, victims } = liar;
+  demand(chain.bugs.length === 0, 'BUG', chain.bugs[0]);
+  demand(liar.wire.followed() === 0, 'REDIRECTED');
+  for (const victim of victims) {
+    const before = watch.looked.get(victim.index) ?? UNSEEN;
+    watch.looked.set(victim.index, await assertDevice(chain, victim, before));
   }
-  assertCertificates(liar, watch);
-  assertNothingLost(liar);
+  const scene = { chain, victims, shown: watch.shown };
+  for (const written of chain.writes.slice(watch.writes)) assertWritten(scene, written);
+  watch.writes = chain.writes.length;
+  const issued = issuedBy(chain);
+  for (const certificate of issued.slice(watch.certificates)) assertCertificate(liar, certificate);
+  watch.certificates = issued.length;
+  assertBooks(liar);
+  await assertPeople(liar);
+}
+
+/** A certificate is its device's own: of its key, and of what it ran. */
+function assertCertificate({ victims }: Liar, { certificate, deviceId }: Issued): void {
+  const victim = victims.find(({ member }) => member?.deviceId === deviceId);
+  demand(victim !== undefined, 'CERTIFICATE_OF_NOBODY', deviceId);
+  const { publicKey, getExtension } = readCertificate(certificate);
+  const isOwn = victim.keys.some((key) => encodeHex(key) === publicKey);
+  demand(isOwn, 'CERTIFICATE_KEY', publicKey);
+  const { release, components } = accepted(parseIdentityExtension(getExtension()));
+  const images = [...components.values()].map(({ image }) => image);
+  const hasRun = images.every((image) => victim.device.runs.some(({ sha256 }) => sha256 === image));
+  demand(hasRun && images.length > 0, 'CERTIFICATE_BOOT', release);
+}
+
+function readCertificate(der: Uint8Array): { readonly publicKey: string; readonly getExtension: () => Uint8Array } {
+  const read = new X509Certificate(Uint8Array.from(der));
+  return {
+    publicKey: encodeHex(new Uint8Array(read.publicKey.rawData).slice(-32)),
+    getExtension: () => new Uint8Array(read.getExtension(IDENTITY_EXTENSION_OID)?.value ?? new ArrayBuffer(0)),
+  };
+}
+
+/** The payload of a word, whatever stands around it: that is what its signature is over. */
+function payloadOf(envelope: Uint8Array): string {
+  const confirmation = parseEnvelope(envelope, CONFIRMATION_PAYLOAD_TYPE);
+  const read = confirmation.ok ? confirmation : parseEnvelope(envelope, RECEIPT_PAYLOAD_TYPE);
+  return read.ok ? sha256Hex(read.value.payload) : '';
+}
+
+function assertBooks({ acknowledged, chain, heard }: Liar): void {
+  const words = [...chain.books.entries.values()].map(parseHeardWord).flatMap((word) => (word.ok ? [word.value] : []));
+  const kept = new Set(words.map(({ envelope }) => payloadOf(envelope)));
+  for (const word of acknowledged) demand(kept.has(payloadOf(word)), 'WORD_LOST');
+  const said = new Set([...heard.words, ...heard.receipts].map(payloadOf));
+  for (const payload of kept) demand(said.has(payload), 'WORD_UNSAID', payload);
+  const named = words.map(({ envelope }) => {
+    const { deviceId = '', plan = '', sequence = 0 } = readWord(envelope) ?? {};
+    return `${deviceId} ${plan} ${sequence}`;
+  });
+  demand(new Set(named).size === named.length, 'WORD_TWICE');
+}
+
+async function assertPeople(liar: Liar): Promise<void> {
   const { signed, withdrawn } = await personSigned(liar);
   for (const { digest, told, shown } of signed) {
-    demand(told === undefined || told === digest, 'a tool signed what its person was not told of');
-    demand(shown.includes(digest) && digest !== withdrawn, 'a tool signed what it did not show, or what was withdrawn');
+    demand(told === undefined || told === digest, 'TOLD_OTHERWISE', digest);
+    demand(shown.includes(digest) && digest !== withdrawn, 'SHOWN_OTHERWISE', digest);
   }
 }
 
-function demand(holds: boolean, what: string): asserts holds {
-  if (!holds) throw new Error(`INVARIANT: ${what}`);
-}
-
-async function assertDevice({ chain }: Liar, victim: Victim, watch: Watch): Promise<void> {
-  const { device, member } = victim;
-  const { repository } = chain;
-  const before = watch.floors.get(victim);
-  const floors = await device.floors();
-  const counter = (of: Floors | undefined): number => of?.securityCounters.get('gateway') ?? 0;
-  demand(counter(floors) >= counter(before), 'a floor has fallen');
-  demand(floors.root.version >= (before?.root.version ?? 0), 'the floor of the root has fallen');
-  for (const { sha256, mode } of device.runs.slice(watch.runs.get(victim) ?? 0)) {
-    const release = [...repository.releases.values()].find(({ image }) => sha256Hex(image) === sha256);
-    demand(release !== undefined, `a device ran an image that nobody approved: ${sha256}`);
-    const [component] = release.components;
-    demand((component?.draft.securityCounter ?? 0) >= counter(before), 'a device ran what lies below its floor');
-    if (mode === 'trial') assertInWave(chain, release.release, member.deviceId);
-  }
-  watch.runs.set(victim, device.runs.length);
-  watch.floors.set(victim, floors);
-}
-
-/** The plan of `release` in the approved files of `stable`, if it came with one. */
-function planOf({ written, approved }: Chain, release: string): Plan | undefined {
-  for (const [name, bytes] of written) {
-    if (!name.endsWith('.stable.json') || !approved.has(sha256Hex(bytes))) continue;
-    const part = parseChannelPart(accepted(parseTargets(bytes)).signed.firmament);
-    if (part.ok && part.value.plan?.release === release) return part.value.plan;
-  }
-  return undefined;
-}
-
-function stepsOf({ written }: Chain): readonly WaveStep[] {
-  return [...written]
-    .filter(([name]) => name.endsWith('.stable-rollout.json'))
-    .map(([, bytes]) => accepted(parseWaveStep(accepted(parseTargets(bytes)).signed.firmament)));
-}
-
-/** A device tries a planned release only if a step of the signer's has let its own cohort in. */
-function assertInWave(chain: Chain, release: string, deviceId: string): void {
-  const plan = planOf(chain, release);
-  if (plan === undefined) return;
-  const planSha256 = planDigest(plan, { ...chain.repository.id, channel: 'stable' });
-  const isIn = stepsOf(chain).some((step) => {
-    if (step.plan !== planSha256) return false;
-    const bound = step.completedAt === undefined ? (plan.waves[step.open.length - 1]?.cohortBp ?? 0) : 10_000;
-    return cohortOf({ planSha256, anchor: step.anchor, deviceId }) < bound;
-  });
-  demand(isIn, `a device took ${release} although its wave was not open`);
-}
-
-/** What the signer let out as `name`: every signature of its keys is over what people approved, or its own narrowing of that. */
-function assertWritten(
-  chain: Chain,
-  { name, bytes }: { readonly name: string; readonly bytes: Uint8Array },
-  watch: Watch,
-): void {
-  const { approved, written, repository } = chain;
-  const role = /\/(?:\d+\.)?([a-z-]+)\.json$/.exec(name)?.[1];
-  if (name.includes('/metadata/')) {
-    if (role === 'timestamp') {
-      const { version, sha256 } = accepted(parseTimestamp(bytes)).signed.snapshot;
-      const snapshot = written.get(`gateway/metadata/${version}.snapshot.json`);
-      demand(snapshot !== undefined && sha256Hex(snapshot) === sha256, 'a timestamp names a snapshot of nobody');
-    } else if (role === 'snapshot') {
-      for (const [file, meta] of accepted(parseSnapshot(bytes)).signed.meta) {
-        const named = written.get(`gateway/metadata/${meta.version}.${file}`);
-        demand(named !== undefined && sha256Hex(named) === meta.sha256, `a snapshot names a ${file} of nobody`);
-        const own = file.endsWith('-rollout.json');
-        demand(own || approved.has(meta.sha256 ?? ''), `a snapshot names a ${file} that nobody approved`);
-      }
-    } else if (role?.endsWith('-rollout') === true) assertStep(chain, bytes);
-    else demand(approved.has(sha256Hex(bytes)), `${name} was published, and nobody approved it`);
-  } else if (name.includes('/log/tile/entries/')) {
-    const width = Number(/\.p\/(\d+)$/.exec(name)?.[1] ?? 256);
-    for (const entry of accepted(parseEntryBundle(bytes, width))) {
-      const leaf = accepted(parseLogLeaf(entry));
-      demand(leaf.product === repository.id.product && approved.has(leaf.sha256), 'the log holds what nobody approved');
-    }
-  } else if (name.endsWith('/log/checkpoint')) {
-    const { size, rootHash } = accepted(parseCheckpoint(bytes));
-    const before = watch.roots.get(size) ?? encodeHex(rootHash);
-    demand(before === encodeHex(rootHash), `the log has two faces at size ${size}`);
-    demand(size >= Math.max(0, ...watch.roots.keys()), 'the log has become shorter');
-    watch.roots.set(size, before);
-  } else if (name.includes('/targets/')) {
-    const sha256 = /\/([0-9a-f]{64})\.[^/]+$/.exec(name)?.[1];
-    demand(sha256 === sha256Hex(bytes), `${name} is not what its name says`);
-  }
-}
-
-/** A step keeps to an approved plan, and expects nobody but the fleet. */
-function assertStep(chain: Chain, bytes: Uint8Array): void {
-  const { fleet, repository, approved, written } = chain;
-  const step = accepted(parseWaveStep(accepted(parseTargets(bytes)).signed.firmament));
-  const plans = [...written]
-    .filter(([name, file]) => name.endsWith('.stable.json') && approved.has(sha256Hex(file)))
-    .map(([, file]) => accepted(parseChannelPart(accepted(parseTargets(file)).signed.firmament)).plan);
-  const place = { ...repository.id, channel: 'stable' };
-  const plan = plans.find((each) => each !== undefined && planDigest(each, place) === step.plan);
-  demand(plan !== undefined, 'a wave was opened for a plan that nobody approved');
-  for (const [wave, { openedAt, expected }] of step.open.entries()) {
-    const from = plan.waves[wave - 1]?.cohortBp ?? 0;
-    const to = plan.waves[wave]?.cohortBp ?? 0;
-    const ids = fleet
-      .map(({ deviceId }) => ({ deviceId, cohort: cohortOf({ planSha256: step.plan, anchor: step.anchor, deviceId }) }))
-      .filter(({ cohort }) => cohort >= from && cohort < to)
-      .map(({ deviceId }) => deviceId)
-      .sort();
-    demand(
-      expected.count === ids.length && expected.merkleRoot === expectedRoot(ids),
-      'a wave expects others than the fleet',
-    );
-    const soaked =
-      wave === 0
-        ? plan.notBefore
-        : (step.open[wave - 1]?.openedAt ?? 0) + (plan.waves[wave - 1]?.soakSeconds ?? 0) * 1000;
-    demand(openedAt >= soaked, 'a wave opened before its time');
-  }
-}
-
-/** Every signature of the CA is in one of the certificates, and each of them is its device's own. */
-function assertCertificates({ issued, chain, victims }: Liar, watch: Watch): void {
-  const signatures = chain.signed.filter(({ by }) => by === 'ca').length;
-  demand(signatures === issued.length, 'the CA has signed something else than what it issued');
-  for (const { certificate, deviceId } of issued.slice(watch.certificates)) {
-    const { subject, publicKey } = new X509Certificate(certificate);
-    const victim = victims.find(({ member }) => member.deviceId === deviceId);
-    demand(victim !== undefined && subject === `serialNumber=${deviceId}`, 'a certificate for a device of nobody');
-    const raw = parseHex(Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url').toString('hex'));
-    demand(
-      raw !== undefined && victim.keys.some((key) => equalBytes(key, raw)),
-      'a certificate for a key that its device never made',
-    );
-  }
-  watch.certificates = issued.length;
-}
-
-/** Words that were acknowledged stand in the books; and what the newest snapshot names only ever grows. */
-function assertNothingLost({ acknowledged, chain }: Liar): void {
-  const kept = [...chain.books.entries.values()].map(parseHeardWord).flatMap((word) => (word.ok ? [word.value] : []));
-  for (const word of acknowledged) {
-    const isKept = kept.some(({ envelope }) => equalBytes(envelope, word));
-    demand(isKept, 'a word that was acknowledged is lost');
-  }
-}
-
-/** The devices of a fleet at the end: one identity each, none taken for two. */
+/** The devices at the end: each starts, and each of the fleet that has a network has one identity and is taken for one. */
 export async function assertWhole({ chain, victims }: Liar): Promise<void> {
-  for (const { member, device } of victims) {
-    const known = await chain.issuing.ledger.read(member.deviceId);
-    demand(!known.isForked, 'the liar has ended an identity for ever');
-    demand(known.current !== undefined, 'a device has no identity in the end');
+  for (const { index, member, device, isOffline } of victims) {
     const started = await device.start();
-    demand(started.kind === 'started', 'a device does not start any more');
+    demand(started.kind === 'started', 'BRICKED', `device ${index}`);
+    if (member === undefined || isOffline) continue;
+    const known = await chain.ledger.read(member.deviceId);
+    demand(!known.isForked && known.current !== undefined, 'FORKED', `device ${index}`);
   }
-  demand(CHANNELS.length > 1, 'channels can be mixed');
 }

@@ -4,9 +4,12 @@
  * - A lie on the network holds for one device and one round; a change in the bucket until an operator restores it.
  */
 import { concatBytes } from '../../formats/bytes.ts';
-import { anyFile, mutated, oneOf, passOn, type Liar, type Lie, type Move, type Victim } from './liar.ts';
+import type { Lie, Victim } from './liar-victim.ts';
+import { FILE_GAMES, type Game } from './liar-wire.ts';
+import { anyFile, mutated, oneOf, passOn, type Liar, type Move } from './liar.ts';
 
-type LieOf = (liar: Liar) => (name: string, honest: Uint8Array | undefined) => Lie;
+/** A lie to the devices of `product`. */
+type LieOf = (liar: Liar, product: string) => (name: string, honest: Uint8Array | undefined) => Lie;
 
 /** A move that lies to one device, for names that match. */
 function network(kind: string, lie: LieOf): Move {
@@ -15,12 +18,25 @@ function network(kind: string, lie: LieOf): Move {
     at: 'network',
     play: (liar) => {
       const victim = anyVictim(liar);
-      const before = victim.lie;
-      const now = lie(liar);
-      victim.lie = (name, honest) => {
+      const before = victim.lies.file;
+      const now = lie(liar, victim.repository.id.product);
+      const file = (name: string, honest: Uint8Array | undefined): Lie => {
         const told = now(name, honest);
         return told === 'honest' ? (before?.(name, honest) ?? 'honest') : told;
       };
+      victim.lies = { ...victim.lies, file };
+    },
+  };
+}
+
+/** A game with HTTP, for one device. */
+function wire(game: Game): Move {
+  return {
+    kind: `HTTP: ${game.kind}`,
+    at: 'network',
+    play: (liar) => {
+      const victim = anyVictim(liar);
+      victim.lies = { ...victim.lies, fileGame: { game, seed: liar.random(1_000_000) } };
     },
   };
 }
@@ -29,8 +45,12 @@ function bucket(kind: string, change: (liar: Liar, objects: Map<string, Uint8Arr
   return { kind, at: 'bucket', play: (liar) => change(liar, liar.chain.store.objects) };
 }
 
+/** A device that has a network. */
 function anyVictim({ victims, random }: Liar): Victim {
-  return oneOf(random, victims);
+  return oneOf(
+    random,
+    victims.filter(({ isOffline }) => !isOffline),
+  );
 }
 
 /** The role or kind of file that `name` is of: what stands behind its last version, digest or place. */
@@ -63,14 +83,8 @@ export const NETWORK_MOVES: readonly Move[] = [
     const at = oneOf(liar.random, AT);
     return (name) => (at.test(name) ? anyFile(liar) : 'honest');
   }),
-  network(
-    'the repository of another product of the same people',
-    ({ foreign }) =>
-      (name) =>
-        foreign.get(name) ?? 'absent',
-  ),
-  network("another channel's files", ({ chain }) => (name) => {
-    const bytes = chain.store.objects.get(`gateway/${name.replace('stable', 'beta')}`);
+  network("another channel's files", ({ chain }, product) => (name) => {
+    const bytes = chain.store.objects.get(`${product}/${name.replace('stable', 'beta')}`);
     return name.includes('stable') ? (bytes ?? 'absent') : 'honest';
   }),
   network('a file changed or cut', (liar) => {
@@ -97,17 +111,18 @@ export const NETWORK_MOVES: readonly Move[] = [
     const at = oneOf(random, AT);
     return (name) => (at.test(name) ? 'refuse' : 'honest');
   }),
-  network('the world as it was', ({ archive, random }) => {
+  network('the world as it was', ({ archive, random }, product) => {
     const then = random(1_000);
     return (name) => {
-      const contents = archive.get(`gateway/${name}`) ?? [];
+      const contents = archive.get(`${product}/${name}`) ?? [];
       return contents[then % Math.max(1, contents.length)] ?? 'absent';
     };
   }),
-  network('each file at a time of its own', ({ archive, random }) => (name) => {
-    const contents = archive.get(`gateway/${name}`) ?? [];
+  network('each file at a time of its own', ({ archive, random }, product) => (name) => {
+    const contents = archive.get(`${product}/${name}`) ?? [];
     return contents.length === 0 ? 'absent' : oneOf(random, contents);
   }),
+  ...FILE_GAMES.map(wire),
 ];
 
 export const BUCKET_MOVES: readonly Move[] = [
@@ -158,19 +173,24 @@ export const BUCKET_MOVES: readonly Move[] = [
   }),
 ];
 
+function hears(liar: Liar, word: (said: Uint8Array) => Promise<boolean>): void {
+  const victim = anyVictim(liar);
+  victim.lies = { ...victim.lies, word };
+}
+
 export const CHECK_IN_MOVES: readonly Move[] = [
   {
     kind: 'a word dropped, and acknowledged to its device',
     at: 'check-in',
     play: (liar) => {
-      anyVictim(liar).hearing = (word) => Promise.resolve(word.length > 0);
+      hears(liar, (word) => Promise.resolve(word.length > 0));
     },
   },
   {
     kind: 'a word held back',
     at: 'check-in',
     play: (liar) => {
-      anyVictim(liar).hearing = (word) => Promise.resolve(word.length === 0);
+      hears(liar, (word) => Promise.resolve(word.length === 0));
     },
   },
   {
@@ -178,8 +198,9 @@ export const CHECK_IN_MOVES: readonly Move[] = [
     at: 'check-in',
     play: (liar) => {
       const { random, heard } = liar;
-      anyVictim(liar).hearing = (word) =>
-        passOn(liar, random(2) === 0 ? mutated(word, random) : oneOf(random, [...heard.words, word]));
+      hears(liar, (word) =>
+        passOn(liar, random(2) === 0 ? mutated(word, random) : oneOf(random, [...heard.words, word])),
+      );
     },
   },
 ];

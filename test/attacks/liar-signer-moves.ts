@@ -5,8 +5,9 @@
  */
 import { connect } from 'node:net';
 import { concatBytes, encodeUtf8 } from '../../formats/bytes.ts';
+import { sha256Hex } from '../../formats/sha256.ts';
 import { WORD_BYTES_MAX } from '../../signer/rollout/heard-word.ts';
-import { draftChannel } from '../../signer/draft-channel.ts';
+import { draftChannel, type ChannelDraft } from '../../signer/draft-channel.ts';
 import { haltContent } from '../../signer/rollout/draft-step.ts';
 import type { Signer } from '../../signer/signer.ts';
 import type { Changes } from '../../signer/publication.ts';
@@ -26,8 +27,15 @@ const VERBS = [
   'refresh',
   'manifest',
   'confirm',
+  'receipt',
   'step',
   'waves',
+  'nonce',
+  'cacerts',
+  'issue',
+  'use',
+  'r/gateway/publish',
+  'r/other/publish',
   'nothing',
   '',
   '../publish',
@@ -42,7 +50,11 @@ function signer(kind: string, play: (liar: Liar) => Promise<unknown>): Move {
 /** A release that nobody approved, after the newest of `stable`, signed by `by`. */
 export async function unapproved(
   { repository, now }: Chain,
-  { name, by }: { readonly name: string; readonly by: readonly Signer[] },
+  {
+    name,
+    by,
+    draft: more,
+  }: { readonly name: string; readonly by: readonly Signer[]; readonly draft?: Partial<ChannelDraft> },
 ): Promise<{ readonly channel: Uint8Array; readonly files: readonly Uint8Array[] }> {
   const [builder] = repository.signers.get('builder') ?? [];
   if (builder === undefined) throw new Error('there is a builder');
@@ -54,6 +66,7 @@ export async function unapproved(
     now,
     release: { name, components: [component.draft] },
     event: { notAfter: now + HOUR_MS, authors: [WORKFLOW] },
+    ...more,
   });
   const channel = await repository.sign('stable', signedOf(accepted(draft)), by);
   return { channel, files: [component.image, component.provenance] };
@@ -94,6 +107,22 @@ export const SIGNER_MOVES: readonly Move[] = [
     const { channel, files } = await unapproved(chain, { name: `99.${random(1_000)}.0`, by });
     await say(liar, 'publish', request(chain, { channels: new Map([['stable', channel]]), targetFiles: files }));
   }),
+  signer('ways, floors and revocations that too few have signed', async (liar) => {
+    const { chain, random } = liar;
+    const names = [...chain.repository.releases.keys()];
+    const [old, other] = [oneOf(random, names), oneOf(random, names)];
+    const draft = oneOf<Partial<ChannelDraft>>(random, [
+      { graph: { recalled: [old], without: [other] } },
+      { graph: { deadEnds: [{ release: old, reason: 'the liar says so' }] } },
+      { graph: { from: new Map([[names.at(-1) ?? old, [{ min: '999.0.0', below: undefined }]]]) } },
+      { graph: { without: names } },
+      { minSecurityCounter: random(20) },
+      { revokedDigests: [sha256Hex(chain.repository.releases.get(old)?.image ?? new Uint8Array())] },
+    ]);
+    const by = oneOf(random, tooFew(chain));
+    const { channel, files } = await unapproved(chain, { name: `99.${random(1_000)}.0`, by, draft });
+    await say(liar, 'publish', request(chain, { channels: new Map([['stable', channel]]), targetFiles: files }));
+  }),
   signer('what people signed, changed', async (liar) => {
     const { chain, random } = liar;
     const role = oneOf(random, ['stable', 'beta', 'targets', 'root']);
@@ -107,10 +136,10 @@ export const SIGNER_MOVES: readonly Move[] = [
     await say(liar, 'publish', request(chain, changes));
   }),
   signer('a file of another product, role or channel', async (liar) => {
-    const { random, chain, foreign } = liar;
+    const { random, chain } = liar;
     const [, bytes] = oneOf(
       random,
-      [...foreign].filter(([name]) => name.endsWith('.json')),
+      [...chain.neighbour.files].filter(([name]) => name.endsWith('.json')),
     );
     const beta = chain.repository.newest('beta');
     const change = oneOf<Changes>(random, [

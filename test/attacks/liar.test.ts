@@ -1,42 +1,76 @@
 /** P2: whoever owns every server credential can only delay. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { sha256Hex } from '../../formats/sha256.ts';
 import { seededRandom } from '../../simulation/seed.ts';
 import { SEED } from '../simulation/seed.ts';
-import { makeChain } from './liar-chain.ts';
-import { foreignFiles, MOVES, playLiar } from './liar-rounds.ts';
+import { BROKEN } from './liar-broken.ts';
+import { INVARIANTS } from './liar-invariant.ts';
+import { assertInvariants, assertWhole, startWatch, type Watch } from './liar-invariants.ts';
+import { MOVES, playLiar, settledLiar, tooFew } from './liar-rounds.ts';
 import { DIRECTED } from './liar-table.ts';
-import { collect, live, makeLiar, type Liar } from './liar.ts';
+import { issuedBy, type Liar } from './liar.ts';
 
 const TIMES = 5;
 
 test('whoever owns server, store, planes and network, and holds every file but no key, can only delay', async () => {
-  const { liar, moves, rounds } = await playLiar(seededRandom(SEED), TIMES).catch((fault: unknown) => {
+  const played = await playLiar(seededRandom(SEED), TIMES, onTestFinished).catch((fault: unknown) => {
     throw new Error(`seed ${SEED}: ${fault instanceof Error ? fault.message : String(fault)}`, { cause: fault });
   });
+  const { liar, moves, rounds } = played;
   const told = [...liar.refusals].map(([code, count]) => `${code} ${count}`).join(', ');
   console.log(`seed ${SEED}: ${rounds} rounds; ${[...moves].map(([kind, count]) => `${kind} ${count}`).join(', ')}`);
   console.log(`the signer answered the liar: ${told}; its keys have signed ${liar.chain.signed.length} times`);
-  expect([...moves.values()].every((count) => count >= TIMES)).toBe(true);
-  expect(moves.size).toBe(MOVES.length);
+  expect(tooFew(MOVES, played, TIMES)).toEqual([]);
 }, 600_000);
 
-describe('the liar is refused', () => {
+describe('a chain that has settled', () => {
   let liar: Liar;
+  let watch: Watch;
+  const ended: (() => void | Promise<void>)[] = [];
   beforeAll(async () => {
-    const random = seededRandom(SEED);
-    const chain = await makeChain((count) => Uint8Array.from({ length: count }, () => random(256)));
-    liar = await makeLiar(chain, random, await foreignFiles());
-    collect(liar);
-    for (const victim of liar.victims) await live(liar, victim);
+    ({ liar, watch } = await settledLiar(seededRandom(SEED), (work) => ended.push(work)));
   });
-  afterAll(() => liar.chain.close());
+  afterAll(async () => {
+    for (const end of ended) await end();
+  });
 
-  describe.each([...Map.groupBy(DIRECTED, ({ link }) => link)])('at %s', (_, attacks) => {
+  /** What the signer has let out, issued and kept, by content. */
+  function standing(): readonly string[] {
+    const { writes, books } = liar.chain;
+    const lines = [
+      ...writes.map(({ name, bytes }) => `${name} ${sha256Hex(bytes)}`),
+      ...issuedBy(liar.chain).map(({ deviceId, certificate }) => `${deviceId} ${sha256Hex(certificate)}`),
+      ...[...books.entries].map(([name, bytes]) => `${name} ${sha256Hex(bytes)}`),
+    ];
+    return lines;
+  }
+
+  describe.each([...Map.groupBy(DIRECTED, ({ link }) => link)])('refuses the liar at %s', (_, attacks) => {
     test.each(attacks.map((row) => [row.attack, row.code, row] as const))('%s: %s', async (_name, code, { mount }) => {
-      const written = liar.chain.written.size;
-      const issued = liar.issued.length;
+      const before = standing();
       expect(await mount(liar)).toBe(code);
-      expect([liar.chain.written.size, liar.issued.length]).toEqual([written, issued]);
+      expect(standing()).toEqual(before);
     });
+  });
+
+  test.each(BROKEN)('$invariant is seen to break with $product', async ({ invariant, isAnew, breaks }) => {
+    const undone: (() => unknown)[] = [];
+    try {
+      const broken = await breaks(liar, (work) => undone.push(work));
+      const looked = isAnew === true ? startWatch() : structuredClone(watch);
+      const look = async (): Promise<void> => {
+        await assertInvariants(broken, looked);
+        await assertWhole(broken);
+      };
+      await expect(look()).rejects.toThrow(`INVARIANT ${invariant}: `);
+    } finally {
+      for (const undo of undone) await undo();
+    }
+    await assertInvariants(liar, structuredClone(watch));
+    await assertWhole(liar);
+  });
+
+  test('every invariant is seen to break', () => {
+    expect(new Set(BROKEN.map(({ invariant }) => invariant))).toEqual(new Set(Object.keys(INVARIANTS)));
   });
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { databasePglite } from '../../ota-server/database-pglite.ts';
 import type { Database } from '../../ota-server/database.ts';
+import { testAlteredRows } from '../attacks/liar-database.ts';
 import { testDatabase } from './database-contract.ts';
 
 let folder: string;
@@ -19,6 +20,7 @@ afterAll(async () => {
 });
 
 testDatabase(() => Promise.resolve({ database, other: database }));
+testAlteredRows(() => Promise.resolve(database));
 
 test('what was written is there when the folder is opened again, and a closed database says that it is gone', async () => {
   await database.query('CREATE TABLE made (id integer)');

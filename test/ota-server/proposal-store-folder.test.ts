@@ -1,5 +1,5 @@
 /** The store of proposals over a folder: the contract, and what a crash or a stranger may leave in it. */
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { proposalStoreFolder } from '../../ota-server/proposal-store-folder.ts';
@@ -44,6 +44,22 @@ test('a damaged proposal is a fault, never an absence', async () => {
   const fault = { name: 'OperationError', code: 'FILE_UNREADABLE', retriable: false };
   await expect(store.find(PRODUCT, stored(1).id)).rejects.toMatchObject(fault);
   await expect(store.list(PRODUCT, 9)).rejects.toMatchObject(fault);
+});
+
+test('a proposal that lies where another belongs is a fault, whoever put it there', async () => {
+  const folder = newFolder();
+  const store = proposalStoreFolder(folder);
+  await store.create(stored(1), TOKEN);
+  const moved = async (product: string, name: string): Promise<void> => {
+    await mkdir(join(folder, product), { recursive: true });
+    await copyFile(join(folder, PRODUCT, `${stored(1).id}.json`), join(folder, product, `${name}.json`));
+    const fault = { code: 'FILE_UNREADABLE', retriable: false };
+    for (const read of [store.find(product, name), store.open(product, name), store.list(product, 9)]) {
+      await expect(read).rejects.toMatchObject(fault);
+    }
+  };
+  await moved('other', stored(1).id);
+  await moved(PRODUCT, stored(2).id);
 });
 
 test('a folder that cannot be written to is a fault', async () => {

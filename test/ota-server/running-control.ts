@@ -8,6 +8,7 @@ import { encodeProposal, type Proposal } from '../../formats/proposal.ts';
 import { parseProposalAnswer, type ProposalAnswer } from '../../formats/proposal-answer.ts';
 import { issuerKeysHttp } from '../../ota-server/issuer-keys-http.ts';
 import { proposalStoreFolder } from '../../ota-server/proposal-store-folder.ts';
+import type { ProposalStore } from '../../ota-server/proposal-store.ts';
 import { createRateLimit, type RateRule } from '../../ota-server/rate-limit.ts';
 import { serveControl } from '../../ota-server/serve-control.ts';
 import type { ServerEvent } from '../../ota-server/server-event.ts';
@@ -67,11 +68,14 @@ export type ControlUnderTest = {
 
 export const PROPOSALS: string = `/api/v1/${PRODUCT}/proposals`;
 
-/** Starts one control plane for all tests of a file. @param rate how often a subject may propose. */
-export function controlForTests(rate: RateRule = { burst: 1_000, refillMs: 1 }): ControlUnderTest {
+/** Starts one control plane for all tests of a file. @param rate how often a subject may propose. @param open where proposals are kept. */
+export function controlForTests(
+  rate: RateRule = { burst: 1_000, refillMs: 1 },
+  open: (folder: string) => Promise<ProposalStore> | ProposalStore = proposalStoreFolder,
+): ControlUnderTest {
   const held: { control?: ControlUnderTest; end?: () => Promise<void> } = {};
   beforeAll(async () => {
-    const { control, end } = await startControl(rate);
+    const { control, end } = await startControl(rate, open);
     Object.assign(held, { control, end });
   });
   afterAll(async () => held.end?.());
@@ -82,6 +86,7 @@ export function controlForTests(rate: RateRule = { burst: 1_000, refillMs: 1 }):
 
 async function startControl(
   rate: RateRule,
+  open: (folder: string) => Promise<ProposalStore> | ProposalStore,
 ): Promise<{ readonly control: ControlUnderTest; readonly end: () => Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), 'firmament-control-'));
   const issuer = await startOidcIssuer();
@@ -90,7 +95,7 @@ async function startControl(
   const desk = uploadDeskFolder(join(folder, 'store'), randomBytes(32));
   const server = await serveControl({
     desk: {
-      proposals: proposalStoreFolder(join(folder, 'proposals')),
+      proposals: await open(join(folder, 'proposals')),
       uploads: desk,
       rate: createRateLimit(rate),
       uploadMs: 3_600_000,
