@@ -5,7 +5,7 @@
  *   afterwards fails until `restore`.
  */
 import { OperationError } from '../formats/operation-error.ts';
-import type { BookStore } from '../signer/book-store.ts';
+import { bookSegments, type BookStore } from '../signer/book-store.ts';
 
 export type FaultBooks = BookStore & {
   readonly entries: ReadonlyMap<string, Uint8Array>;
@@ -37,6 +37,7 @@ export function makeFaultBooks(): FaultBooks {
       dead = false;
     },
     read: async (name, bytesMax) => {
+      bookSegments(name);
       demandPower();
       const bytes = entries.get(name);
       if (bytes !== undefined && bytes.length > bytesMax) {
@@ -45,6 +46,7 @@ export function makeFaultBooks(): FaultBooks {
       return bytes?.slice();
     },
     keep: async (name, bytes) => {
+      bookSegments(name);
       demandPower();
       writes++;
       const isCut = writes === cut?.write;

@@ -3,10 +3,12 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { openStateDatabase, type StateDatabase } from '../../signer/signer-state-database.ts';
-import type { SignerState } from '../../signer/signer-state.ts';
+import type { SignerMemory, SignerState } from '../../signer/signer-state.ts';
 import { accepted } from '../accepted.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { testSignerMemory } from './signer-memory-contract.ts';
 
 let folder: string;
 let path: string;
@@ -21,6 +23,16 @@ beforeEach(async () => {
 afterEach(async () => {
   database.close();
   await rm(folder, { recursive: true });
+});
+
+testSignerMemory(() => {
+  const path = join(temporaryFolder('state-database'), 'state.db');
+  const open = async (): Promise<SignerMemory> => {
+    const opened = await openStateDatabase(path);
+    onTestFinished(() => opened.close());
+    return opened.memoryOf('gateway');
+  };
+  return Promise.resolve(open);
 });
 
 function stateOf(product: string, timestampVersion: number, timestampExpires = 0): SignerState {
