@@ -12,6 +12,7 @@ import { benchReport, passes } from './report.ts';
 const GROUPS: Readonly<Record<string, () => Promise<readonly BenchLine[]>>> = {
   repository: async () => [
     ...(await (await import('./repository.ts')).benchRepository()),
+    ...(await (await import('./client-start.ts')).benchClientStart()),
     ...(await import('./deployment.ts')).benchDeployment(),
     ...(await (await import('./cold-refresh.ts')).benchColdRefresh()),
   ],

@@ -65,8 +65,14 @@ export const PEERS: Readonly<Record<string, Peer>> = {
   'a fixed bound': {
     package: undefined,
     version: '24.21.0',
-    command: 'nothing: what a deployment of 10,000 products may cost at most',
-    ours: "the signer daemon's own code over a folder and its database, and a device's refresh, in a process of its own",
+    command: 'nothing: what a deployment of 10,000 products, or the start of a client, may cost at most',
+    ours: "the signer daemon's own code over a folder and its database, and a device's refresh, in a process of its own; tuf-client init",
+  },
+  'node -e 0': {
+    package: undefined,
+    version: '24.21.0',
+    command: 'node -e 0, its own process',
+    ours: 'tuf-client init, its own process',
   },
   'bare node:http': {
     package: undefined,

@@ -6,7 +6,7 @@
  * - An answer may take long, but not stand still: see `silence.ts`.
  * - What is asked for is the file itself: no content coding, for lengths and digests are those of the file.
  */
-import * as http from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { OperationError } from '../../../formats/operation-error.ts';
 import { startSilence, type Silence, type SilenceLimits } from '../silence.ts';
 import type { Answer, Fetcher } from './fetcher.ts';
@@ -50,8 +50,9 @@ function redirected(from: URL, location: string): URL {
   });
 }
 
-async function request(address: URL, silence: Silence): Promise<http.IncomingMessage> {
-  const client = address.protocol === 'https:' ? await import('node:https') : http;
+async function request(address: URL, silence: Silence): Promise<IncomingMessage> {
+  // Loaded when used: `init` needs neither.
+  const client = address.protocol === 'https:' ? await import('node:https') : await import('node:http');
   try {
     return await new Promise((resolve, reject) => {
       const headers = { 'accept-encoding': 'identity', 'user-agent': 'firmament-tuf-client' };
@@ -63,7 +64,7 @@ async function request(address: URL, silence: Silence): Promise<http.IncomingMes
   }
 }
 
-function answerOf(response: http.IncomingMessage, url: string, silence: Silence): Answer {
+function answerOf(response: IncomingMessage, url: string, silence: Silence): Answer {
   const coding = response.headers['content-encoding'] ?? 'identity';
   if (!/^(identity)?$/i.test(coding)) {
     silence.end();
@@ -72,7 +73,7 @@ function answerOf(response: http.IncomingMessage, url: string, silence: Silence)
   return { status: response.statusCode ?? 0, body: bodyOf(response, url, silence) };
 }
 
-async function* bodyOf(response: http.IncomingMessage, url: string, silence: Silence): AsyncGenerator<Uint8Array> {
+async function* bodyOf(response: IncomingMessage, url: string, silence: Silence): AsyncGenerator<Uint8Array> {
   let sizeBytes = 0;
   let progressAt = 0;
   let isWhole = false;

@@ -19,10 +19,12 @@ import { NOW, versionsOf, type SimulatedRepository } from './simulated-repositor
 type Outcome = { readonly exit: number; readonly note: string; readonly lines: readonly string[] };
 type Executable = (require: (name: string) => unknown, process: unknown, date: unknown) => void;
 
-/** What stands between the head and the foot of the executable. */
+/** What stands between the head and the foot of the executable; a text that is compiled by itself cannot import, but require. */
 function compileExecutable(): Executable {
-  const [, body] = /\(\(require\) => \{\n(.*)\n {2}\}\)\(createRequire/s.exec(readFileSync(TUF_CLIENT, 'utf8')) ?? [];
-  return compileFunction(body ?? '', ['require', 'process', 'Date']) as Executable;
+  const [, body = ''] =
+    /\(\(require\) => \{\n(.*)\n {2}\}\)\(createRequire/s.exec(readFileSync(TUF_CLIENT, 'utf8')) ?? [];
+  const requiring = body.replaceAll(/\bimport\(("[^"]+")\)/g, 'Promise.resolve(require($1))');
+  return compileFunction(requiring, ['require', 'process', 'Date']) as Executable;
 }
 
 const require = createRequire(TUF_CLIENT);
