@@ -123,7 +123,7 @@ function raced(verdict: Verdict<PublishedNow, PublishCode>): Attempt {
 }
 
 /** Whether what devices see is not yet what the signer remembers. */
-function isInterrupted({ state, timestamp }: Published): boolean {
+export function isInterrupted({ state, timestamp }: Published): boolean {
   if (state === undefined) return false;
   const shown = timestamp && parseTimestamp(timestamp.bytes);
   return shown?.ok !== true || shown.value.signed.snapshot.version !== state.snapshotVersion;

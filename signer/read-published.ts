@@ -3,6 +3,7 @@
  *
  * - The store is not believed: the snapshot is the one whose digest the state holds, every role the one that this snapshot names.
  * - A store that shows more than the state knows of means that the state is not the newest: nothing is signed then (rule R6).
+ * - A root that was there is there: under an older one, whose keys it may have retired, nothing is signed any more.
  */
 import { ROOTS_MAX } from '../formats/boot-bundle.ts';
 import { sha256Hex } from '../formats/sha256.ts';
@@ -52,6 +53,10 @@ export async function readPublished(
       'SIGNER_STATE_STALE',
       `the repository is newer than timestamp ${state.timestampVersion} of the state`,
     );
+  }
+  const rootVersion = state.standing?.rootVersion ?? 1;
+  if (roots.length < rootVersion) {
+    return reject('REPOSITORY_CONFLICT', `${roleObject(product, 'root', roots.length + 1)} is lost: bring it back`);
   }
   const snapshot = await readSnapshot(store, state);
   if (!snapshot.ok) return snapshot;

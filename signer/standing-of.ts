@@ -11,7 +11,7 @@ import { readRole } from './parsed-role.ts';
 import type { Candidate } from './publication.ts';
 import type { Standing } from './signer-state.ts';
 
-/** What stands once `candidate` is visible under `root`, its newest one. A part that cannot be read holds for no moment. */
+/** What stands once `candidate` is visible under `root`, the newest that is there by then. A part that cannot be read holds for no moment. */
 export function standingOf({ snapshot, timestamp, roles }: Candidate, root: TrustedRoot): Standing {
   const [online, shown] = [parseSnapshot(snapshot), parseTimestamp(timestamp)];
   return {

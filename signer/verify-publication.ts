@@ -116,7 +116,9 @@ function verifyParts(
   if (!rootsFirst.ok) return rootsFirst;
   const log = verifyLog(candidate, roots, check);
   if (!log.ok) return log;
-  const standing = standingOf(candidate, newest);
+  // What stands is true under the root that devices then had: one that is shown after the timestamp is not there yet.
+  const shownUnder = rootsFirst.value ? newest : (roots[before.roots.length - 1] ?? newest);
+  const standing = standingOf(candidate, shownUnder);
   const parts = { targets: targets.value, newRoles, rootsFirst: rootsFirst.value, log: log.value, standing };
   return accept(markVerified(publicationOf(candidate, parts)));
 }

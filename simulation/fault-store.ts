@@ -1,8 +1,10 @@
 /**
- * An object store and a signer's memory in memory, whose power is cut at a chosen write.
+ * An object store and a signer's memory in memory, with a fault at a chosen write.
  *
- * - Writes of both are counted together; at write number `cutAt` (from 1) the power goes: the write is lost, and everything
- *   afterwards fails too, until `restore`. A write that arrived although nobody was told is the same as a cut at the next one.
+ * - Writes and removals of both are counted together; at number `write` (from 1), until `restore`:
+ *   `cut`: the power goes, the write is lost and everything afterwards fails, reading too;
+ *   `full`: the disk is full, this write and all after it are refused, and what is there can be read;
+ *   `lost`: the write is done and its answer is lost, once; its writer lives on and knows nothing of it.
  * - A write is never torn: that an object appears as a whole is the port's contract, which the adapters' own tests hold.
  * - A test may look at the medium before every write: at every moment that a device could see.
  */
@@ -10,21 +12,26 @@ import { equalBytes } from '../formats/bytes.ts';
 import { sha256Hex } from '../formats/sha256.ts';
 import { OperationError } from '../formats/operation-error.ts';
 import { accept, reject, type Rejected } from '../formats/verdict.ts';
+import type { ObjectRemover } from '../signer/care/published-source.ts';
 import type { ObjectStore, PutCondition } from '../signer/object-store.ts';
 import { encodeLogMemory, parseLogMemory } from '../signer/log-memory.ts';
 import { encodeSignerState, parseSignerState, type SignerMemory } from '../signer/signer-state.ts';
 import { sweptMemory, type WhileLocked } from '../signer/swept-memory.ts';
 
+export type FaultKind = 'cut' | 'full' | 'lost';
 export type FaultStore = {
   readonly store: ObjectStore;
+  readonly remover: ObjectRemover;
   readonly memory: SignerMemory;
   /** What the medium holds, by name. */
   readonly objects: Map<string, Uint8Array>;
   /** How many writes were begun since the start or the last `restore`. */
   writes(): number;
+  /** Has that write from now on go wrong. */
+  failAt(write: number, kind: FaultKind): void;
   /** Cuts the power at that write from now on. */
   cutAt(write: number): void;
-  /** Power is back; the medium is as the cut left it. */
+  /** There is power, and room; the medium is as the fault left it. */
   restore(): void;
   /** Called before every write with what the medium holds. */
   beforeWrite(look: (objects: ReadonlyMap<string, Uint8Array>) => Promise<void>): void;
@@ -37,7 +44,7 @@ type Medium = {
   state: Uint8Array | undefined;
   log: Uint8Array | undefined;
   writes: number;
-  cutAt: number | undefined;
+  fault: { readonly write: number; readonly kind: FaultKind } | undefined;
   dead: boolean;
   look: (objects: ReadonlyMap<string, Uint8Array>) => Promise<void>;
 };
@@ -49,25 +56,28 @@ export function makeFaultStore(): FaultStore {
     state: undefined,
     log: undefined,
     writes: 0,
-    cutAt: undefined,
+    fault: undefined,
     dead: false,
     look: () => Promise.resolve(),
   });
 }
 
 function faultStoreOver(medium: Medium): FaultStore {
+  const failAt: FaultStore['failAt'] = (write, kind) => {
+    medium.writes = 0;
+    medium.fault = { write, kind };
+  };
   return {
     store: storeOver(medium),
+    remover: { remove: async (name) => Promise.resolve(write(medium, () => medium.objects.delete(name))) },
     memory: sweptMemory(memoryOver(medium), takingTurns()),
     objects: medium.objects,
     writes: () => medium.writes,
-    cutAt: (write) => {
-      medium.writes = 0;
-      medium.cutAt = write;
-    },
+    failAt,
+    cutAt: (write) => failAt(write, 'cut'),
     restore: () => {
       medium.writes = 0;
-      medium.cutAt = undefined;
+      medium.fault = undefined;
       medium.dead = false;
     },
     beforeWrite: (look) => {
@@ -153,13 +163,20 @@ function otherWriter(): Rejected<'CONDITION_FAILED'> {
   return reject('CONDITION_FAILED', 'another publication wrote the memory meanwhile');
 }
 
-/** Counts a write and carries it out, or cuts the power at it. */
+/** Counts a write and carries it out, or has it go wrong. */
 function write(medium: Medium, apply: () => void): void {
   demandPower(medium);
   medium.writes++;
-  medium.dead = medium.writes === medium.cutAt;
+  const { write: at = Infinity, kind } = medium.fault ?? {};
+  if (kind === 'full' && medium.writes >= at) {
+    throw new OperationError('FILE_UNWRITABLE', `the disk is full at write ${medium.writes}`, { retriable: true });
+  }
+  medium.dead = kind === 'cut' && medium.writes === at;
   demandPower(medium);
   apply();
+  if (kind === 'lost' && medium.writes === at) {
+    throw new OperationError('NETWORK_TIMEOUT', `the answer to write ${medium.writes} is lost`, { retriable: true });
+  }
 }
 
 function demandPower(medium: Medium): void {

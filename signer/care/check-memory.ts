@@ -4,6 +4,7 @@
  * - A store that shows more than the signer remembers means that the memory is not the newest: nothing may be signed with it.
  * - A store that shows less was cut in a publication, or was set back; which of them, nobody can tell from outside, so it is a warning
  *   as long as what is remembered still lies there.
+ * - A root that is logged and not there was cut before it was shown, or is lost: the signer remembers which roots were there.
  * - The memory is read after the store: it is written before the store shows anything, so a publication meanwhile looks like neither.
  */
 import { sha256Hex } from '../../formats/sha256.ts';
@@ -15,6 +16,18 @@ import { readObject } from './published-source.ts';
 import { metadataName } from './reach-roles.ts';
 
 const TIMESTAMP = 'metadata/timestamp.json';
+
+/** Judges the roots of these `versions`, which the log names and the store does not hold. */
+export async function checkUnseenRoots({ input, found }: Known, versions: readonly number[]): Promise<void> {
+  if (versions.length === 0) return;
+  const standing = (await input.memory?.state())?.standing;
+  for (const version of versions) {
+    const name = objectOf(input, metadataName('root', version));
+    if (standing !== undefined && version > standing.rootVersion) {
+      found.warning(name, reject('PUBLICATION_UNFINISHED', 'it is logged and was not shown yet: publish it again'));
+    } else found.damage(name, reject('NOT_FOUND', 'the log says that it was published'));
+  }
+}
 
 /** Holds both against each other, where the memory is at hand. */
 export async function checkMemory({ input, found, online, log }: Known): Promise<void> {

@@ -12,7 +12,7 @@ import { accept, reject, type Rejected, type Verdict } from '../../formats/verdi
 import type { TrustedRoot } from '../../bootloader-verifier/boot/verify-root.ts';
 import { checkBeside } from './check-beside.ts';
 import { checkExpiry } from './check-expiry.ts';
-import { checkMemory } from './check-memory.ts';
+import { checkMemory, checkUnseenRoots } from './check-memory.ts';
 import { checkPartial, listBeside, type Beside } from './list-beside.ts';
 import { checkQuorums } from './check-quorums.ts';
 import { objectOf, type CheckInput, type Known } from './check-scene.ts';
@@ -54,11 +54,13 @@ export async function checkRepository(input: CheckInput): Promise<CheckedReposit
     else found.damage(objectOf(input, path), target);
   }
   const trees = newest === undefined ? [] : await reachProofs(reach, { ...input, roots: chain, roles });
-  const log = await checkLog(reach, { input, found, roots: chain, trees, beside });
+  const unseenRoots: number[] = [];
+  const log = await checkLog(reach, { input, found, roots: chain, trees, beside, unseenRoots });
   const known: Known = { input, found, reached, roots: chain, online: reachedOnline, log };
   checkExpiry(known);
   checkQuorums(known);
   await checkMemory(known);
+  await checkUnseenRoots(known, unseenRoots);
   await checkBeside(known, beside);
   return {
     findings: found,
@@ -129,11 +131,13 @@ type LogScene = {
   readonly roots: readonly TrustedRoot[];
   readonly trees: readonly KnownTree[];
   readonly beside: Beside;
+  /** Roots that are logged and not there, as they are found. */
+  readonly unseenRoots: number[];
 };
 
 async function checkLog(
   reach: Reach,
-  { input, found, roots, trees, beside }: LogScene,
+  { input, found, roots, trees, beside, unseenRoots }: LogScene,
 ): Promise<ReachedLog | undefined> {
   const policies = roots.flatMap(({ part }) => (part.log === undefined ? [] : [part.log]));
   if (policies.length === 0) return undefined;
@@ -143,10 +147,7 @@ async function checkLog(
     ...{ repository: input.repository, check: input.check, policies, known },
     onStray: (tree, code) => strayTree({ input, found, beside }, tree, code),
     onLeaf: (leaf) => {
-      if (leaf.type === 'root' && leaf.version > roots.length) {
-        const name = metadataName('root', leaf.version);
-        found.damage(objectOf(input, name), reject('NOT_FOUND', 'the log says that it was published'));
-      }
+      if (leaf.type === 'root' && leaf.version > roots.length) unseenRoots.push(leaf.version);
     },
     onGrown: (tile) => checkPartial({ input, found }, beside, tile),
   });

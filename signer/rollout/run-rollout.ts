@@ -17,7 +17,7 @@ import type { DeviceRegister, RegisterTrust } from '../identity/device-register.
 import type { ManifestsCode } from '../identity/verify-manifests.ts';
 import type { BookStore } from '../book-store.ts';
 import type { Published } from '../publication.ts';
-import type { PublishCode, PublishOptions } from '../publish-changes.ts';
+import { isInterrupted, type PublishCode, type PublishOptions } from '../publish-changes.ts';
 import type { PublishQueue } from '../publish-queue.ts';
 import { readCurrent } from '../read-published.ts';
 import { roleObject } from '../repository-layout.ts';
@@ -60,7 +60,10 @@ export type RolloutNow = {
   readonly votes: readonly Votes[];
 };
 
-/** Does what is due in every rollout; `isLooking` changes nothing and says how they stand. */
+/**
+ * Does what is due in every rollout, and first finishes a publication that was cut, for a step that nobody sees is none.
+ * `isLooking` changes nothing and says how they stand.
+ */
 export async function stepRollouts(
   signer: RolloutSigner,
   now: Instant,
@@ -68,6 +71,9 @@ export async function stepRollouts(
 ): Promise<Verdict<readonly RolloutNow[], RolloutCode>> {
   const scene = await readScene(signer, now);
   if (!scene.ok) return scene;
+  const isDue = !isLooking && isInterrupted(scene.value.published);
+  const finished = isDue ? await signer.publish({}, now) : accept(undefined);
+  if (!finished.ok) return finished;
   const done: RolloutNow[] = [];
   for (const rollout of readRollouts(scene.value.published)) {
     const stepped = await stepRollout(signer, { ...scene.value, rollout, now }, isLooking);

@@ -108,3 +108,17 @@ test('a publication cut before its timestamp is finished by the next refresh of 
   accepted(await publishChanges(optionsFor(repository, cut), {}));
   expect(await deviceSees(cut.objects, repository)).toEqual(NEW);
 });
+
+test('a root that the store has lost is missed: nothing is signed under the one before it, whose keys it may have retired', async () => {
+  const { repository, faulty, changes } = await withRenewedRoot();
+  accepted(await publishChanges(optionsFor(repository, faulty), changes));
+  const root = faulty.objects.get('gateway/metadata/2.root.json') ?? new Uint8Array();
+  faulty.objects.delete('gateway/metadata/2.root.json');
+  faulty.restore();
+  const refused = await publishChanges(optionsFor(repository, faulty), {});
+  expect(refused).toMatchObject({ ok: false, code: 'REPOSITORY_CONFLICT' });
+  expect(refused.ok ? '' : refused.detail).toContain('2.root.json is lost: bring it back');
+  expect(faulty.writes()).toBe(0);
+  faulty.objects.set('gateway/metadata/2.root.json', root);
+  accepted(await publishChanges(optionsFor(repository, faulty), {}));
+});
