@@ -32,6 +32,8 @@ export type StateDatabase = {
   readonly memoryOf: (product: string) => SignerMemory;
   /** Products whose timestamp ends at `until` or before, those first that end first; at most `count`. */
   readonly endingUntil: (until: Instant, count: number) => readonly string[];
+  /** Products that were published or renewed no more than `withinMs` before the one that was last. */
+  readonly signedLast: (withinMs: number) => readonly string[];
   /** Products with a plan in force. */
   readonly planned: () => readonly string[];
   readonly products: () => readonly string[];
@@ -95,6 +97,8 @@ export async function openStateDatabase(path: string, mustStand = false): Promis
       ),
     endingUntil: (until, count) =>
       names('SELECT name FROM product WHERE state IS NOT NULL AND expires <= ? ORDER BY expires LIMIT ?', until, count),
+    signedLast: (withinMs) =>
+      names('SELECT name FROM product WHERE expires > (SELECT max(expires) FROM product) - ?', withinMs),
     planned: () => names('SELECT name FROM product WHERE planned = 1 ORDER BY name'),
     products: () => names('SELECT name FROM product WHERE state IS NOT NULL ORDER BY name'),
     states: () => pagedStates(prepare, path),

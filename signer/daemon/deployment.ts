@@ -7,14 +7,18 @@
  * - Timestamps are renewed beside each other, long before they end, and share the commits of the memory; rollouts are stepped for
  *   products that have a plan.
  * - A product whose renewal or step is refused, or fails, holds up no other.
+ * - What was cut between the memory and the timestamp is finished: by the next look where a fault of the world cut it, by the first
+ *   look of a process for what was signed around the end of the one before. Else the memory would say that it was renewed.
  */
 import type { Instant } from '../../formats/instant.ts';
 import { nameDecoder } from '../../formats/names.ts';
 import { REQUEST_BYTES_MAX } from '../../formats/publish-request.ts';
 import { OperationError } from '../../formats/operation-error.ts';
+import { parseTimestamp, TIMESTAMP_BYTES_MAX } from '../../formats/tuf-snapshot.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import { TIMESTAMP_LIFETIME_MS } from '../lifetimes.ts';
 import { renewTimestamp } from '../renew-timestamp.ts';
+import { timestampObject } from '../repository-layout.ts';
 import { WORD_BYTES_MAX } from '../rollout/heard-word.ts';
 import { productOfWord } from '../rollout/spoken-word.ts';
 import { stepRollouts, type RolloutSigner } from '../rollout/run-rollout.ts';
@@ -48,11 +52,16 @@ const KNOWN_MAX = 1024;
 const RENEWALS_MAX = 64;
 const ENDING_MAX = 4096;
 
+/** No publication is under way for longer. */
+const UNDER_WAY_MS_MAX = 3_600_000;
+
 /** The signer of the products in `parts.database`, and of those to come. */
-export function openDeployment(parts: DeploymentParts): Deployment {
+export function openDeployment({ database, ...parts }: DeploymentParts): Deployment {
   const known = new Map<string, RolloutSigner>();
+  /** Products that may show less than is remembered of them; unknown before the first look. */
+  let unsure: Set<string> | undefined;
   const signerOf = (product: string): RolloutSigner => {
-    const signer = known.get(product) ?? parts.signerOf(product);
+    const signer = known.get(product) ?? watched(parts.signerOf(product));
     // The one asked for last goes to the end. One that is forgotten at work is no harm: the memory orders both.
     known.delete(product);
     known.set(product, signer);
@@ -60,7 +69,17 @@ export function openDeployment(parts: DeploymentParts): Deployment {
     if (known.size > KNOWN_MAX && longest !== undefined) known.delete(longest);
     return signer;
   };
-  const { database } = parts;
+  const watched = (signer: RolloutSigner): RolloutSigner => ({
+    ...signer,
+    publish: async (...asked) => {
+      try {
+        return await signer.publish(...asked);
+      } catch (fault) {
+        unsure?.add(signer.publishing.product);
+        throw fault;
+      }
+    },
+  });
   const verbsOf = (product: string): VerbTable | undefined =>
     nameDecoder(product).ok ? signerVerbs(signerOf(product)) : undefined;
   return {
@@ -78,15 +97,24 @@ export function openDeployment(parts: DeploymentParts): Deployment {
     const faults: DueFault[] = [];
     const told = async (product: string, work: () => Promise<Verdict<unknown>>): Promise<boolean> => {
       const fault = await faultOf(product, work);
-      if (fault !== undefined) faults.push(fault);
+      if (fault !== undefined) {
+        faults.push(fault);
+        unsure?.add(product);
+      }
       return fault === undefined;
     };
+    // What cannot be finished is not renewed either, and told once.
+    const tried = new Set<string>();
+    const toFinish = [...(unsure ?? database.signedLast(UNDER_WAY_MS_MAX))];
+    unsure = new Set();
+    await sideBySide(toFinish, async (product) => {
+      if (!(await told(product, () => finish(parts.signerOf(product), now)))) tried.add(product);
+    });
     let stepped = 0;
     for (const product of database.planned()) {
       if (await told(product, () => inTurn(() => stepRollouts(signerOf(product), now), product))) stepped++;
     }
     // Looked for after every round: what was renewed ends later, and what cannot be renewed is not tried twice.
-    const tried = new Set<string>();
     let renewed = 0;
     for (;;) {
       const ending = database.endingUntil(now + TIMESTAMP_LIFETIME_MS / 2, ENDING_MAX + tried.size);
@@ -98,6 +126,16 @@ export function openDeployment(parts: DeploymentParts): Deployment {
       });
     }
   }
+}
+
+/** Shows what the memory says, where less is shown. */
+async function finish({ publishing, publish }: RolloutSigner, now: Instant): Promise<Verdict<unknown>> {
+  const { store, memory, product } = publishing;
+  const shown = await store.get(timestampObject(product), TIMESTAMP_BYTES_MAX);
+  const state = await memory.read();
+  const parsed = shown && parseTimestamp(shown.bytes);
+  const isShown = parsed?.ok === true && parsed.value.signed.version === state?.timestampVersion;
+  return isShown || state === undefined ? accept(undefined) : publish({}, now);
 }
 
 /** A verb that does what is due waits for nobody. */

@@ -37,9 +37,14 @@ beforeEach(async () => {
   database = await openStateDatabase(join(folder, 'state.db'));
   store = makeFaultStore();
   repositories = await Promise.all(PRODUCTS.map((product) => makeTinyRepository({ product, log: LOGGED })));
+  deployment = opened();
+});
+
+/** The signer as a process starts with it. */
+function opened(): Deployment {
   const [first] = repositories;
   const online = ['snapshot', 'timestamp'].flatMap((role) => first?.signers.get(role) ?? []);
-  deployment = openDeployment({
+  return openDeployment({
     database,
     signerOf: (product) => {
       const memory = database.memoryOf(product);
@@ -49,7 +54,7 @@ beforeEach(async () => {
       return { publishing, publish, books, register: deviceRegister(books), open: new Map() };
     },
   });
-});
+}
 
 afterEach(async () => {
   database.close();
@@ -117,6 +122,32 @@ test('all timestamps are renewed once half of their time is over, with one commi
   for (const each of repositories) accepted(await refreshFrom(store.objects, each, { now: now + 0.9 * DAY_MS }));
   expect(await deployment.doDue(now, atOnce)).toEqual({ renewed: 0, stepped: 0, faults: [] });
 });
+
+test.each(['cut', 'lost'] as const)(
+  'what a fault cut between the memory and the timestamp is finished by the next look, and after a restart by the first (%s)',
+  async (kind) => {
+    await publishEverything();
+    const now = (repositories[0]?.now ?? 0) + 0.6 * DAY_MS;
+    expect(await deployment.doDue(now - 0.2 * DAY_MS, atOnce)).toMatchObject({ renewed: 0, faults: [] });
+    for (const isRestarted of [false, true]) {
+      const at = now + (isRestarted ? 0.6 * DAY_MS : 0);
+      const before = PRODUCTS.map((product) => timestampOf(product).version);
+      store.failAt(1, kind);
+      const { renewed, faults } = await deployment.doDue(at, atOnce);
+      expect(renewed + faults.length).toBe(PRODUCTS.length);
+      expect(faults.length).toBe(kind === 'cut' ? PRODUCTS.length : 1);
+      store.restore();
+      if (isRestarted) deployment = opened();
+      expect(await deployment.doDue(at, atOnce)).toEqual({ renewed: 0, stepped: 0, faults: [] });
+      for (const [i, product] of PRODUCTS.entries()) {
+        const { version } = timestampOf(product);
+        expect(version, product).toBeGreaterThan(before[i] ?? 0);
+        expect((await database.memoryOf(product).read())?.timestampVersion, product).toBe(version);
+      }
+      for (const each of repositories) accepted(await refreshFrom(store.objects, each, { now: at + 0.9 * DAY_MS }));
+    }
+  },
+);
 
 test('a renewal reads no role and writes one object; once the snapshot is due all of the repository is read again', async () => {
   await publishEverything();
