@@ -97,11 +97,10 @@ export function openDeployment({ database, ...parts }: DeploymentParts): Deploym
     const faults: DueFault[] = [];
     const told = async (product: string, work: () => Promise<Verdict<unknown>>): Promise<boolean> => {
       const fault = await faultOf(product, work);
-      if (fault !== undefined) {
-        faults.push(fault);
-        unsure?.add(product);
-      }
-      return fault === undefined;
+      if (fault === undefined) return true;
+      faults.push(fault);
+      unsure?.add(product);
+      return false;
     };
     // What cannot be finished is not renewed either, and told once.
     const tried = new Set<string>();
