@@ -7,10 +7,10 @@
  */
 import assert from 'node:assert';
 import type { Command } from 'commander';
-import { nameDecoder } from '../formats/names.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { checkRepository, type CheckedRepository } from '../signer/care/check-repository.ts';
 import type { Finding } from '../signer/care/finding.ts';
+import { productOfObject } from '../signer/repository-layout.ts';
 import { checkSignature } from '../signer/signature-check-node.ts';
 import { openCareStore, type CareStore } from './care-store.ts';
 import {
@@ -32,8 +32,6 @@ const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 /** Names and findings that an answer about a whole deployment carries; beyond, they are said and counted. */
 const NAMED_MAX = 1000;
-/** Where uploads lie, beside the products. */
-const INCOMING = 'incoming';
 
 /** Adds the verb. */
 export function defineFsck(command: Command, host: Host, conclude: Conclude): void {
@@ -110,20 +108,20 @@ async function fsckAll(products: readonly CaredProduct[], scene: Scene): Promise
     else if (findings.count('warning') > 0) scene.host.say(`${each.product}: ${text}\n`);
   }
   for (const stranger of await strangers(new Set(products.map(({ product }) => product)), scene.store)) {
-    blame(stranger, 'SIGNER_STATE_MISSING: the store has it, and the memory knows nothing of it');
+    sums.warnings++;
+    scene.host.say(`${stranger}: SIGNER_STATE_MISSING: the store has it, and this memory knows nothing of it\n`);
   }
   const text = `${products.length} products, ${sums.objects} objects; ${sums.damaged} products damaged, ${sums.warnings} warnings`;
   if (sums.damaged > 0) return reject('REPOSITORY_DAMAGED', `${text}: ${damaged.join(' ')}`);
   return accept({ facts: { products: products.length, ...sums }, text });
 }
 
-/** Products that lie in the store and that the memory does not know; uploads are none. */
+/** Products that lie in the store and that the memory does not know: another signer's, or lost by this one. */
 async function strangers(known: ReadonlySet<string>, { list }: CareStore): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   for await (const { name } of list.list('')) {
-    const product = name.slice(0, Math.max(0, name.indexOf('/')));
-    const isNew = nameDecoder(product).ok && product !== INCOMING && !known.has(product);
-    if (isNew && found.size < NAMED_MAX) found.add(product);
+    const product = productOfObject(name);
+    if (product !== undefined && !known.has(product) && found.size < NAMED_MAX) found.add(product);
   }
   return found;
 }

@@ -65,6 +65,21 @@ export const VERBS: ReadonlyMap<string, VerbEntry> = new Map([
   ['halt', verb('stop the rollout of a channel, as one manager', async () => (await import('./halt.ts')).defineHalt)],
   ['waves', verb('show how rollouts stand', async () => (await import('./waves.ts')).defineWaves)],
   ['fsck', verb('check that a published repository is whole', async () => (await import('./fsck.ts')).defineFsck)],
+  [
+    'backup',
+    verb('keep all that a signer may not lose in one file', async () => (await import('./backup.ts')).defineBackup),
+  ],
+  [
+    'restore',
+    verb('put a backup of a signer into an empty folder', async () => (await import('./restore.ts')).defineRestore),
+  ],
+  [
+    'resume',
+    verb(
+      'have a restored signer go on from the newest that was published',
+      async () => (await import('./resume.ts')).defineResume,
+    ),
+  ],
   ['devices', verb('list what devices say of themselves', async () => (await import('./devices.ts')).defineDevices)],
   ['gc', verb('remove what no device and no publisher can need', async () => (await import('./gc.ts')).defineGc)],
   [

@@ -13,6 +13,8 @@ const REASONS: Readonly<Record<NonNullable<RolloutStatus['because']>, string>> =
   'too-few-expected': 'fewer devices are expected in the next wave than its gate demands',
   soaking: 'the open wave has yet to soak',
   'gate-unmet': 'the gate of the open wave is not met yet',
+  'book-lost':
+    'who is expected is not known any more, as after a restored backup: leases run out; release under another plan',
   'gate-lost': 'a gate can no longer be met: leases run out; halt, and release a repaired version',
   completed: 'all waves are open and met: the release is for everybody',
 };

@@ -23,6 +23,27 @@ export const CARE = {
     means: 'a warning: an object that no repository of ours has lies among its objects',
     todo: 'find out who put it there, and move it away',
   },
+  SIGNER_STATE_RESTORED: {
+    means:
+      'the state of the signer was restored from a backup, and nobody has confirmed yet what was newest when it was lost (R6)',
+    todo: 'run firmament resume: it compares with the store and with mirrors, and says what is to be confirmed',
+  },
+  SIGNER_STATE_MOVED: {
+    means: 'the state of the signer has moved into the memory of a deployment, or is on its way there',
+    todo: 'use the signer of that deployment; a move that was cut is finished by running firmament adopt again',
+  },
+  RESUME_UNCONFIRMED: {
+    means: 'what would be taken as the newest that was ever published is not confirmed',
+    todo: 'compare what is shown with mirrors, witnesses, devices and people; then run it again with --confirm and the digest',
+  },
+  BACKUP_MALFORMED: {
+    means: 'a file is no whole backup: it was cut, altered, or made by something else',
+    todo: 'take another copy of it, or an older backup',
+  },
+  BACKUP_MISMATCH: {
+    means: 'a backup is not the one that was asked for by its digest, or it is from the future',
+    todo: 'take the file whose digest was noted when it was made; check the clock',
+  },
   EXPIRY_NEAR: {
     means: 'a warning: a role expires soon',
     todo: 'have its holders sign the next version, or see why the signer does not refresh',

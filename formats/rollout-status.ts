@@ -15,6 +15,7 @@ export const WAITING = [
   'soaking',
   'gate-unmet',
   'gate-lost',
+  'book-lost',
   'completed',
 ] as const;
 /** What was done. */

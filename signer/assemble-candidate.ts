@@ -28,6 +28,7 @@ import { checkSignature } from './signature-check-node.ts';
 import type { Signer } from './signer.ts';
 import { assembleLog } from './assemble-log.ts';
 import type { PublishedLog } from './read-log.ts';
+import { nextOnlineVersion, type SignerState } from './signer-state.ts';
 import type { WithdrawnDraft } from './withdrawn-draft.ts';
 import { collectTargets } from './collect-targets.ts';
 
@@ -35,6 +36,8 @@ export type CandidateInput = {
   readonly store: ObjectStore;
   readonly product: string;
   readonly published: Published;
+  /** Below which no online role is signed. */
+  readonly floor: Pick<SignerState, 'versionFloor'> | undefined;
   readonly changes: Changes;
   /** The log as it stands, where roots demand one. */
   readonly log: PublishedLog | undefined;
@@ -74,6 +77,7 @@ export async function assembleCandidate(input: CandidateInput): Promise<Verdict<
     snapshot: snapshot.value.bytes,
     roles: roles.value.files,
     withdrawn: input.withdrawn,
+    versionFloor: input.floor?.versionFloor,
     ...targets.value,
     ...logged.value,
   });
@@ -181,8 +185,8 @@ function isSnapshotDue(input: CandidateInput, parts: Parts): boolean {
 }
 
 /** The next version under which nothing stands: an interrupted run may have left a snapshot that no timestamp names. */
-async function freeSnapshotVersion({ store, product, published }: CandidateInput): Promise<number | undefined> {
-  const first = (published.state?.snapshotVersion ?? 0) + 1;
+async function freeSnapshotVersion({ store, product, published, floor }: CandidateInput): Promise<number | undefined> {
+  const first = nextOnlineVersion(published.state?.snapshotVersion ?? 0, floor);
   for (let version = first; version <= first + ORPHANS_MAX; version++) {
     if ((await store.get(roleObject(product, 'snapshot', version), SNAPSHOT_BYTES_MAX)) === undefined) return version;
   }
@@ -190,7 +194,7 @@ async function freeSnapshotVersion({ store, product, published }: CandidateInput
 }
 
 function signTimestamp(input: CandidateInput, parts: Parts, snapshot: MadeSnapshot): Promise<Uint8Array> {
-  const version = (input.published.state?.timestampVersion ?? 0) + 1;
+  const version = nextOnlineVersion(input.published.state?.timestampVersion ?? 0, input.floor);
   const expires = input.now + (input.timestampLifetimeMs ?? TIMESTAMP_LIFETIME_MS);
   const content = timestampContent(
     { repository: parts.repository, version, expires },

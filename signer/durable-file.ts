@@ -97,10 +97,15 @@ function openIfThere(path: string): number | undefined {
   }
 }
 
+/** A name of its own in `folder`, for what is not whole yet. */
+export function temporaryIn(folder: string): string {
+  return join(folder, `.firmament-${randomUUID()}`);
+}
+
 /** A synced file of its own beside `path`. */
 async function writeTemporary(path: string, { bytes, mode }: FileContent): Promise<string> {
   const folder = resolve(dirname(path));
-  const temporary = join(folder, `.firmament-${randomUUID()}`);
+  const temporary = temporaryIn(folder);
   const file = await openNew(temporary, mode, path);
   try {
     writeFileSync(file, bytes);

@@ -42,6 +42,7 @@ export function publicationOf(
     state: {
       ...repository,
       ...carriedOn(before.state),
+      versionFloor: candidate.versionFloor,
       timestampVersion: version,
       snapshotVersion: of.version,
       snapshotSha256: sha256Hex(snapshot),

@@ -74,6 +74,8 @@ export type Candidate = {
   readonly log: LogDraft | undefined;
   /** Contents of channels that must never be published. */
   readonly withdrawn: readonly WithdrawnDraft[];
+  /** Below which no online role is signed, as the memory says. */
+  readonly versionFloor: number | undefined;
 };
 
 /** Proofs for devices: by `root VERSION` and by `channel NAME`. */

@@ -172,7 +172,8 @@ async function publishOver(published: Published, options: PublishOptions, change
   const { log, isRace } = await openLog(published, options, changes);
   if (!log.ok) return { verdict: log, isRace };
   const withdrawn = collectWithdrawn(published, changes);
-  const candidate = await assembleCandidate({ ...options, published, changes, log: log.value, withdrawn });
+  const floor = published.state ?? options.memory.foundingFloor?.();
+  const candidate = await assembleCandidate({ ...options, published, floor, changes, log: log.value, withdrawn });
   if (!candidate.ok) return final(candidate);
   const publication = verifyPublication(candidate.value, options.now, options.check);
   if (!publication.ok) return final(publication);

@@ -19,9 +19,15 @@ import type { ObjectStore, StoredObject } from './object-store.ts';
 import type { Published } from './publication.ts';
 import { roleObject, timestampObject } from './repository-layout.ts';
 import { checkSignature } from './signature-check-node.ts';
-import { isSameState, type SignerMemory, type SignerState } from './signer-state.ts';
+import { demandReleased, isSameState, type SignerMemory, type SignerState } from './signer-state.ts';
 
-export type ReadCode = 'SIGNER_STATE_MISSING' | 'SIGNER_STATE_STALE' | 'REPOSITORY_MISMATCH' | 'REPOSITORY_CONFLICT';
+export type ReadCode =
+  | 'SIGNER_STATE_MISSING'
+  | 'SIGNER_STATE_STALE'
+  | 'SIGNER_STATE_RESTORED'
+  | 'SIGNER_STATE_MOVED'
+  | 'REPOSITORY_MISMATCH'
+  | 'REPOSITORY_CONFLICT';
 
 /** How often what is published may change while it is read. */
 const READINGS_MAX = 16;
@@ -38,6 +44,8 @@ export async function readPublished(
   state: SignerState | undefined,
 ): Promise<Verdict<Published, ReadCode>> {
   const { store, product, check = checkSignature } = place;
+  const released = demandReleased(state);
+  if (!released.ok) return released;
   const timestamp = await store.get(timestampObject(product), TIMESTAMP_BYTES_MAX);
   if (state === undefined) {
     return timestamp === undefined

@@ -21,7 +21,7 @@ import type { PublishOptions } from './publish-changes.ts';
 import { publishRenewal } from './publish.ts';
 import { logObject, roleObject, timestampObject } from './repository-layout.ts';
 import { checkSignature } from './signature-check-node.ts';
-import type { SignerState, Standing } from './signer-state.ts';
+import { nextOnlineVersion, type SignerState, type Standing } from './signer-state.ts';
 import { verifyRenewal } from './verify-renewal.ts';
 
 type Stood = { readonly state: SignerState; readonly standing: Standing; readonly shown: StoredObject };
@@ -43,6 +43,7 @@ async function readStanding({ store, memory, product, ...options }: PublishOptio
   const shown = await store.get(timestampObject(product), TIMESTAMP_BYTES_MAX);
   const state = await memory.read();
   if (shown === undefined || state?.standing === undefined || state.product !== product) return undefined;
+  if (state.held !== undefined) return undefined;
   const { standing } = state;
   const { now, snapshotLifetimeMs = SNAPSHOT_LIFETIME_MS } = options;
   if (standing.targetsExpires <= now || standing.snapshotExpires - now <= snapshotLifetimeMs / 2) return undefined;
@@ -81,7 +82,7 @@ async function signNext(
   const { product, rootOneSha256, snapshotVersion: version, snapshotSha256: sha256 } = state;
   const part = {
     repository: { product, rootOneSha256 },
-    version: state.timestampVersion + 1,
+    version: nextOnlineVersion(state.timestampVersion, state),
     expires: now + timestampLifetimeMs,
   };
   const content = timestampContent(part, { version, length: standing.snapshotLength, sha256 });

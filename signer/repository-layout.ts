@@ -4,7 +4,16 @@
  * - `PRODUCT/metadata/VERSION.ROLE.json`, `PRODUCT/metadata/timestamp.json`, `PRODUCT/targets/RELEASE/COMPONENT/SHA256.FILE`.
  * - The parts have passed the allow-lists of `formats/names.ts` before they come here.
  */
-import { hashedTargetPath, LOG_FOLDER, logProofPath, parseTargetName } from '../formats/names.ts';
+import { hashedTargetPath, LOG_FOLDER, logProofPath, nameDecoder, parseTargetName } from '../formats/names.ts';
+
+/** Where uploads lie, beside the products. */
+const UPLOADS = 'incoming';
+
+/** The product that the object `name` is of; undefined for what is of none, uploads above all. */
+export function productOfObject(name: string): string | undefined {
+  const product = nameDecoder(name.slice(0, Math.max(0, name.indexOf('/'))));
+  return product.ok && product.value !== UPLOADS ? product.value : undefined;
+}
 
 /** The object of version `version` of a role. */
 export function roleObject(product: string, role: string, version: number): string {

@@ -37,6 +37,10 @@ export type StateDatabase = {
   /** Products with a plan in force. */
   readonly planned: () => readonly string[];
   readonly products: () => readonly string[];
+  /** Whether all of it was restored from a backup: products that it does not know may have been founded since. */
+  readonly isHeld: () => boolean;
+  /** Ends that: products begin above `versionFloor` from now on. */
+  readonly release: (versionFloor: number) => void;
   /** The states of all products, in the order of their names, read in pages; a damaged one is refused and passed over. */
   readonly states: () => AsyncIterable<Verdict<SignerState>>;
   /** How many writes were made, and with how many transactions. */
@@ -59,11 +63,13 @@ const GATHER_MS = 4;
 const PAGE_ROWS = 256;
 /** How long another process may hold the database. */
 const BUSY_MS = 30_000;
-const SCHEMA = `CREATE TABLE IF NOT EXISTS product (
+/** Its tables, made where they are not there yet. */
+export const STATE_SCHEMA: string = `CREATE TABLE IF NOT EXISTS product (
   name TEXT PRIMARY KEY, state BLOB, log BLOB, expires INTEGER NOT NULL DEFAULT 0, planned INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS product_by_end ON product (expires);
-CREATE INDEX IF NOT EXISTS product_by_plan ON product (planned, name)`;
+CREATE INDEX IF NOT EXISTS product_by_plan ON product (planned, name);
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID`;
 
 /**
  * Opens the database in the file `path`, which is made, for its owner alone, where it is not there yet.
@@ -78,7 +84,7 @@ export async function openStateDatabase(path: string, mustStand = false): Promis
     const opened = new DatabaseSync(path, { timeout: BUSY_MS });
     chmodSync(path, MODE_SECRET);
     opened.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL');
-    opened.exec(SCHEMA);
+    opened.exec(STATE_SCHEMA);
     return opened;
   });
   const prepare = prepareOnce(database);
@@ -88,11 +94,16 @@ export async function openStateDatabase(path: string, mustStand = false): Promis
     counts.writes += writes.length;
     counts.commits++;
   });
+  const columns: Columns = {
+    read: (row) => readColumn(prepare, path, row),
+    write,
+    meta: (name) => readMeta(prepare, path, name),
+  };
   const names = (sql: string, ...values: readonly number[]): readonly string[] =>
     orFault(path, () => prepare(sql).all(...values)).map(({ name }) => String(name));
   return {
     memoryOf: (product) =>
-      sweptMemory(memoryOf(product, { read: (row) => readColumn(prepare, path, row), write }), (work) =>
+      sweptMemory(memoryOf(product, columns), (work) =>
         whileLocked(join(dirname(path), 'sweeps', `${product}.lock`), work),
       ),
     endingUntil: (until, count) =>
@@ -101,6 +112,12 @@ export async function openStateDatabase(path: string, mustStand = false): Promis
       names('SELECT name FROM product WHERE expires > (SELECT max(expires) FROM product) - ?', withinMs),
     planned: () => names('SELECT name FROM product WHERE planned = 1 ORDER BY name'),
     products: () => names('SELECT name FROM product WHERE state IS NOT NULL ORDER BY name'),
+    isHeld: () => readMeta(prepare, path, 'held') !== undefined,
+    release: (versionFloor) =>
+      orFault(path, () => {
+        prepare("INSERT OR REPLACE INTO meta VALUES ('versionFloor', ?)").run(versionFloor);
+        prepare("DELETE FROM meta WHERE name = 'held'").run();
+      }),
     states: () => pagedStates(prepare, path),
     counts: () => ({ ...counts }),
     close: () => database.close(),
@@ -133,11 +150,12 @@ function prepareOnce(database: DatabaseSync): Prepare {
 }
 
 type Columns = {
+  readonly meta: (name: 'held' | 'versionFloor') => number | undefined;
   readonly read: (row: Pick<Row, 'product' | 'column'>) => Uint8Array | undefined;
   readonly write: (write: Row & Pick<Write, 'bytes' | 'former'>) => Promise<MemoryWrite>;
 };
 
-function memoryOf(product: string, { read, write }: Columns): Omit<SignerMemory, 'exclusively' | 'collect'> {
+function memoryOf(product: string, { read, write, meta }: Columns): Omit<SignerMemory, 'exclusively' | 'collect'> {
   const whole = <T>(column: Column, parse: (bytes: Uint8Array) => Verdict<T>): T | undefined => {
     const bytes = read({ product, column });
     const part = bytes && parse(bytes);
@@ -148,7 +166,15 @@ function memoryOf(product: string, { read, write }: Columns): Omit<SignerMemory,
     return part?.value;
   };
   return {
-    read: async () => Promise.resolve(whole('state', parseSignerState)),
+    foundingFloor: () => ({ versionFloor: meta('versionFloor') }),
+    read: async () => {
+      const state = whole('state', parseSignerState);
+      if (state === undefined && meta('held') !== undefined) {
+        const what = `the memory was restored from a backup, which does not know ${product}`;
+        throw new OperationError('SIGNER_STATE_RESTORED', what, { retriable: false });
+      }
+      return Promise.resolve(state);
+    },
     write: (state, former) =>
       write({
         ...{ column: 'state', product, bytes: encodeSignerState(state), former: former && encodeSignerState(former) },
@@ -226,6 +252,11 @@ function readColumn(
   const row = orFault(path, () => prepare(`SELECT ${column} AS part FROM product WHERE name = ?`).get(product));
   const part = row?.['part'];
   return part instanceof Uint8Array ? Uint8Array.from(part) : undefined;
+}
+
+function readMeta(prepare: Prepare, path: string, name: string): number | undefined {
+  const row = orFault(path, () => prepare('SELECT value FROM meta WHERE name = ?').get(name));
+  return row === undefined ? undefined : Number(row['value']);
 }
 
 /** The result of calls of SQLite, or their fault as ours. */

@@ -28,7 +28,7 @@ import {
 import { encodeInstant, instantDecoder, type Instant } from '../formats/instant.ts';
 import type { JsonValue } from '../formats/json.ts';
 import { nameDecoder } from '../formats/names.ts';
-import { accept, type Verdict } from '../formats/verdict.ts';
+import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import type { LogMemory } from './log-memory.ts';
 import { withdrawnDecoder, withdrawnToJson, type WithdrawnDraft } from './withdrawn-draft.ts';
 
@@ -78,6 +78,8 @@ export type MemoryWrite = Verdict<void, 'CONDITION_FAILED'>;
 
 /** Port: a signer's memory of one product, which several publications may use at once. */
 export type SignerMemory = {
+  /** What a product that is not known yet begins above, where the memory as a whole was restored. */
+  readonly foundingFloor?: () => Pick<SignerState, 'versionFloor'>;
   /** The state, or undefined before the first publication. A damaged one throws `OperationError`: it is no absence. */
   readonly read: () => Promise<SignerState | undefined>;
   /** Durable when it returns. @param former what was read, and is replaced. */
@@ -161,6 +163,28 @@ function standingToJson({ channel, rootExpires, ...standing }: Standing): JsonVa
 export function isSameState(a: SignerState | undefined, b: SignerState | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return equalBytes(encodeSignerState(a), encodeSignerState(b));
+}
+
+/** Refuses what `state` is held for: nothing is signed with it, and nothing judged by it. */
+export function demandReleased(
+  state: Pick<SignerState, 'held' | 'product'> | undefined,
+): Verdict<void, 'SIGNER_STATE_RESTORED' | 'SIGNER_STATE_MOVED'> {
+  const whose = `the memory of ${state?.product ?? ''}`;
+  switch (state?.held) {
+    case undefined:
+      return accept(undefined);
+    case 'restored':
+      return reject('SIGNER_STATE_RESTORED', `${whose} is from a backup, and was not resumed`);
+    case 'arriving':
+      return reject('SIGNER_STATE_MOVED', `${whose} is on its way into this deployment`);
+    case 'moved':
+      return reject('SIGNER_STATE_MOVED', `${whose} has moved into a deployment`);
+  }
+}
+
+/** The version of an online role after `former`, above all that may have been signed before the memory was restored. */
+export function nextOnlineVersion(former: number, state: Pick<SignerState, 'versionFloor'> | undefined): number {
+  return Math.max(former + 1, state?.versionFloor ?? 1);
 }
 
 /** What a publication leaves as it was read. */

@@ -10,6 +10,7 @@
 import { hashedTargetPath, nameDecoder } from '../../formats/names.ts';
 import { accept, reject, type Rejected, type Verdict } from '../../formats/verdict.ts';
 import type { TrustedRoot } from '../../bootloader-verifier/boot/verify-root.ts';
+import type { TrustedTimestamp } from '../../bootloader-verifier/boot/verify-timestamp.ts';
 import { checkBeside } from './check-beside.ts';
 import { checkExpiry } from './check-expiry.ts';
 import { checkMemory, checkUnseenRoots } from './check-memory.ts';
@@ -34,6 +35,10 @@ export type CheckedRepository = {
   readonly reached: ReadonlySet<string>;
   readonly beside: Beside['objects'];
   readonly snapshotVersion: number | undefined;
+  /** What devices see, as far as it holds, and the roots that lead to it. */
+  readonly timestamp: TrustedTimestamp['signed'] | undefined;
+  readonly trusted: readonly TrustedRoot[];
+  readonly log: ReachedLog | undefined;
 };
 /** Checks everything. Faults of the world throw `OperationError`. */
 export async function checkRepository(input: CheckInput): Promise<CheckedRepository> {
@@ -71,6 +76,7 @@ export async function checkRepository(input: CheckInput): Promise<CheckedReposit
     logSize: log?.head.size,
     ...{ reached, beside: beside.objects },
     snapshotVersion: reachedOnline?.snapshot?.role.signed.version,
+    ...{ timestamp: reachedOnline?.timestamp.role.signed, trusted: chain, log },
   };
 }
 
@@ -142,7 +148,8 @@ async function checkLog(
   const policies = roots.flatMap(({ part }) => (part.log === undefined ? [] : [part.log]));
   if (policies.length === 0) return undefined;
   const remembered = input.memory?.log;
-  const known = remembered === undefined ? trees : [...trees, { ...remembered, by: 'state' }];
+  const state = remembered === undefined ? [] : [{ ...remembered, by: 'state', isOutside: true as const }];
+  const known = [...trees, ...state, ...(input.trees ?? [])];
   const log = await reachLog(reach, {
     ...{ repository: input.repository, check: input.check, policies, known },
     onStray: (tree, code) => strayTree({ input, found, beside }, tree, code),
@@ -157,11 +164,11 @@ async function checkLog(
 /** A tree beyond the checkpoint is one that a claim leads to, or one that the store has lost; a stray one within it is a fork. */
 function strayTree(
   { input, found, beside }: Pick<LogScene, 'input' | 'found' | 'beside'>,
-  { size, by }: KnownTree,
+  { size, by, isOutside }: KnownTree,
   code: 'LOG_FORKED' | 'LOG_ROLLBACK',
 ): void {
   if (code === 'LOG_FORKED') {
-    const by_ = by === 'state' ? by : objectOf(input, by);
+    const by_ = isOutside === true ? by : objectOf(input, by);
     found.damage(by_, reject(code, `its tree of ${size} entries is not the one of this log`));
   } else if (beside.claim?.size === size) {
     found.warning(

@@ -7,7 +7,7 @@ import type { LogMemory } from '../log-memory.ts';
 import type { SignerState } from '../signer-state.ts';
 import type { Findings } from './finding.ts';
 import type { ObjectList, PublishedSource } from './published-source.ts';
-import type { ReachedLog } from './reach-log.ts';
+import type { KnownTree, ReachedLog } from './reach-log.ts';
 import type { ReachedOnline } from './reach-roles.ts';
 
 /** How long before its expiry a role is named, in milliseconds. */
@@ -27,6 +27,8 @@ export type CheckInput = {
   readonly limits: ExpiryLimits;
   /** What the signer remembers, where it is at hand. */
   readonly memory: RememberedBySigner | undefined;
+  /** Trees that must be of this log, known from elsewhere: a mirror, a witness. */
+  readonly trees?: readonly KnownTree[];
 };
 /** What a check has come to know, for its later parts. */
 export type Known = {

@@ -47,7 +47,11 @@ export type LogWalk = {
   /** Told of each tile as it grows, so that partial ones can be held against it. */
   readonly onGrown?: (tile: GrownTile) => Promise<void>;
 };
-export type KnownTree = TreeHead & { readonly by: string };
+export type KnownTree = TreeHead & {
+  readonly by: string;
+  /** Who knows it is no object of the product. */
+  readonly isOutside?: true;
+};
 export type ReachedLog = { readonly checkpoint: Uint8Array; readonly head: TreeHead };
 
 export const CHECKPOINT_NAME: string = `${LOG_FOLDER}/checkpoint`;

@@ -14,6 +14,7 @@ import { certificatesOnly } from '../identity/certificates-only.ts';
 import { confirmUse, issueIdentity, type Issuing } from '../identity/issue-identity.ts';
 import { openViewReader, type ApprovedSource, type ViewReader } from '../identity/read-approved-releases.ts';
 import { repositoryIn } from '../rollout/read-rollout.ts';
+import { demandReleased } from '../signer-state.ts';
 import type { SignerVerb, VerbFacts, VerbTable } from './verb-table.ts';
 
 export type IdentitySigner = ApprovedSource & Omit<Issuing, 'repository' | 'caSigner' | 'check'>;
@@ -64,6 +65,8 @@ async function issue(
 async function use(signer: IdentitySigner, body: Uint8Array): Promise<Verdict<VerbFacts>> {
   const state = await signer.memory.read();
   if (state === undefined) return reject('IDENTITY_UNKNOWN', 'nothing is published yet, and nothing was issued');
+  const released = demandReleased(state);
+  if (!released.ok) return released;
   const used = await confirmUse({ ...signer, repository: repositoryIn(state) }, body);
   return used.ok ? accept({}) : used;
 }

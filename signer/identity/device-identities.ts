@@ -162,6 +162,15 @@ function raised(before: ReadonlyMap<string, number>, proven: ReadonlyMap<string,
   return counters;
 }
 
+/**
+ * The state after a ledger was restored from a backup, which may be behind: no identity of it can be followed or used any more, for it
+ * may have ended since; the device enrols anew, with the proof of its boot. What is over for ever stays so: a fork, an end, a counter.
+ */
+export function stepRestored(device: DeviceIdentities): DeviceIdentities {
+  const ended = device.ended.filter(({ because }) => because === 'followed');
+  return { ...device, current: undefined, next: undefined, ended };
+}
+
 /** The public key of the identity `certificate`, whatever has become of it. */
 export function keyOfIdentity(device: DeviceIdentities, certificate: string): string | undefined {
   return identitiesOf(device).find((identity) => identity.certificate === certificate)?.publicKey;

@@ -39,7 +39,7 @@ export function openViewReader(source: ApprovedSource): ViewReader {
   return async (now) => {
     const state = await source.memory.read();
     if (state === undefined) return reject('BOOT_NOT_APPROVED', 'nothing is published yet');
-    const of = `${state.timestampVersion} ${state.snapshotSha256} ${source.register.revision()}`;
+    const of = `${state.held ?? ''} ${state.timestampVersion} ${state.snapshotSha256} ${source.register.revision()}`;
     if (kept?.of === of && kept.view.now <= now && now < kept.until) return accept({ ...kept.view, now });
     kept = undefined;
     const view = await readView(source, now);

@@ -3,6 +3,7 @@
  *
  * - A halt that stands ends everything; so does a gate that can no longer be met: leases run out, and people decide.
  * - A wave opens when the former one has soaked *and* met its gate, and enough devices are expected in it.
+ * - Where it is not known any more who is expected, nothing is opened or renewed: people decide.
  * - Silence counts against: a gate is met by confirmations alone, before its deadline.
  * - A lease is renewed once half of it has passed.
  */
@@ -26,6 +27,8 @@ export type RolloutView = {
   readonly isHalted: boolean;
   /** By wave, first to last. */
   readonly votes: readonly Votes[];
+  /** Whether who is expected in the open waves is known, as it was logged: a book that was lost counts nobody. */
+  readonly isBookWhole: boolean;
   /** How many devices the wave after the open ones would expect. */
   readonly expectedNext: number;
 };
@@ -45,6 +48,7 @@ export function nextStep(view: RolloutView, now: Instant): NextStep {
   }
   const { open, completedAt } = current.step;
   if (completedAt !== undefined) return wait('completed');
+  if (!view.isBookWhole) return wait('book-lost');
   const states = open.map(({ openedAt }, wave) =>
     gateState(plan.waves[wave]?.gate, view.votes[wave], { openedAt, now }),
   );

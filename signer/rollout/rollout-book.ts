@@ -10,7 +10,9 @@ import { concatBytes, encodeHex, parseHex } from '../../formats/bytes.ts';
 import type { Instant } from '../../formats/instant.ts';
 import { OperationError } from '../../formats/operation-error.ts';
 import type { Verified } from '../../formats/verdict.ts';
+import type { OpenWave } from '../../formats/wave-step.ts';
 import type { BookStore } from '../book-store.ts';
+import { expectedRoot } from './expected-devices.ts';
 import { encodeHeardWord, HEARD_BYTES_MAX, parseHeardWord } from './heard-word.ts';
 import type { Votes } from './next-step.ts';
 import { readWord, type SpokenWord } from './spoken-word.ts';
@@ -28,6 +30,11 @@ export type RolloutBook = {
   readonly freeze: (wave: number, ids: readonly string[]) => Promise<readonly string[]>;
   /** The expected set of a wave, once frozen. */
   readonly expected: (wave: number) => Promise<readonly string[] | undefined>;
+  /**
+   * Whether the expected set of a wave is the one that its step commits to. Where none is kept, as after a restored backup, the one
+   * that `again` draws is frozen, if it is that very one.
+   */
+  readonly holds: (wave: number, committed: OpenWave['expected'], again: () => readonly string[]) => Promise<boolean>;
   /** Keeps what a device said. @returns false if it says nothing new, or the device has said too much. */
   readonly hear: (
     said: { readonly word: Verified<SpokenWord>; readonly envelope: Uint8Array },
@@ -70,11 +77,20 @@ export async function openRolloutBook(store: BookStore, name: RolloutName): Prom
     if (known !== undefined) frozen.set(wave, known);
     return known;
   };
+  const held = new Map<number, string>();
   return {
     expected,
+    holds: async (wave, { count, merkleRoot }, again) => {
+      if (held.get(wave) === merkleRoot) return true;
+      const kept = await expected(wave);
+      const ids = kept ?? again();
+      if (ids.length !== count || expectedRoot(ids) !== merkleRoot) return false;
+      if (kept === undefined) await store.keep(expectedAt(wave), encodeIds(ids));
+      held.set(wave, merkleRoot);
+      return true;
+    },
     freeze: async (wave, ids) => {
-      const bytes = concatBytes(...ids.map((id) => parseHex(id) ?? new Uint8Array()));
-      await store.keep(expectedAt(wave), bytes);
+      await store.keep(expectedAt(wave), encodeIds(ids));
       return (await expected(wave)) ?? [];
     },
     hear: async ({ word, envelope }, now) => {
@@ -133,6 +149,10 @@ function addStored(words: Map<string, Words>, bytes: Uint8Array): void {
     });
   }
   addWord(words, word, heard.value.receivedAt);
+}
+
+function encodeIds(ids: readonly string[]): Uint8Array {
+  return concatBytes(...ids.map((id) => parseHex(id) ?? new Uint8Array()));
 }
 
 async function readIds(store: BookStore, name: string): Promise<readonly string[] | undefined> {

@@ -30,6 +30,7 @@ import { openRolloutBook, type RolloutBook } from './rollout-book.ts';
 import { isReceipt } from './spoken-word.ts';
 import { verifyWord, type SpokenCode } from './verify-word.ts';
 import { checkSignature } from '../signature-check-node.ts';
+import { nextOnlineVersion } from '../signer-state.ts';
 
 /** How many interrupted runs may have left a step that no snapshot names. */
 const ORPHANS_MAX = 64;
@@ -180,9 +181,20 @@ async function viewOf({ rollout, devices }: Step, book: RolloutBook): Promise<Ro
     plan,
     current,
     isHalted: halt !== undefined,
+    isBookWhole: await isBookWhole(rollout, devices, book),
     votes: await votesOf(rollout, open, book),
     expectedNext: expectedDevices(devices.values(), plan, { ...nameOf(rollout), wave: open.length }).length,
   };
+}
+
+/** Whether the book knows who is expected in each open wave, as the published step commits to it. */
+async function isBookWhole(rollout: PublishedRollout, devices: Step['devices'], book: RolloutBook): Promise<boolean> {
+  for (const [wave, { expected }] of (rollout.current?.step.open ?? []).entries()) {
+    const again = (): readonly string[] =>
+      expectedDevices(devices.values(), rollout.plan, { ...nameOf(rollout), wave });
+    if (!(await book.holds(wave, expected, again))) return false;
+  }
+  return true;
 }
 
 function votesOf({ plan }: PublishedRollout, open: readonly OpenWave[], book: RolloutBook): Promise<readonly Votes[]> {
@@ -223,7 +235,7 @@ async function publishStep(
   const signers = publishing.onlineSigners.filter(({ keyid }) => keyids.includes(keyid));
   if (signers.length === 0) return reject('KEY_NOT_OF_ROLE', `no key at hand may open waves of ${channel}`);
   const former = published.roles.get(role);
-  const version = await freeVersion(publishing, role, nextVersion(former));
+  const version = await freeVersion(publishing, role, nextOnlineVersion(nextVersion(former) - 1, published.state));
   if (version === undefined) return reject('REPOSITORY_CONFLICT', `too many steps of ${role} stand there unnamed`);
   const draft = { repository: rollout.place, channel, former, expires: leaseOf(step), version };
   const file = await signMetadata(stepContent(draft, content), signers.slice(0, 1));

@@ -41,6 +41,7 @@ describe('the next step', () => {
     plan: SAMPLE_PLAN,
     current: { step: SAMPLE_STEP, expires: opened + 14_400_000 },
     isHalted: false,
+    isBookWhole: true,
     votes: [votes(2, 2)],
     expectedNext: 8,
     ...change,
@@ -106,7 +107,7 @@ describe('any sequence of events', () => {
     });
     if (random(60) === 0) world.isHalted = true;
     const expectedNext = random(8);
-    const view = { plan, ...world, expectedNext };
+    const view = { plan, ...world, expectedNext, isBookWhole: true };
     const next = nextStep(view, world.now);
     if (next.kind === 'wait') return;
     const open: OpenWave[] = [...(world.current?.step.open ?? [])];

@@ -20,7 +20,7 @@ import { accepted } from '../../accepted.ts';
 import { FAILED, manifestOf, publishFactory, tinyFleet, wordOf, type FleetDevice } from '../../tiny-fleet.ts';
 import { makeTinyRepository, type TinyRepository } from '../../tiny-repository.ts';
 import { HOUR_MS, publishPlanned } from '../../tiny-rollout.ts';
-import { optionsFor, publishAll } from '../publishing.ts';
+import { optionsFor, publishAll, refreshFrom } from '../publishing.ts';
 
 const FLEET = tinyFleet(8);
 const START_MS = 60_000;
@@ -227,4 +227,84 @@ test('a word is heard once through any cut', async () => {
   }
   accepted(await hearConfirmation(scene.signer, word, start + 1000));
   expect([...scene.books.entries.keys()].filter((name) => name.includes('word-'))).toHaveLength(1);
+});
+
+describe('a book that was restored from a backup', () => {
+  /** The signer goes on with the entries of its book that `kept` lets through, as a restored one does. */
+  function restoreBook(kept: (name: string) => boolean): void {
+    const books = makeFaultBooks();
+    const entries = [...scene.books.entries].filter(([name]) => kept(name));
+    Object.assign(scene, {
+      books,
+      signer: { ...scene.signer, books, register: deviceRegister(books), open: new Map() },
+    });
+    for (const [name, bytes] of entries) void books.keep(name, bytes);
+  }
+
+  test('a wave that opened since is not opened again: who is expected in it is drawn again, as it was logged', async () => {
+    const { start } = scene;
+    await step(start);
+    const before = await expectedIn(0);
+    restoreBook((name) => name.startsWith('devices/'));
+    const shown = published();
+    expect(await step(start + 60_000)).toMatchObject({ did: 'nothing', because: 'soaking', open: 1 });
+    expect(published()).toEqual(shown);
+    expect(await expectedIn(0)).toEqual(before);
+    for (const device of before) expect(await say(device, start + HOUR_MS)).toBe(true);
+    expect(await step(start + HOUR_MS)).toMatchObject({ did: 'opened', open: 2 });
+  });
+
+  test('words that it lost count as silence, those that it kept count once', async () => {
+    const { start } = scene;
+    await step(start);
+    const [first, ...others] = await expectedIn(0);
+    if (first === undefined) throw new Error('somebody is expected');
+    await say(first, start + 60_000);
+    for (const device of others) await say(device, start + 120_000);
+    restoreBook((name) => !/word-[1-9]/.test(name));
+    const { votes } = await step(start + 180_000);
+    expect(votes[0]).toMatchObject({ confirmed: 1, failed: 0 });
+    expect(await say(first, start + 180_000)).toBe(false);
+    for (const device of others) expect(await say(device, start + 180_000)).toBe(true);
+    expect((await step(start + HOUR_MS)).open).toBe(2);
+  });
+
+  test('where the devices of a wave are not known any more nothing is opened or renewed, whatever is said', async () => {
+    const { start } = scene;
+    await step(start);
+    restoreBook(() => false);
+    const shown = published();
+    expect(await step(start + 2 * HOUR_MS)).toMatchObject({ did: 'nothing', because: 'book-lost' });
+    const again = await manifestOf(scene.repository, FLEET);
+    accepted(
+      (await signerVerbs(scene.signer)
+        .get('manifest')
+        ?.run(again, start + 2 * HOUR_MS)) ?? NONE,
+    );
+    expect(await step(start + 2 * HOUR_MS)).toMatchObject({ did: 'nothing', because: 'book-lost' });
+    expect(published()).toEqual(shown);
+  });
+
+  test('an expected set that is another than the logged one counts nobody', async () => {
+    const { start } = scene;
+    await step(start);
+    const name = [...scene.books.entries.keys()].find((entry) => entry.includes('expected')) ?? '';
+    restoreBook((entry) => entry !== name);
+    await scene.books.keep(name, new Uint8Array());
+    expect(await step(start + HOUR_MS)).toMatchObject({ did: 'nothing', because: 'book-lost' });
+  });
+
+  test('steps are published in versions far above those before, and devices follow them', async () => {
+    const { start, publisher, repository } = scene;
+    await step(start);
+    const state = await publisher.memory.read();
+    if (state === undefined) throw new Error('it is published');
+    const versionFloor = start + 1_000_000;
+    accepted(await publisher.memory.write({ ...state, versionFloor }, state));
+    expect(await step(start + HOUR_MS)).toMatchObject({ did: 'renewed' });
+    const names = [...publisher.objects.keys()];
+    expect(names).toContain(`gateway/metadata/${versionFloor}.stable-rollout.json`);
+    expect(names).toContain(`gateway/metadata/${versionFloor}.snapshot.json`);
+    accepted(await refreshFrom(publisher.objects, repository, { now: start + HOUR_MS }));
+  });
 });

@@ -1,0 +1,182 @@
+/**
+ * What a signer goes on from whose memory was restored from a backup: the newest of memory and store, if both agree with all that is
+ * known from elsewhere (rule R6).
+ *
+ * - The store is judged as a whole by the device's own code, from the root 1 that the memory names; its log must have grown from the
+ *   memory's, or its claim must lead there.
+ * - Whoever else has seen something, a mirror or a checkpoint at hand, may have seen no more than that, and nothing else.
+ * - Where roots demand witnesses a checkpoint with their quorum must be at hand: no device acts on more than they have seen.
+ * - A version is never given twice: from now on online roles are signed above every version that a clock could have counted to, for
+ *   no signer makes one in a millisecond. Entries of a log have no such room: the log must be the newest, or nobody may go on.
+ * - That nothing newer was ever shown, nobody can prove without witnesses: a person confirms it, by the digest of what was found.
+ */
+import { encodeBase64 } from '../../formats/bytes.ts';
+import { parseCheckpoint } from '../../formats/checkpoint.ts';
+import type { Code } from '../../formats/codes.ts';
+import type { Instant } from '../../formats/instant.ts';
+import type { TreeHead } from '../../formats/merkle.ts';
+import type { LogPolicy } from '../../formats/root-part.ts';
+import { sha256Hex } from '../../formats/sha256.ts';
+import { SNAPSHOT_BYTES_MAX } from '../../formats/tuf-snapshot.ts';
+import { accept, reject, type Verdict } from '../../formats/verdict.ts';
+import { verifyCheckpoint } from '../../bootloader-verifier/boot/verify-log.ts';
+import type { LogMemory } from '../log-memory.ts';
+import type { SignerState } from '../signer-state.ts';
+import { checkRepository, type CheckedRepository } from '../care/check-repository.ts';
+import { objectOf, type CheckInput } from '../care/check-scene.ts';
+import { readObject } from '../care/published-source.ts';
+import type { KnownTree } from '../care/reach-log.ts';
+import { metadataName } from '../care/reach-roles.ts';
+
+/** Versions of online roles, and the snapshot by content. */
+export type OnlineVersions = Pick<SignerState, 'timestampVersion' | 'snapshotVersion' | 'snapshotSha256'>;
+/** What somebody else has seen of the product. */
+export type Seen = { readonly by: string; readonly online: OnlineVersions; readonly head: TreeHead | undefined };
+export type ResumeInput = Omit<CheckInput, 'memory' | 'trees' | 'limits'> & {
+  /** What the backup remembers; undefined where the product was founded since. */
+  readonly state: SignerState | undefined;
+  readonly log: LogMemory | undefined;
+  readonly others: readonly Seen[];
+  /** Checkpoints from witnesses, mirrors or devices: signed notes, of whatever log. */
+  readonly checkpoints: readonly Uint8Array[];
+};
+export type ResumedState = {
+  readonly state: SignerState;
+  readonly log: LogMemory | undefined;
+  /** What a person confirms: all that is taken as the newest. */
+  readonly line: string;
+};
+
+const FOUNDED = 0;
+const NO_LIMITS = { peopleMs: 0, onlineMs: 0 };
+/** Beyond the clock, should it have been behind: as many versions as a signer makes in years. */
+const VERSIONS_MARGIN = 2 ** 24;
+
+/** What the memory would be; nothing is written. Faults of the world throw `OperationError`. */
+export async function planResume(input: ResumeInput): Promise<Verdict<ResumedState>> {
+  const checked = await checkRepository({ ...input, memory: undefined, limits: NO_LIMITS, trees: treesOf(input) });
+  const sound = demandSound(checked);
+  if (!sound.ok) return sound;
+  const witnessed = demandWitnesses(checked.trusted.at(-1)?.part.log, input);
+  if (!witnessed.ok) return witnessed;
+  const shown = shownBy(checked);
+  if (shown === undefined)
+    return reject('REPOSITORY_DAMAGED', 'the store shows no timestamp: restore it from a mirror');
+  const newest = await newestOf(input, shown);
+  if (!newest.ok) return newest;
+  for (const { by, online } of input.others) {
+    const order = compareVersions(online, newest.value);
+    if (order === 'conflict') return reject('REPOSITORY_CONFLICT', `${by} has seen other content of the same versions`);
+    if (order === 'ahead') {
+      const detail = `${by} has seen timestamp ${online.timestampVersion}, the store and the memory ${newest.value.timestampVersion}: copy it into the store first`;
+      return reject('TIMESTAMP_ROLLBACK', detail);
+    }
+  }
+  const log = newestLog(input, checked);
+  return accept({ state: stateOf(input, newest.value), log, line: lineOf(input, newest.value, log) });
+}
+
+/** What `checked`, a mirror as `by`, has seen. */
+export function seenBy(by: string, checked: CheckedRepository): Seen | undefined {
+  const online = shownBy(checked);
+  return online && { by, online, head: checked.log?.head };
+}
+
+/** Whether `checked` is whole: what has expired while nobody signed is whole all the same. */
+export function demandSound({ findings }: CheckedRepository): Verdict<void> {
+  const damage = findings.all().filter(({ level, code }) => level === 'damage' && code !== 'METADATA_EXPIRED');
+  const isOfLog = (code: Code): boolean => code === 'LOG_FORKED' || code === 'LOG_ROLLBACK';
+  const first = damage.find(({ code }) => isOfLog(code)) ?? damage[0];
+  if (first === undefined) return accept(undefined);
+  const { code, object, detail } = first;
+  return isOfLog(code)
+    ? reject(code, `${object}: ${detail}`)
+    : reject('REPOSITORY_DAMAGED', `${object}: ${code}: ${detail}; firmament fsck names all of it`);
+}
+
+function treesOf({ log, others, checkpoints, state, repository }: ResumeInput): readonly KnownTree[] {
+  const outside = (head: TreeHead, by: string): KnownTree => ({ ...head, by, isOutside: true });
+  const remembered = log === undefined || state === undefined ? [] : [outside(log, 'state')];
+  const mirrored = others.flatMap(({ by, head }) => (head === undefined ? [] : [outside(head, by)]));
+  const noted = checkpoints.flatMap((bytes, i) => {
+    const checkpoint = parseCheckpoint(bytes);
+    const isOfIt = checkpoint.ok && checkpoint.value.origin === log?.origin;
+    return isOfIt ? [outside(checkpoint.value, `checkpoint ${i + 1} for ${repository.product}`)] : [];
+  });
+  return [...remembered, ...mirrored, ...noted];
+}
+
+/** Where the newest root demands a quorum of witnesses, one of the checkpoints at hand carries it. */
+export function demandWitnesses(
+  policy: LogPolicy | undefined,
+  { checkpoints, check }: Pick<ResumeInput, 'checkpoints' | 'check'>,
+): Verdict<void, 'WITNESS_QUORUM_UNMET'> {
+  if (policy === undefined || policy.quorum === 0) return accept(undefined);
+  return checkpoints.some((bytes) => verifyCheckpoint(policy, bytes, check).ok)
+    ? accept(undefined)
+    : reject('WITNESS_QUORUM_UNMET', `bring a checkpoint of ${policy.origin} that its witnesses have cosigned`);
+}
+
+function shownBy({ timestamp, snapshotVersion }: CheckedRepository): OnlineVersions | undefined {
+  if (timestamp === undefined || snapshotVersion === undefined) return undefined;
+  const { version, snapshot } = timestamp;
+  return { timestampVersion: version, snapshotVersion: snapshot.version, snapshotSha256: snapshot.sha256 ?? '' };
+}
+
+/** How `a` stands to `b`: two that go different ways, or say different things under one version, are in conflict. */
+function compareVersions(a: OnlineVersions, b: OnlineVersions): 'same' | 'ahead' | 'behind' | 'conflict' {
+  const timestamp = Math.sign(a.timestampVersion - b.timestampVersion);
+  const snapshot = Math.sign(a.snapshotVersion - b.snapshotVersion);
+  const isOther = snapshot === 0 && a.snapshotSha256 !== b.snapshotSha256;
+  if (isOther || timestamp * snapshot < 0 || (timestamp === 0 && snapshot !== 0)) return 'conflict';
+  return timestamp === 0 ? 'same' : timestamp > 0 ? 'ahead' : 'behind';
+}
+
+/** The newer of memory and store; where the memory is, its snapshot must lie in the store. */
+async function newestOf(input: ResumeInput, shown: OnlineVersions): Promise<Verdict<OnlineVersions>> {
+  const { state } = input;
+  if (state === undefined) return accept(shown);
+  const order = compareVersions(shown, state);
+  if (order === 'conflict') {
+    return reject('REPOSITORY_CONFLICT', 'the store shows other content under versions that the memory has signed');
+  }
+  if (order !== 'behind') return accept(shown);
+  const name = objectOf(input, metadataName('snapshot', state.snapshotVersion));
+  const kept = await readObject(input.source, name, SNAPSHOT_BYTES_MAX);
+  const isKept = kept.ok && kept.value !== undefined && sha256Hex(kept.value) === state.snapshotSha256;
+  return isKept
+    ? accept(state)
+    : reject('TIMESTAMP_ROLLBACK', `the store is behind the memory, and ${name} is not in it: it was set back`);
+}
+
+function newestLog({ log }: ResumeInput, { log: reached, trusted }: CheckedRepository): LogMemory | undefined {
+  const origin = log?.origin ?? originOf(trusted.map(({ part }) => part.log));
+  if (reached === undefined || origin === undefined) return log;
+  return log !== undefined && log.size > reached.head.size ? log : { origin, ...headOf(reached.head) };
+}
+
+function originOf(policies: readonly (LogPolicy | undefined)[]): string | undefined {
+  return policies.findLast((policy) => policy !== undefined)?.origin;
+}
+
+function headOf({ size, rootHash }: TreeHead): TreeHead {
+  return { size, rootHash };
+}
+
+function stateOf({ state, repository, now }: ResumeInput, newest: OnlineVersions): SignerState {
+  const { timestampVersion, snapshotVersion, snapshotSha256 } = newest;
+  const { sweeps, withdrawn } = state ?? {};
+  const versionFloor = floorAt(now, Math.max(timestampVersion, snapshotVersion, state?.versionFloor ?? FOUNDED));
+  return { ...repository, timestampVersion, snapshotVersion, snapshotSha256, withdrawn, sweeps, versionFloor };
+}
+
+/** Above every version that was signed before `now`, as far as clocks can say, and above `known`. */
+export function floorAt(now: Instant, known: number): number {
+  return Math.max(now, known) + VERSIONS_MARGIN;
+}
+
+function lineOf({ repository }: ResumeInput, newest: OnlineVersions, log: LogMemory | undefined): string {
+  const { timestampVersion, snapshotVersion, snapshotSha256 } = newest;
+  const tree = log === undefined ? 'no log' : `log ${log.size} ${encodeBase64(log.rootHash)}`;
+  return `${repository.product} timestamp ${timestampVersion} snapshot ${snapshotVersion} ${snapshotSha256} ${tree}`;
+}
