@@ -58,7 +58,8 @@ export type IdentityCode = 'IDENTITY_UNKNOWN' | 'IDENTITY_ACTIVE' | 'IDENTITY_EN
 export type Followed = { readonly identity: IssuedIdentity | undefined; readonly isFork: boolean };
 
 export const IDENTITIES_BYTES_MAX = 16_384;
-const ENDED_MAX = 16;
+/** How many that have ended are remembered, of each kind. */
+const ENDED_EACH_MAX = 8;
 
 /** A device that has had no identity yet. */
 export function noIdentities(deviceId: string): DeviceIdentities {
@@ -123,7 +124,7 @@ export function stepIssued(
   return {
     ...used,
     next: issued,
-    ended: [...used.ended, ...replaced].slice(-ENDED_MAX),
+    ended: remembered([...used.ended, ...replaced]),
     securityCounters: raised(device.securityCounters, proven.securityCounters),
   };
 }
@@ -153,7 +154,15 @@ function stepUsed(device: DeviceIdentities): DeviceIdentities {
   const { current, next } = device;
   if (next === undefined) return device;
   const followed = current === undefined ? [] : [{ ...current, because: 'followed' as const }];
-  return { ...device, current: next, next: undefined, ended: [...device.ended, ...followed].slice(-ENDED_MAX) };
+  return { ...device, current: next, next: undefined, ended: remembered([...device.ended, ...followed]) };
+}
+
+/** The newest of each kind: whoever loses answers, and has a device ask again and again, makes nobody forget what was followed. */
+function remembered(ended: readonly EndedIdentity[]): readonly EndedIdentity[] {
+  const newest = (kind: EndedIdentity['because']): readonly EndedIdentity[] =>
+    ended.filter(({ because }) => because === kind).slice(-ENDED_EACH_MAX);
+  const kept = [...newest('followed'), ...newest('replaced')];
+  return ended.filter((one) => kept.includes(one));
 }
 
 function raised(before: ReadonlyMap<string, number>, proven: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
@@ -194,7 +203,7 @@ const identitiesDecoder: Decoder<DeviceIdentities> = refine(
     isForked: flag,
     current: optional(issuedDecoder),
     next: optional(issuedDecoder),
-    ended: list(endedDecoder, ENDED_MAX),
+    ended: list(endedDecoder, 2 * ENDED_EACH_MAX),
     securityCounters: mapOf(nameDecoder, integer(0), COMPONENTS_MAX),
   }),
   ({ version: _, ...identities }) => accept(identities),

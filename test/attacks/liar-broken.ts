@@ -8,9 +8,10 @@ import { checkpointText, parseCheckpoint } from '../../formats/checkpoint.ts';
 import { CONFIRMATION_PAYLOAD_TYPE, parseConfirmation } from '../../formats/confirmation.ts';
 import { encodeEnvelope, parseEnvelope } from '../../formats/dsse.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
+import { parseSnapshot, parseTimestamp } from '../../formats/tuf-snapshot.ts';
 import { parseTargets } from '../../formats/tuf-targets.ts';
 import { parseWaveStep, type WaveStep } from '../../formats/wave-step.ts';
-import { metaFileOf, timestampContent } from '../../signer/draft-online.ts';
+import { metaFileOf, snapshotContent, timestampContent } from '../../signer/draft-online.ts';
 import { issueLeaf } from '../../signer/identity/certificate-authority.ts';
 import { stepForked } from '../../signer/identity/device-identities.ts';
 import { stepContent } from '../../signer/rollout/draft-step.ts';
@@ -24,7 +25,7 @@ import { seededSigner } from '../seeded-signer.ts';
 import { makeTinyDevice } from '../tiny-device.ts';
 import { LOG_SIGNER } from '../tiny-log.ts';
 import { makeTinyRepository } from '../tiny-repository.ts';
-import type { Chain } from './liar-chain.ts';
+import { approvalOf, haltPlan, type Chain } from './liar-chain.ts';
 import type { Invariant } from './liar-invariant.ts';
 import { signBlindly } from './liar-people-moves.ts';
 import { unapproved } from './liar-signer-moves.ts';
@@ -72,6 +73,24 @@ function withDevice(liar: Liar, change: (device: Victim['device']) => Partial<Vi
 function told(device: Victim['device'], change: Partial<Event>): readonly Event[] {
   const [event] = device.events;
   return event === undefined ? [] : [...device.events, { ...event, ...change }];
+}
+
+/** The signer shows version 1 of `role`, as `file`, in its next snapshot. */
+async function shows(liar: Liar, role: string, file: Uint8Array): Promise<Liar> {
+  const { repository, now } = liar.chain;
+  const { meta, version: last } = accepted(parseSnapshot(lastOf(liar, /^gateway\/.*\.snapshot\.json$/))).signed;
+  const shown = accepted(parseTimestamp(lastOf(liar, /^gateway\/.*timestamp\.json$/))).signed;
+  const part = { repository: repository.id, expires: now };
+  const version = last + 1;
+  const named = new Map([...meta, [`${role}.json`, metaFileOf(1, file)] as const]);
+  const snapshot = await repository.sign('snapshot', snapshotContent({ ...part, version }, named));
+  const over = timestampContent({ ...part, version: shown.version + 1 }, metaFileOf(version, snapshot));
+  const written = lets(
+    lets(liar, `gateway/metadata/1.${role}.json`, file),
+    `gateway/metadata/${version}.snapshot.json`,
+    snapshot,
+  );
+  return lets(written, 'gateway/metadata/timestamp.json', await repository.sign('timestamp', over));
 }
 
 /** The last step of the signer's, signed anew with a change. */
@@ -300,6 +319,16 @@ const SIGNER: readonly Broken[] = [
         return { ...victim, device: { ...victim.device, events } };
       });
       return { ...(await letsStep(liar, () => ({}))), victims: silent };
+    },
+  },
+  {
+    invariant: 'STEP_HALTED',
+    product: 'a signer that goes on over a halt',
+    breaks: async (liar) => {
+      const { chain } = liar;
+      const halt = await haltPlan({ ...chain, approved: new Set(chain.approved) }, chain.repository);
+      const approved = new Set([...chain.approved, approvalOf('gateway', halt)]);
+      return letsStep(await shows(withChain(liar, { approved }), 'stable-halt', halt), () => ({}));
     },
   },
   {

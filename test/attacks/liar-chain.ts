@@ -12,12 +12,14 @@ import { deviceIdOf } from '../../formats/device-id.ts';
 import { deriveKeySeed } from '../../formats/dice.ts';
 import { ed25519PublicKey } from '../../formats/ed25519-key.ts';
 import { OperationError } from '../../formats/operation-error.ts';
+import { planDigest } from '../../formats/plan.ts';
 import type { Person } from '../../formats/people.ts';
 import { encodePublishRequest, type RequestPart } from '../../formats/publish-request.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
 import { ed25519Signer } from '../../signer/ed25519-signer.ts';
 import type { ChannelDraft } from '../../signer/draft-channel.ts';
 import type { Changes } from '../../signer/publication.ts';
+import { haltContent } from '../../signer/rollout/draft-step.ts';
 import type { Signer } from '../../signer/signer.ts';
 import { simulatedImage } from '../../simulation/simulated-device.ts';
 import { LOGGED } from '../logged-repository.ts';
@@ -28,7 +30,7 @@ import { HOUR_MS, WORKFLOW } from '../tiny-event.ts';
 import { manifestOf, publishFactory, type FleetDevice } from '../tiny-fleet.ts';
 import { LOG_SIGNER } from '../tiny-log.ts';
 import { makeTinyRepository, type TinyRepository } from '../tiny-repository.ts';
-import { tinyPlan } from '../tiny-rollout.ts';
+import { placeOf, planInForce, tinyPlan } from '../tiny-rollout.ts';
 import { startLiarsSigner, type LiarsSigner } from './liar-signer.ts';
 
 export type Chain = LiarsSigner & {
@@ -136,6 +138,18 @@ export async function approve(
   });
   noteApproved(chain, repository);
   return filesOf(published);
+}
+
+/** A manager halts the plan in force in `stable`. @returns the halt, signed. */
+export async function haltPlan(chain: Chain, repository: TinyRepository): Promise<Uint8Array> {
+  const { now, approved } = chain;
+  const plan = planDigest(planInForce(repository), placeOf(repository));
+  const former = [...repository.files].findLast(([name]) => name.endsWith('.stable-halt.json'))?.[1];
+  const draft = { repository: repository.id, channel: 'stable', former, expires: now + APPROVED_MS };
+  const content = haltContent(draft, { plan, at: now, reason: 'its self-test fails' });
+  const file = repository.put('stable-halt', await repository.sign('stable-halt', content));
+  approved.add(approvalOf(repository.id.product, file));
+  return file;
 }
 
 /** How an approval of `bytes` for `product` is named in the list of approvals. */

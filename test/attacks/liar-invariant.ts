@@ -28,6 +28,7 @@ export const INVARIANTS = {
   STEP_EARLY: 'a wave opened, or a rollout was completed, before its time',
   STEP_OF_OTHERS: 'a wave expects others than those of the fleet whose cohort lies in it',
   STEP_UNCONFIRMED: 'a wave opened although a device before it had not confirmed',
+  STEP_HALTED: 'a wave was opened, renewed or completed although one of its people had halted the plan',
   WORD_LOST: 'a word that was acknowledged is lost',
   WORD_UNSAID: 'the books hold a word that no device said',
   WORD_TWICE: 'the books count one word of a device twice',

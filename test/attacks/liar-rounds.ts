@@ -10,7 +10,7 @@ import { seededRandom, type Random } from '../../simulation/seed.ts';
 import type { Ends } from '../temporary-folder.ts';
 import type { TinyRepository } from '../tiny-repository.ts';
 import { CARRIER_MOVES } from './liar-carrier-moves.ts';
-import { approve, bring, expectWorld, makeChain, publishBody, type Chain } from './liar-chain.ts';
+import { approve, bring, expectWorld, haltPlan, makeChain, publishBody, type Chain } from './liar-chain.ts';
 import { IDENTITY_MOVES } from './liar-identity-moves.ts';
 import { assertInvariants, assertWhole, startWatch, type Watch } from './liar-invariants.ts';
 import { BUCKET_MOVES, CHECK_IN_MOVES, NETWORK_MOVES } from './liar-network-moves.ts';
@@ -94,6 +94,9 @@ type People = {
   release: number;
   /** What they have approved and the signer has not published yet. */
   files: readonly Uint8Array[];
+  /** The release whose plan one of them has halted, and the halt, until the signer has published that. */
+  halted?: string;
+  halt?: Uint8Array | undefined;
 };
 
 async function round(
@@ -113,6 +116,7 @@ async function round(
   if (next !== undefined && next.files.length === 0 && next.release < RELEASES_MAX) await approveNext(chain, next);
   for (const move of hand) await move.play(liar);
   await chain.due().catch(expectWorld);
+  if (number % RELEASE_ROUNDS === 0) await haltFailing(chain, own);
   for (const each of people) await handIn(chain, each);
   await packNewest(liar);
   for (const victim of liar.victims) await live(liar, victim);
@@ -145,8 +149,18 @@ async function approveNext(chain: Chain, people: People, isLast = false): Promis
   });
 }
 
-/** The people hand in what they have approved, until the signer has published it. */
+/** A manager halts the plan of a release that fails, once it is published, and before there is another. */
+async function haltFailing(chain: Chain, people: People): Promise<void> {
+  const release = `${people.release}.0.0`;
+  const isFailing = UNHEALTHY.includes(people.release) && people.files.length === 0;
+  if (!isFailing || people.halted === release) return;
+  people.halted = release;
+  people.halt = await haltPlan(chain, people.repository);
+}
+
+/** The people hand in what they have approved, and what they have halted, until the signer has published it. */
 async function handIn(chain: Chain, people: People): Promise<void> {
+  if (people.halt !== undefined && (await chain.ask('halt', people.halt)).status === 200) people.halt = undefined;
   if (people.files.length === 0) return;
   const { repository } = people;
   const channels = new Map([['stable', repository.newest('stable')]]);

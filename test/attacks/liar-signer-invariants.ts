@@ -6,6 +6,7 @@ import { encodeHex, equalBytes } from '../../formats/bytes.ts';
 import { parseCheckpoint } from '../../formats/checkpoint.ts';
 import { cohortOf } from '../../formats/cohort.ts';
 import { soakedAt } from '../../formats/decide-wave.ts';
+import { parseHaltPart } from '../../formats/halt.ts';
 import { parseLogLeaf } from '../../formats/log-leaf.ts';
 import { parseEntryBundle } from '../../formats/log-tiles.ts';
 import type { Plan } from '../../formats/plan.ts';
@@ -32,6 +33,9 @@ export type Shown = {
   readonly newest: Map<string, Edition>;
   /** What each snapshot names, by its own name. */
   readonly snapshots: Map<string, ReadonlyMap<string, Edition>>;
+  /** The plans that each halt file stops, by its digest; and those that a snapshot which was shown stops. */
+  readonly halts: Map<string, readonly string[]>;
+  readonly halted: Set<string>;
   /** The root of the log at each size that was ever shown. */
   readonly logRoots: Map<number, string>;
 };
@@ -52,7 +56,14 @@ export function assertWritten(scene: Scene, written: Written): void {
   const [product, ...rest] = written.name.split('/');
   const owner = [repository, neighbour].find(({ id }) => id.product === product);
   demand(owner !== undefined, 'WRITTEN_ELSEWHERE', written.name);
-  const empty = (): Shown => ({ files: new Map(), newest: new Map(), snapshots: new Map(), logRoots: new Map() });
+  const empty = (): Shown => ({
+    files: new Map(),
+    newest: new Map(),
+    snapshots: new Map(),
+    halts: new Map(),
+    halted: new Set(),
+    logRoots: new Map(),
+  });
   const shown = scene.shown.get(owner.id.product) ?? empty();
   scene.shown.set(owner.id.product, shown);
   const place = { scene, owner, shown, name: rest.join('/'), bytes: written.bytes };
@@ -61,8 +72,10 @@ export function assertWritten(scene: Scene, written: Written): void {
   if (role === 'timestamp') assertTimestamp(place);
   else if (role === 'snapshot') assertSnapshot(place);
   else if (role === 'stable-rollout') assertStep(place);
-  else if (role !== undefined) demand(isApproved(place, place.bytes), 'ROLE_OF_NOBODY', written.name);
-  else if (place.name.startsWith('targets/')) assertTarget(place);
+  else if (role !== undefined) {
+    demand(isApproved(place, place.bytes), 'ROLE_OF_NOBODY', written.name);
+    if (role === 'stable-halt') noteHalts(place);
+  } else if (place.name.startsWith('targets/')) assertTarget(place);
   else if (place.name.startsWith('log/')) assertLog(place);
   else demand(false, 'WRITTEN_ELSEWHERE', written.name);
 }
@@ -97,6 +110,7 @@ function assertTimestamp({ bytes, shown }: Place): void {
   // What is in force is what the newest timestamp leads to: roles of a snapshot that no timestamp names are shown to nobody.
   for (const [file, edition] of shown.snapshots.get(`metadata/${snapshot.version}.snapshot.json`) ?? []) {
     assertGrows(shown, file, edition);
+    for (const plan of shown.halts.get(edition.sha256) ?? []) shown.halted.add(plan);
   }
 }
 
@@ -114,6 +128,14 @@ function assertSnapshot(place: Place): void {
     const isOwn = file.endsWith('-rollout.json');
     demand(isOwn || scene.chain.approved.has(`${owner.id.product} ${sha256}`), 'ROLE_OF_NOBODY', file);
   }
+}
+
+function noteHalts({ shown, bytes }: Place): void {
+  const { halts } = accepted(parseHaltPart(accepted(parseTargets(bytes)).signed.firmament));
+  shown.halts.set(
+    sha256Hex(bytes),
+    halts.map(({ plan }) => plan),
+  );
 }
 
 function assertTarget({ name, bytes, owner }: Place): void {
@@ -151,6 +173,7 @@ function assertStep(place: Place): void {
   const step = accepted(parseWaveStep(accepted(parseTargets(bytes)).signed.firmament));
   const plan = planOf(owner, step.plan);
   demand(plan !== undefined, 'STEP_UNPLANNED', step.plan);
+  demand(!place.shown.halted.has(step.plan), 'STEP_HALTED', plan.release);
   for (const [wave, { openedAt }] of step.open.entries()) {
     demand(openedAt >= soakedAt(plan, step.open.slice(0, wave)), 'STEP_EARLY', `wave ${wave + 1}`);
     assertExpected(place, plan, { step, wave });

@@ -3,14 +3,20 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { sha256Hex } from '../../formats/sha256.ts';
 import { seededRandom } from '../../simulation/seed.ts';
 import { SEED } from '../simulation/seed.ts';
+import { LOGGED } from '../logged-repository.ts';
+import { allChanges } from '../signer/publishing.ts';
+import { makeTinyRepository } from '../tiny-repository.ts';
 import { BROKEN } from './liar-broken.ts';
+import { publishBody } from './liar-chain.ts';
 import { INVARIANTS } from './liar-invariant.ts';
 import { assertInvariants, assertWhole, startWatch, type Watch } from './liar-invariants.ts';
 import { MOVES, playLiar, settledLiar, tooFew } from './liar-rounds.ts';
 import { DIRECTED } from './liar-table.ts';
-import { issuedBy, type Liar } from './liar.ts';
+import { issuedBy, say, type Liar } from './liar.ts';
 
 const TIMES = 5;
+/** More versions than the chain has shown when it has settled. */
+const AHEAD = 9;
 
 test('whoever owns server, store, planes and network, and holds every file but no key, can only delay', async () => {
   const played = await playLiar(seededRandom(SEED), TIMES, onTestFinished).catch((fault: unknown) => {
@@ -68,6 +74,25 @@ describe('a chain that has settled', () => {
     }
     await assertInvariants(liar, structuredClone(watch));
     await assertWhole(liar);
+  });
+
+  test("a product of the liar's own is signed as what it is, and no device of another takes it", async () => {
+    const { chain, victims } = liar;
+    const [online] = chain.repository.signers.get('timestamp') ?? [];
+    const [victim] = victims;
+    if (online === undefined || victim === undefined) throw new Error('there is a key, and a device');
+    const own = await makeTinyRepository({ product: 'third', seed: 'the liar', log: LOGGED, online });
+    // It can count as high as it likes.
+    for (let version = 1; version < AHEAD; version++) {
+      expect(await say(liar, 'r/third/publish', publishBody(allChanges(own)))).toBe('taken');
+      await own.publishRelease();
+    }
+    const { floors, runs } = { floors: await victim.device.floors(), runs: victim.device.runs.at(-1) };
+    victim.lies = { file: (name) => chain.store.objects.get(`third/${name}`) ?? 'absent' };
+    const told = await victim.device.live();
+    victim.lies = {};
+    expect(told.find(({ step }) => step === 'poll')).toMatchObject({ ok: false, code: 'REPOSITORY_MISMATCH' });
+    expect([await victim.device.floors(), victim.device.runs.at(-1)]).toEqual([floors, runs]);
   });
 
   test('every invariant is seen to break', () => {
