@@ -43,7 +43,7 @@ export const NO_FAULTS: NetworkFaults = {
 };
 
 /** The network between a device and the files of a server, by name; the files may change meanwhile. */
-export function faultNetwork(files: ReadonlyMap<string, Uint8Array>, faults: NetworkFaults): FaultNetwork {
+export function faultNetwork(files: Pick<ReadonlyMap<string, Uint8Array>, 'get'>, faults: NetworkFaults): FaultNetwork {
   const requests: Request[] = [];
   return {
     requests,

@@ -30,6 +30,7 @@ import { draftTargets, type TargetsDraft } from '../signer/draft-targets.ts';
 import { SNAPSHOT_LIFETIME_MS, TIMESTAMP_LIFETIME_MS } from '../signer/lifetimes.ts';
 import { repositoryIdOf } from '../signer/repository-id.ts';
 import type { Signer } from '../signer/signer.ts';
+import { faultNetwork, NO_FAULTS } from '../simulation/fault-network.ts';
 import { accepted } from './accepted.ts';
 import { seededSigner } from './seeded-signer.ts';
 import { signedVsa, TINY_POLICY_SHA256, tinyJudging, tinyVsa } from './tiny-vsa.ts';
@@ -238,9 +239,7 @@ function assemble(parts: Parts): TinyRepository {
     factory,
     floors,
     releases,
-    client: {
-      get: (name, bytesMax) => Promise.resolve(files.get(name)?.slice(0, bytesMax + 1)),
-    },
+    client: faultNetwork(files, NO_FAULTS),
     device: (change) => ({ factory, floors, check: checkSignature, ...change }),
     newest: (role) => newestOf(files, role).bytes,
     roots: () => Array.from({ length: newestOf(files, 'root').version }, (_, i) => rootAt(files, i + 1)),

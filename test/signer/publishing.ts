@@ -19,6 +19,7 @@ import {
   type PublishOptions,
 } from '../../signer/publish-changes.ts';
 import type { SignerMemory } from '../../signer/signer-state.ts';
+import { faultNetwork, NO_FAULTS } from '../../simulation/fault-network.ts';
 import { LOG_SIGNER } from '../tiny-log.ts';
 import type { PublishedRelease, TinyRepository } from '../tiny-repository.ts';
 
@@ -69,7 +70,7 @@ export function refreshFrom(
 ): Promise<Verdict<Refreshed>> {
   return refresh({
     device: repository.device(),
-    client: { get: (name) => Promise.resolve(objects.get(`${repository.id.product}/${name}`)) },
+    client: faultNetwork({ get: (name) => objects.get(`${repository.id.product}/${name}`) }, NO_FAULTS),
     rootsAtHand: [repository.factory.root],
     seen: device.seen,
     now: device.now ?? repository.now,
