@@ -54,11 +54,18 @@ export async function unapproved(
     name,
     by,
     draft: more,
-  }: { readonly name: string; readonly by: readonly Signer[]; readonly draft?: Partial<ChannelDraft> },
+    hardwareIds = ['gw-1'],
+  }: {
+    readonly name: string;
+    readonly by: readonly Signer[];
+    readonly draft?: Partial<ChannelDraft>;
+    readonly hardwareIds?: readonly string[];
+  },
 ): Promise<{ readonly channel: Uint8Array; readonly files: readonly Uint8Array[] }> {
   const [builder] = repository.signers.get('builder') ?? [];
   if (builder === undefined) throw new Error('there is a builder');
-  const component = await tinyComponent(name, builder, { image: simulatedImage(name, 'healthy'), securityCounter: 15 });
+  const image = simulatedImage(name, 'healthy');
+  const component = await tinyComponent(name, builder, { image, securityCounter: 15, hardwareIds });
   const draft = draftChannel({
     repository: repository.id,
     channel: 'stable',
@@ -107,7 +114,7 @@ export const SIGNER_MOVES: readonly Move[] = [
     const { channel, files } = await unapproved(chain, { name: `99.${random(1_000)}.0`, by });
     await say(liar, 'publish', request(chain, { channels: new Map([['stable', channel]]), targetFiles: files }));
   }),
-  signer('ways, floors and revocations that too few have signed', async (liar) => {
+  signer('ways, floors, revocations and hardware that too few have signed', async (liar) => {
     const { chain, random } = liar;
     const names = [...chain.repository.releases.keys()];
     const [old, other] = [oneOf(random, names), oneOf(random, names)];
@@ -120,7 +127,8 @@ export const SIGNER_MOVES: readonly Move[] = [
       { revokedDigests: [sha256Hex(chain.repository.releases.get(old)?.image ?? new Uint8Array())] },
     ]);
     const by = oneOf(random, tooFew(chain));
-    const { channel, files } = await unapproved(chain, { name: `99.${random(1_000)}.0`, by, draft });
+    const hardwareIds = oneOf(random, [['gw-1'], ['gw-2'], ['gw-2', 'gw-1']]);
+    const { channel, files } = await unapproved(chain, { name: `99.${random(1_000)}.0`, by, draft, hardwareIds });
     await say(liar, 'publish', request(chain, { channels: new Map([['stable', channel]]), targetFiles: files }));
   }),
   signer('what people signed, changed', async (liar) => {
