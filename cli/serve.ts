@@ -69,7 +69,8 @@ async function serveUntilStopped(
   try {
     const server = await serve({ store, host: options.host, port: options.port, signer, inventory, log });
     opened.push(server);
-    const front = await openFront(options, { signer, log, now: host.now });
+    const ofProduct = socket === undefined ? undefined : signerClient(socket, ANSWER_MS_MAX, product);
+    const front = await openFront(options, { signer: ofProduct, log, now: host.now });
     if (front !== undefined) opened.push(front);
     const at = options.host.includes(':') ? `[${options.host}]` : options.host;
     const url = `http://${at}:${server.port}/r/`;

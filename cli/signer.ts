@@ -5,7 +5,7 @@
  *   Without, it serves every product of the deployment, whose memory is one database; several daemons may share that on a machine.
  * - It steps rollouts and refreshes the online roles by itself, long before they expire; what is due is looked at in every interval.
  * - Its folder holds its memory and its books, outside of the store.
- * - With the key of a CA it issues identities of its product, too (`identity-option.ts`).
+ * - With the key of a CA it issues identities of a product, too (`identity-option.ts`).
  * - A refusal or fault of what it does by itself is told, and done again at the next look.
  */
 import { join } from 'node:path';
@@ -34,7 +34,14 @@ import type { SignerMemory } from '../signer/signer-state.ts';
 import type { Signer } from '../signer/signer.ts';
 import { asDaemon } from '../signer/state-owner.ts';
 import { readInput } from './files.ts';
-import { addIdentityOptions, openIdentityVerbs, type IdentityOptions } from './identity-option.ts';
+import {
+  addIdentityOptions,
+  isCaKeyClear,
+  openCaSigners,
+  openIdentityVerbs,
+  type CaSigners,
+  type IdentityOptions,
+} from './identity-option.ts';
 import { openSigner } from './open-signer.ts';
 import { metricsValue, millisecondsValue, nameValue } from './option-values.ts';
 import { addStoreOptions, openObjectStore, type StoreOptions } from './store-option.ts';
@@ -51,7 +58,7 @@ type Options = StoreOptions &
     readonly metrics?: MetricsPlace;
   };
 /** Where everything is published, and with which keys. */
-type Shared = { readonly store: ObjectStore; readonly onlineSigners: readonly Signer[] };
+type Shared = { readonly store: ObjectStore; readonly onlineSigners: readonly Signer[]; readonly cas: CaSigners };
 /** What is served, and what is done without being asked. @returns lines for the log. */
 type Served = Pick<DaemonOptions, 'verbs' | 'verbsOf' | 'product' | 'productBodyBytesMax'> & {
   readonly look: (daemon: RunningDaemon, now: Instant) => Promise<readonly LookFault[]>;
@@ -83,8 +90,8 @@ export function defineSigner(command: Command, host: Host, conclude: Conclude): 
       metricsValue,
     )
     .action(async (options: Options) => {
-      if (options.product === undefined && options.caKey !== undefined) {
-        command.error('--ca-key issues identities of one product: name it with --product', { exitCode: 64 });
+      if (!isCaKeyClear(options, options.product)) {
+        command.error('error: a CA is of one product: --ca-key PRODUCT=FILE, once a product', { exitCode: 64 });
       }
       const shared = await openShared(options, host);
       if (!shared.ok) return conclude(shared);
@@ -98,11 +105,21 @@ type Asked = { readonly host: Host; readonly conclude: Conclude };
 async function serveDeployment(shared: Shared, options: Options, asked: Asked): Promise<void> {
   const { state } = options;
   const database = await openStateDatabase(join(state, 'state.db'));
-  const deployment = openDeployment({
-    database,
-    signerOf: (product) =>
-      signerOf(shared, { product, memory: database.memoryOf(product), books: join(state, 'books', product) }),
-  });
+  const make = (product: string): RolloutSigner =>
+    signerOf(shared, { product, memory: database.memoryOf(product), books: join(state, 'books', product) });
+  // Of a product with a CA there is one signer for all of its verbs: what is admitted by one counts for the others at once.
+  const withCa = new Map([...shared.cas.keys()].map((product) => [product, make(product)]));
+  const deployment = openDeployment({ database, signerOf: (product) => withCa.get(product) ?? make(product) });
+  const identities = new Map(
+    [...withCa].map(([product, signer]) => [
+      product,
+      identityVerbsOf(signer, join(state, 'identities', product), { shared, options, host: asked.host }),
+    ]),
+  );
+  const verbsOf: Served['verbsOf'] = (product) => {
+    const verbs = deployment.verbsOf(product);
+    return verbs && new Map([...verbs, ...(identities.get(product) ?? [])]);
+  };
   const look: Served['look'] = async ({ inTurn }, now) => {
     const { faults } = await deployment.doDue(now, inTurn);
     return faults.map((fault) => ({ event: 'due-refused', ...fault }));
@@ -113,7 +130,7 @@ async function serveDeployment(shared: Shared, options: Options, asked: Asked): 
     return all.warnings;
   };
   try {
-    await serve({ ...deployment, look, ends }, options, asked);
+    await serve({ ...deployment, verbsOf, look, ends }, options, asked);
   } finally {
     database.close();
   }
@@ -127,10 +144,20 @@ async function serveProduct(
   const { state, product } = options;
   const path = join(state, 'state.json');
   const signer = signerOf(shared, { product, memory: signerMemoryFile(path), books: join(state, 'books') });
-  const identities = await openIdentityVerbs(options, signer, asked.host);
-  if (!identities.ok) return asked.conclude(identities);
-  const verbs = new Map([...signerVerbs(signer), ...identities.value]);
+  const identities = identityVerbsOf(signer, join(state, 'identities'), { shared, options, host: asked.host });
+  const verbs = new Map([...signerVerbs(signer), ...identities]);
   await asDaemon(path, () => serve(oneProduct(signer, verbs), options, asked));
+}
+
+/** The verbs of identities of a product; none where it has no CA. */
+function identityVerbsOf(
+  signer: RolloutSigner,
+  ledger: string,
+  { shared, options, host }: { readonly shared: Shared; readonly options: Options; readonly host: Host },
+): VerbTable {
+  const caSigner = shared.cas.get(signer.publishing.product);
+  if (caSigner === undefined) return new Map();
+  return openIdentityVerbs(signer, { caSigner, ledger, certificateHours: options.certificateHours }, host);
 }
 
 /** One product, at `/VERB` and `/r/PRODUCT/VERB`. */
@@ -230,7 +257,8 @@ async function openShared(options: Options, host: Host): Promise<Verdict<Shared>
     if (!opened.ok) return opened;
     onlineSigners.push(opened.value);
   }
-  return accept({ store: store.value, onlineSigners });
+  const cas = await openCaSigners(options, { served: options.product, online: onlineSigners }, host);
+  return cas.ok ? accept({ store: store.value, onlineSigners, cas: cas.value }) : cas;
 }
 
 function signerOf(

@@ -12,10 +12,7 @@ export const VERBS: ReadonlyMap<string, VerbEntry> = new Map([
   ],
   [
     'build',
-    verb(
-      'build twice in varied surroundings; attest what is the same',
-      async () => (await import('./build.ts')).defineBuild,
-    ),
+    verb('build twice, and attest what came out the same', async () => (await import('./build.ts')).defineBuild),
   ],
   [
     'root-draft',
@@ -30,10 +27,7 @@ export const VERBS: ReadonlyMap<string, VerbEntry> = new Map([
   ],
   [
     'judge',
-    verb(
-      'decide by the policy in force whether an image may be released, and say why',
-      async () => (await import('./judge.ts')).defineJudge,
-    ),
+    verb('decide by policy whether to release an image, and why', async () => (await import('./judge.ts')).defineJudge),
   ],
   [
     'channel-draft',
@@ -45,10 +39,7 @@ export const VERBS: ReadonlyMap<string, VerbEntry> = new Map([
   ['publish', verb('publish what people have signed', async () => (await import('./publish.ts')).definePublish)],
   [
     'capsule',
-    verb(
-      'pack the release in force into one file, for devices without network',
-      async () => (await import('./capsule.ts')).defineCapsule,
-    ),
+    verb('pack a release into one file, for offline devices', async () => (await import('./capsule.ts')).defineCapsule),
   ],
   [
     'receipt',
@@ -75,10 +66,11 @@ export const VERBS: ReadonlyMap<string, VerbEntry> = new Map([
   ],
   [
     'resume',
-    verb(
-      'have a restored signer go on from the newest that was published',
-      async () => (await import('./resume.ts')).defineResume,
-    ),
+    verb('have a restored signer go on from the newest', async () => (await import('./resume.ts')).defineResume),
+  ],
+  [
+    'adopt',
+    verb('move the signer of one product into a deployment', async () => (await import('./adopt.ts')).defineAdopt),
   ],
   ['devices', verb('list what devices say of themselves', async () => (await import('./devices.ts')).defineDevices)],
   ['gc', verb('remove what no device and no publisher can need', async () => (await import('./gc.ts')).defineGc)],

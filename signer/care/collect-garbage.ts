@@ -15,7 +15,7 @@ import { isIncomingName } from '../../formats/stored-proposal.ts';
 import { parseSnapshot, SNAPSHOT_BYTES_MAX } from '../../formats/tuf-snapshot.ts';
 import { parseTargets, TARGETS_BYTES_MAX } from '../../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
-import type { SignerMemory, SignerState } from '../signer-state.ts';
+import { demandReleased, type SignerMemory, type SignerState } from '../signer-state.ts';
 import { checkRepository, type CheckedRepository } from './check-repository.ts';
 import { objectOf, type CheckInput } from './check-scene.ts';
 import { placeOf } from './object-place.ts';
@@ -38,7 +38,12 @@ export type Garbage = {
   readonly state: SignerState;
 };
 export type GarbageCode =
-  'REPOSITORY_DAMAGED' | 'PUBLICATION_UNFINISHED' | 'REPOSITORY_CONFLICT' | 'SIGNER_STATE_MISSING';
+  | 'REPOSITORY_DAMAGED'
+  | 'PUBLICATION_UNFINISHED'
+  | 'REPOSITORY_CONFLICT'
+  | 'SIGNER_STATE_MISSING'
+  | 'SIGNER_STATE_RESTORED'
+  | 'SIGNER_STATE_MOVED';
 
 /** Removed in one turn, while publications wait. */
 const TURN_MAX = 200;
@@ -47,6 +52,8 @@ const TURN_MAX = 200;
 export async function planGarbage(input: GarbageInput): Promise<Verdict<Garbage, GarbageCode>> {
   const state = await input.memory.read();
   if (state === undefined) return reject('SIGNER_STATE_MISSING', 'the signer remembers nothing of this repository');
+  const released = demandReleased(state);
+  if (!released.ok) return released;
   const checked = await checkRepository({
     ...input,
     memory: { state: () => Promise.resolve(state), log: await input.memory.readLog() },

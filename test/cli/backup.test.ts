@@ -142,3 +142,48 @@ test.each([
     expect((await readdir(at())).filter((name) => name.startsWith('.'))).toEqual([]);
   },
 );
+
+test('a signer of one product moves into a deployment, which goes on with it and with its CA; the old one never signs again', async () => {
+  const world = await makeWorld();
+  const { at, repository, start, publish, refreshed } = world;
+  const alone = await start('alone', '--product', 'gateway');
+  expect(await publish()).toMatchObject({ ok: true });
+  const running = await firmament('adopt', at('alone'), '--state', at('all'));
+  expect(running.answer['code'], running.stderr).toBe('SIGNER_RUNNING');
+  expect(await alone.end('SIGTERM')).toBe(0);
+  const adopted = await firmament('adopt', at('alone'), '--state', at('all'));
+  expect(adopted.answer, adopted.stderr).toMatchObject({ ok: true, product: 'gateway', timestampVersion: 1 });
+
+  await writeFile(at('ca.age'), (await generateKey('correct horse', 1)).file, { mode: 0o600 });
+  const ca = (value: string): readonly string[] => ['--ca-key', value, '--ca-passphrase-file', at('passphrase')];
+  const all = await start('all', ...ca(`gateway=${at('ca.age')}`));
+  await repository.publishRelease();
+  expect(await publish()).toMatchObject({ ok: true });
+  expect((await refreshed()).channelRole.signed.version).toBe(2);
+  const ask = (product: string, verb: string): Promise<{ readonly ok: boolean; readonly code?: string | undefined }> =>
+    signerClient(at('sock'), ANSWER_MS_MAX, product)(verb, new Uint8Array());
+  expect(await ask('gateway', 'nonce')).toMatchObject({ ok: true });
+  expect(await ask('gateway', 'cacerts')).toMatchObject({ ok: false, code: 'CA_NOT_LISTED' });
+  expect(await ask('hub', 'nonce')).toMatchObject({ ok: false, code: 'NOT_FOUND' });
+  expect(await all.end('SIGTERM')).toBe(0);
+
+  const again = await start('alone', '--product', 'gateway');
+  expect(await publish()).toMatchObject({ ok: false, code: 'SIGNER_STATE_MOVED' });
+  expect(await again.end('SIGTERM')).toBe(0);
+});
+
+test('a CA is of one product: a deployment is told which, and no key is that of two', async () => {
+  const { at } = await makeWorld();
+  await writeFile(at('ca.age'), (await generateKey('correct horse', 1)).file, { mode: 0o600 });
+  const signer = (...cas: readonly string[]): ReturnType<typeof firmament> =>
+    firmament(
+      ...['signer', '--socket', at('sock'), '--store', at('store'), '--state', at('all')],
+      ...['--key', at('online.age'), '--passphrase-file', at('passphrase')],
+      ...['--ca-key', ...cas, '--ca-passphrase-file', ...cas.map(() => at('passphrase'))],
+    );
+  expect((await signer(at('ca.age'))).exit).toBe(64);
+  const twice = await signer(`gateway=${at('ca.age')}`, `hub=${at('ca.age')}`);
+  expect(twice.answer).toMatchObject({ ok: false, code: 'KEY_NOT_OF_ROLE' });
+  const online = await signer(`gateway=${at('online.age')}`);
+  expect(online.answer).toMatchObject({ ok: false, code: 'KEY_NOT_OF_ROLE' });
+});

@@ -1,8 +1,9 @@
 /**
  * A process of its own, whose calls to the file system are cut: at call number N, for every N, and all after it, as when the power goes.
  *
- * - `node cut-everywhere.ts SIGNER BACKUP`: backs up the folder SIGNER, and restores the file BACKUP, into places beside them. Tells by one
- *   JSON line what stood there after each cut: the names of a restored folder, and whether a backup was there and is whole.
+ * - `node cut-everywhere.ts SIGNER BACKUP ALONE`: backs up the folder SIGNER, restores the file BACKUP, and moves ALONE, the folder of a signer
+ *   of one product, into a deployment, all in places beside them. Tells by one JSON line what stood there after each cut: the names of a
+ *   restored folder, and which of both memories may sign.
  * - Before a call and after it are the same as after the call before and before the next one.
  */
 import fs from 'node:fs';
@@ -37,8 +38,11 @@ Object.assign(promises, {
 syncBuiltinESMExports();
 
 const { makeBackup } = await import('../../../signer/backup/make-backup.ts');
+const { adoptProduct } = await import('../../../signer/backup/adopt-product.ts');
+const { signerMemoryFile } = await import('../../../signer/signer-memory-file.ts');
+const { openStateDatabase } = await import('../../../signer/signer-state-database.ts');
 const { restoreBackup } = await import('../../../signer/backup/restore-backup.ts');
-const [, , signer = '', backup = ''] = process.argv;
+const [, , signer = '', backup = '', alone = ''] = process.argv;
 const [to, out] = [join(dirname(signer), 'restored'), join(dirname(signer), 'made.backup')];
 const now = Date.UTC(2026, 0, 6);
 const restore = (file: string): Promise<unknown> => restoreBackup({ file, folder: to, sha256: undefined, now });
@@ -73,4 +77,37 @@ await cutAtEvery(
     made.push(filesIn(to));
   },
 );
-process.stdout.write(JSON.stringify({ restored, made }));
+/** What may sign for the product: the file that it was in, the deployment, or neither; and what the deployment has beside it. */
+async function whoSigns(from: string): Promise<readonly string[]> {
+  const database = await openStateDatabase(join(to, 'state.db'));
+  const row = await database.memoryOf('gateway').read();
+  database.close();
+  const file = await signerMemoryFile(join(from, 'state.json')).read();
+  const mayFile = file?.held === undefined ? ['file'] : [];
+  return row !== undefined && row.held === undefined ? [...mayFile, 'deployment'] : mayFile;
+}
+const moved: string[] = [];
+const finished: string[] = [];
+const from = `${alone}-copy`;
+const adopt = async (): Promise<void> => {
+  const database = await openStateDatabase(join(to, 'state.db'));
+  try {
+    await adoptProduct({ from, to, memoryOf: database.memoryOf });
+  } finally {
+    database.close();
+  }
+};
+const begin = (): void => {
+  fs.rmSync(from, { recursive: true, force: true });
+  fs.cpSync(alone, from, { recursive: true });
+};
+begin();
+await cutAtEvery(adopt, async () => {
+  moved.push((await whoSigns(from)).join(' and '));
+  await adopt();
+  finished.push(
+    `${(await whoSigns(from)).join(' and ')}: ${(filesIn(to) ?? []).filter((name) => /word|json$/.test(name)).join(' ')}`,
+  );
+  begin();
+});
+process.stdout.write(JSON.stringify({ restored, made, moved, finished }));

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { encodeUtf8 } from '../../../formats/bytes.ts';
+import { adoptProduct } from '../../../signer/backup/adopt-product.ts';
 import { makeBackup } from '../../../signer/backup/make-backup.ts';
 import { writeBackup, type BackupPart } from '../../../signer/backup/archive.ts';
 import { restoreBackup } from '../../../signer/backup/restore-backup.ts';
@@ -20,7 +21,8 @@ import {
 import { identityLedgerFolder } from '../../../signer/identity/identity-ledger.ts';
 import { signerMemoryFile } from '../../../signer/signer-memory-file.ts';
 import { openStateDatabase } from '../../../signer/signer-state-database.ts';
-import type { SignerState } from '../../../signer/signer-state.ts';
+import { demandReleased, type SignerState } from '../../../signer/signer-state.ts';
+import { asDaemon } from '../../../signer/state-owner.ts';
 import { accepted } from '../../accepted.ts';
 import { PROJECT } from '../../results.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
@@ -77,6 +79,10 @@ async function filesBelow(folder: string): Promise<readonly string[]> {
   const files = entries.filter((entry) => entry.isFile());
   return files.map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1)).sort();
 }
+
+/** What stood there after each cut. */
+type Cuts = Record<'restored' | 'made', readonly (readonly string[] | null)[]> &
+  Record<'moved' | 'finished', readonly string[]>;
 
 /** Backs up `folder`, and says where. */
 async function backedUp(folder: string): Promise<{ readonly file: string; readonly sha256: string }> {
@@ -207,19 +213,48 @@ test('a database with a damaged row is refused', async () => {
   expect(await restoreTo(file, join(folder, '..', 'to'))).toMatchObject({ code: 'BACKUP_MALFORMED' });
 });
 
-test('the power cut at every call to the file system leaves no backup or a whole one, and an empty folder or a whole one', async () => {
-  const folder = await signerFolder(true);
+test('the power cut at every call to the file system leaves no backup or a whole one, an empty folder or a whole one, and one memory that signs', async () => {
+  const [folder, alone] = [await signerFolder(true), await signerFolder(false)];
   const { file } = await backedUp(folder);
   const told = await promisify(execFile)(process.execPath, [
     join(PROJECT, 'test', 'signer', 'backup', 'cut-everywhere.ts'),
-    ...[folder, file],
+    ...[folder, file, alone],
   ]);
-  const cuts = JSON.parse(told.stdout) as Record<'restored' | 'made', readonly (readonly string[] | null)[]>;
-  for (const outcomes of Object.values(cuts)) {
+  const cuts = JSON.parse(told.stdout) as Cuts;
+  for (const outcomes of [cuts.restored, cuts.made]) {
     const whole = outcomes.at(-1);
     expect(whole).toContain('state.db');
     const others = outcomes.filter((names) => names !== null && names.length > 0);
     for (const names of others) expect(names).toEqual(whole);
     expect(outcomes.length - others.length, 'cuts that left nothing').toBeGreaterThan(8);
   }
+  expect(new Set(cuts.moved)).toEqual(new Set(['file', '', 'deployment']));
+  const whole = `deployment: books/gateway/stable/abc/word-0 identities/gateway/devices/${DEVICE}.json`;
+  expect(new Set(cuts.finished)).toEqual(new Set([whole]));
+});
+
+test('a signer that has moved, or is on its way, signs nothing, and what the deployment publishes already is not overwritten', async () => {
+  const [folder, alone] = [await signerFolder(true), await signerFolder(false)];
+  const database = await openStateDatabase(join(folder, 'state.db'));
+  onTestFinished(() => database.close());
+  const adopt = (): ReturnType<typeof adoptProduct> =>
+    adoptProduct({ from: alone, to: folder, memoryOf: database.memoryOf });
+  expect(await adopt()).toMatchObject({ code: 'REPOSITORY_CONFLICT' });
+  const file = signerMemoryFile(join(alone, 'state.json'));
+  const state = stateOf('pump');
+  accepted(await file.write(state, stateOf('gateway')));
+  await asDaemon(join(alone, 'state.json'), async () => {
+    await expect(adopt()).rejects.toMatchObject({ code: 'SIGNER_RUNNING' });
+  });
+  expect(accepted(await adopt())).toEqual(state);
+  expect(await database.memoryOf('pump').read()).toEqual(state);
+  expect(await database.memoryOf('pump').readLog()).toEqual(LOG);
+  expect(demandReleased(await file.read())).toMatchObject({ code: 'SIGNER_STATE_MOVED' });
+  expect(demandReleased({ ...state, held: 'arriving' })).toMatchObject({ code: 'SIGNER_STATE_MOVED' });
+  expect(await adopt()).toMatchObject({ code: 'SIGNER_STATE_MOVED' });
+  // Also a backup of it does not bring it back.
+  const out = join(alone, '..', 'moved.backup');
+  accepted(await makeBackup({ folder: alone, out }, NOW));
+  accepted(await restoreTo(out, join(alone, '..', 'again')));
+  expect((await signerMemoryFile(join(alone, '..', 'again', 'state.json')).read())?.held).toBe('moved');
 });
