@@ -53,6 +53,13 @@ export const VERBS: ReadonlyMap<string, VerbEntry> = new Map([
     'manifest',
     verb('name the devices that a factory has made', async () => (await import('./manifest.ts')).defineManifest),
   ],
+  [
+    'identity',
+    verb(
+      'carry an identity between the signer and a device without network',
+      async () => (await import('./identity.ts')).defineIdentity,
+    ),
+  ],
   ['halt', verb('stop the rollout of a channel, as one manager', async () => (await import('./halt.ts')).defineHalt)],
   ['waves', verb('show how rollouts stand', async () => (await import('./waves.ts')).defineWaves)],
   ['fsck', verb('check that a published repository is whole', async () => (await import('./fsck.ts')).defineFsck)],

@@ -1,5 +1,5 @@
 /**
- * Identities of the pilot's first device, which the factory has listed: it proves each confirmed boot, and gets a certificate of hours for it.
+ * Identities of the pilot's devices, which the factory has listed: each proves each confirmed boot, and gets a certificate of hours for it.
  *
  * - What the device tells is held against what lies on its flash: the certificate there is of the CA that people listed, and names
  *   release, image and counter.
@@ -27,22 +27,30 @@ export async function seeIdentity(
   device: DeviceProcess,
   { company, built, flash }: { readonly company: Company; readonly built: BuiltRelease; readonly flash: string },
 ): Promise<void> {
-  const { release, securityCounter, outcome } = built.plan;
+  const { release, outcome } = built.plan;
   if (outcome !== 'kept') return;
   await tell(stage, { step: `identity ${release}`, by: 'gateway-1' }, async () => {
     await device.next(`identity of ${release}`, ({ step, ok, detail }) => {
       return step === 'identity' && ok && detail.get('release') === release;
     });
-    const { extension, serial, notAfter } = await certificateOn(flash, company);
-    const named = extension.components.get(COMPONENT);
-    const follows =
-      extension.predecessor === undefined ? 'the first one' : 'it follows the one before, which has ended';
-    return {
-      ok: extension.release === release && named?.image === built.sha256 && named.securityCounter === securityCounter,
-      digest: named?.image,
-      detail: `${serial.slice(0, 8)}, ${extension.class}, counter ${String(named?.securityCounter)}, until ${new Date(notAfter).toISOString()}; ${follows}`,
-    };
+    return identityOn(flash, { company, built });
   });
+}
+
+/** Whether the certificate in use on `flash` names release, image and counter of `built`, in words. */
+export async function identityOn(
+  flash: string,
+  { company, built }: { readonly company: Company; readonly built: BuiltRelease },
+): Promise<{ readonly ok: boolean; readonly digest: string | undefined; readonly detail: string }> {
+  const { release, securityCounter } = built.plan;
+  const { extension, serial, notAfter } = await certificateOn(flash, company);
+  const named = extension.components.get(COMPONENT);
+  const follows = extension.predecessor === undefined ? 'the first one' : 'it follows the one before, which has ended';
+  return {
+    ok: extension.release === release && named?.image === built.sha256 && named.securityCounter === securityCounter,
+    digest: named?.image,
+    detail: `${serial.slice(0, 8)}, ${extension.class}, counter ${String(named?.securityCounter)}, until ${new Date(notAfter).toISOString()}; ${follows}`,
+  };
 }
 
 /** The certificate in use on `flash`, by the CA that people listed. */

@@ -9,7 +9,7 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { flashFiles } from '../bootloader-verifier/agent/flash-files.ts';
 import { identityClientHttp } from '../bootloader-verifier/agent/identity-client-http.ts';
-import type { IdentityClient } from '../bootloader-verifier/agent/identity-client.ts';
+import type { ConnectedIdentityClient } from '../bootloader-verifier/agent/identity-client.ts';
 import { freshKeyNode } from '../bootloader-verifier/agent/identity-key-node.ts';
 import { installerFile, MICROCONTROLLER_BYTES } from '../bootloader-verifier/agent/installer-file.ts';
 import { proveIdentity, signIdentityUse } from '../bootloader-verifier/agent/prove-identity.ts';
@@ -35,7 +35,7 @@ type Taken = {
   readonly flash: string;
 };
 type Loot = {
-  readonly client: IdentityClient;
+  readonly client: ConnectedIdentityClient;
   /** The flash as it is now, and as it was before the newest release. */
   readonly now: Taken;
   readonly before: Taken;
@@ -121,13 +121,17 @@ async function measureAltered({ flash, started }: Taken): Promise<BootIdentity> 
   return must(measured);
 }
 
-async function rotate(client: IdentityClient, boot: BootIdentity, former: HeldIdentity): Promise<Verdict<unknown>> {
+async function rotate(
+  client: ConnectedIdentityClient,
+  boot: BootIdentity,
+  former: HeldIdentity,
+): Promise<Verdict<unknown>> {
   const nonce = await client.nonce();
   const { csr } = await freshKeyNode();
   return client.enrol({ purpose: 'rotate', csr, proof: proveIdentity(boot, { nonce, csr, confirmed: true, former }) });
 }
 
-function use(client: IdentityClient, { boot, held }: Taken): Promise<Verdict<void>> {
+function use(client: ConnectedIdentityClient, { boot, held }: Taken): Promise<Verdict<void>> {
   const { product, root, deviceId } = boot.boot;
   return client.use(signIdentityUse({ product, root, deviceId, certificate: sha256Hex(held.certificate) }, held));
 }

@@ -4,6 +4,7 @@
  * - The capsule is packed from what the server shows anybody; no key is needed for it.
  * - The device finds it in a folder, as on a stick, judges it by the code that judges a server, and confirms by its own self-test.
  * - Its process is given no address at all; its signed receipt travels back as a file and counts at the signer, once.
+ * - So does its request for an identity, over the same stick: it proves what it booted and gets a certificate of hours.
  */
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import type { BuiltRelease } from './builds.ts';
 import { textOf } from './child.ts';
 import { startDevice } from './device-process.ts';
 import { must } from './forgery.ts';
+import { identityOn } from './identities.ts';
 import type { Way } from './journey.ts';
 import { newestEventFile } from './releases.ts';
 import { seeRollout } from './rollout.ts';
@@ -27,7 +29,7 @@ export async function carryOffline(
 ): Promise<void> {
   const { release } = newest.plan;
   const stick = join(stage.folder, 'stick');
-  const { flash, name } = from.fleet.offline;
+  const { deviceId, flash, name } = from.fleet.offline;
   await mkdir(stick, { recursive: true });
   await tell(stage, { step: `capsule ${release}`, by: 'the operator' }, async () => {
     const { root } = from.repository;
@@ -40,21 +42,24 @@ export async function carryOffline(
   });
   const receipts = join(stage.folder, 'receipts');
   await mkdir(receipts);
-  await tell(stage, { step: `offline ${release}`, by: name }, async () => {
-    const carried = ['--capsules', stick, '--receipts', receipts];
-    const device = startDevice(
-      [...flashOptions(flash), ...carried, '--name', name, '--poll-ms', LOOK_MS],
-      stage.onDeviceEvent,
-    );
-    try {
+  const carried = ['--capsules', stick, '--receipts', receipts, '--identities', stick];
+  const options = [...flashOptions(flash), ...carried, '--name', name, '--poll-ms', LOOK_MS];
+  const device = startDevice(options, stage.onDeviceEvent);
+  try {
+    await tell(stage, { step: `offline ${release}`, by: name }, async () => {
       const confirmed = await device.next(`confirmation of ${release}`, ({ step }) => step === 'confirm');
       await device.next(`receipt of ${release}`, ({ step, ok }) => step === 'receipt' && ok);
       const ok = confirmed.digest === newest.sha256;
       return { ok, digest: confirmed.digest, detail: 'installed from the file alone, tried, confirmed, and answered' };
-    } finally {
-      await device.stop();
-    }
-  });
+    });
+    await tell(stage, { step: `offline identity ${release}`, by: name }, async () => {
+      const { socket } = from.repository.signer;
+      await from.company.operator.run('identity', '--signer', socket, '--folder', stick, '--device', deviceId);
+      return identityOn(flash, { company: from.company, built: newest });
+    });
+  } finally {
+    await device.stop();
+  }
   await carryBack(stage, from, { release, receipts });
 }
 

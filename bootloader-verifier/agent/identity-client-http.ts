@@ -5,14 +5,13 @@
  * - The proof travels beside it, in the field `Firmament-Proof`, in base64.
  * - Every answer has a limit in bytes and in time; redirects are not followed.
  */
-import 'reflect-metadata';
-import { X509Certificates } from '@peculiar/x509';
-import { concatBytes, encodeBase64, parseBase64, parseUtf8 } from '../../formats/bytes.ts';
+import { concatBytes, encodeBase64 } from '../../formats/bytes.ts';
 import { knownCode, type Code } from '../../formats/codes.ts';
 import { decodeJson, object, text } from '../../formats/decode.ts';
 import { OperationError } from '../../formats/operation-error.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
-import type { IdentityClient } from './identity-client.ts';
+import { certificateIn } from './certificates-only.ts';
+import type { ConnectedIdentityClient } from './identity-client.ts';
 
 const ANSWER_BYTES_MAX = 16_384;
 const ANSWER_MS_MAX = 15_000;
@@ -20,7 +19,7 @@ const PATHS = { enrol: 'simpleenroll', rotate: 'simplereenroll' } as const;
 const problemDecoder = object('ignored', { code: text(64), detail: text(1_024) });
 
 /** A client for the EST address of a product, which ends in `/.well-known/est/PRODUCT/`. */
-export function identityClientHttp(base: URL, stop: AbortSignal): IdentityClient {
+export function identityClientHttp(base: URL, stop: AbortSignal): ConnectedIdentityClient {
   const ask = (path: string, init: RequestInit): Promise<{ status: number; body: Uint8Array }> =>
     request(new URL(path, base), { ...init, redirect: 'manual', signal: stop });
   return {
@@ -35,11 +34,7 @@ export function identityClientHttp(base: URL, stop: AbortSignal): IdentityClient
         headers: { 'content-type': 'application/pkcs10', 'firmament-proof': encodeBase64(proof) },
         body: encodeBase64(csr),
       });
-      if (status !== 200) return refusal(PATHS[purpose], status, body);
-      const certificate = certificateIn(body);
-      return certificate === undefined
-        ? reject('CERTIFICATE_REFUSED', 'the answer is not one certificate in PKCS#7')
-        : accept(certificate);
+      return status === 200 ? certificateIn(body) : refusal(PATHS[purpose], status, body);
     },
     use: async (said) => {
       const { status, body } = await ask('use', { method: 'POST', body: Uint8Array.from(said) });
@@ -84,16 +79,4 @@ function refusal(path: string, status: number, body: Uint8Array): Verdict<never,
 
 function unexpected(path: string, status: number): OperationError {
   return new OperationError('RESPONSE_UNEXPECTED', `${path}: status ${status}`, { retriable: status >= 500 });
-}
-
-/** The one certificate in a PKCS#7 in base64; line breaks are allowed. The library throws on what it cannot read. */
-function certificateIn(body: Uint8Array): Uint8Array | undefined {
-  const der = parseBase64((parseUtf8(body) ?? '').replace(/\s+/g, ''));
-  if (der === undefined) return undefined;
-  try {
-    const [certificate, ...more] = new X509Certificates(Uint8Array.from(der));
-    return certificate === undefined || more.length > 0 ? undefined : new Uint8Array(certificate.rawData);
-  } catch {
-    return undefined;
-  }
 }

@@ -73,12 +73,15 @@ function isDue({ identity, now }: Keeper, certificate: VerifiedCertificate): boo
 
 /** Asks for the identity after `held.current`, and uses it. */
 async function obtain(keeper: Keeper, held: HeldIdentities): Promise<Verdict<Kept, Code>> {
-  const { freshKey, flash, identity } = keeper;
+  const { client, freshKey, flash, identity } = keeper;
+  const nonce = await client.nonce();
+  if (nonce === undefined) return accept({ kind: 'unchanged' });
   const asked = held.next?.seed ?? held.asked;
   const key = await freshKey(asked);
   if (asked === undefined) await writeHeld(flash, { ...held, asked: key.seed });
-  const issued = await requestFor(keeper, key, held.current);
+  const issued = await requestFor(keeper, { ...key, nonce }, held.current);
   if (!issued.ok) return issued;
+  if (issued.value === undefined) return accept({ kind: 'unchanged' });
   const next = { seed: key.seed, certificate: issued.value };
   const certificate = verifiedOf(keeper, next);
   if (certificate === undefined || !namesBoot(certificate.extension, identity.boot)) {
@@ -92,14 +95,15 @@ async function obtain(keeper: Keeper, held: HeldIdentities): Promise<Verdict<Kep
 /** Asks to follow `former`; where the signer knows nothing of it any more, to enrol anew. What is held stays until an answer has come. */
 async function requestFor(
   keeper: Keeper,
-  { csr }: Pick<FreshKey, 'csr'>,
+  { csr, nonce }: Pick<FreshKey, 'csr'> & { readonly nonce: Uint8Array },
   former: HeldIdentity | undefined,
-): Promise<Verdict<Uint8Array, Code>> {
+): Promise<Verdict<Uint8Array | undefined, Code>> {
   const { client, identity } = keeper;
-  const proof = proveIdentity(identity, { nonce: await client.nonce(), csr, confirmed: true, former });
+  const proof = proveIdentity(identity, { nonce, csr, confirmed: true, former });
   const issued = await client.enrol({ purpose: former === undefined ? 'enrol' : 'rotate', csr, proof });
-  const isUnknown = !issued.ok && issued.code === 'IDENTITY_UNKNOWN' && former !== undefined;
-  return isUnknown ? requestFor(keeper, { csr }, undefined) : issued;
+  if (issued.ok || issued.code !== 'IDENTITY_UNKNOWN' || former === undefined) return issued;
+  const again = await client.nonce();
+  return again === undefined ? issued : requestFor(keeper, { csr, nonce: again }, undefined);
 }
 
 /** The first use of the next identity; the one before goes once the signer has taken it. */

@@ -1,8 +1,8 @@
 /**
- * The folder where a device leaves its receipts: beside the capsules that it was brought, or wherever it is told.
+ * The folder where a device leaves what travels back: its receipts, its requests for identities, the words of their use.
  *
- * - A receipt stands there whole or not at all: it is written under another name, synced, renamed, and the folder is synced.
- * - Names are the device's own: lower-case letters, digits and dashes, ending in `.receipt`; nothing leads out of the folder.
+ * - A file stands there whole or not at all: it is written under another name, synced, renamed, and the folder is synced.
+ * - Names are the device's own: lower-case letters, digits and dashes, and one of three endings; nothing leads out of the folder.
  */
 import assert from 'node:assert/strict';
 import { open, rename, stat } from 'node:fs/promises';
@@ -10,14 +10,14 @@ import { join } from 'node:path';
 import { OperationError } from '../../formats/operation-error.ts';
 import { syncFolder } from './flash-files.ts';
 
-/** Port: where receipts are left. */
+/** Port: where such files are left. */
 export type ReceiptFolder = {
   readonly has: (name: string) => Promise<boolean>;
   /** Durable when it returns; one of this name is replaced. Faults of the medium throw `OperationError`. */
   readonly write: (name: string, bytes: Uint8Array) => Promise<void>;
 };
 
-const NAME = /^[a-z0-9-]+\.receipt$/;
+const NAME = /^[a-z0-9-]+\.(?:receipt|enrolment|use)$/;
 
 /** The folder `path`, which must be there: a stick that is not plugged in takes no receipt. */
 export function receiptFolder(path: string): ReceiptFolder {
@@ -60,5 +60,5 @@ async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
 }
 
 function unwritable(path: string, cause: unknown): OperationError {
-  return new OperationError('FILE_UNWRITABLE', `${path} takes no receipt`, { retriable: true, cause });
+  return new OperationError('FILE_UNWRITABLE', `${path} takes no file`, { retriable: true, cause });
 }

@@ -10,17 +10,19 @@ import { parseHex } from '../../formats/bytes.ts';
 import type { Clock } from '../../formats/clock.ts';
 import { deviceIdOf } from '../../formats/device-id.ts';
 import { DICE_SECRET_BYTES } from '../../formats/dice.ts';
-import type { DeviceComponent, FactoryRecord } from '../../formats/factory-record.ts';
+import { parseFactoryRecord, type DeviceComponent, type FactoryRecord } from '../../formats/factory-record.ts';
 import { encodeDeviceStatus } from '../../formats/device-status.ts';
 import { nameDecoder } from '../../formats/names.ts';
 import { OperationError } from '../../formats/operation-error.ts';
 import { installerDecoder } from '../../formats/release.ts';
 import type { Rejected } from '../../formats/verdict.ts';
+import { readRecord } from '../boot/flash-records.ts';
 import type { ComponentInstaller } from '../boot/installer.ts';
 import type { DeviceEvent } from './device-event.ts';
 import { capsuleFolder } from './capsule-folder.ts';
-import { liveDevice, type UpdateSource } from './device.ts';
+import { liveDevice, type DevicePorts, type UpdateSource } from './device.ts';
 import { flashFiles } from './flash-files.ts';
+import { identityClientFolder } from './identity-client-folder.ts';
 import { identityClientHttp } from './identity-client-http.ts';
 import { freshKeyNode } from './identity-key-node.ts';
 import { IMAGE_TIMES, imageRunnerNode } from './image-runner-node.ts';
@@ -104,11 +106,8 @@ function deviceCommand(host: Host, outcome: Outcome): Command {
     .option('--microcontroller <name=file...>', 'the flash of a component that is transferred', parseMicrocontrollers)
     .option('--name <name>', 'how it names itself in its reports', parseName, 'device')
     .option('--poll-ms <ms>', 'milliseconds between polls', parseMilliseconds, 300_000)
-    .option(
-      '--est <address>',
-      'where it gets identities, like https://est.example/.well-known/est/gateway/',
-      parseAddress,
-    )
+    .option('--est <address>', 'the address that gives it identities (EST)', parseAddress)
+    .option('--identities <folder>', 'without network: where they are carried')
     .option('--until-settled', 'end after the first poll that installs nothing', false)
     .action(async (options: RunOptions, command: Command) => {
       if ((options.url === undefined) === (options.capsules === undefined)) {
@@ -116,6 +115,9 @@ function deviceCommand(host: Host, outcome: Outcome): Command {
       }
       if (options.receipts !== undefined && options.capsules === undefined) {
         command.error('--receipts goes with --capsules: a server is told at its check-in');
+      }
+      if (options.est !== undefined && options.identities !== undefined) {
+        command.error('either --est or --identities says where identities come from');
       }
       await run(options, host);
     });
@@ -142,6 +144,7 @@ type RunOptions = {
   readonly microcontroller?: ReadonlyMap<string, string>;
   readonly name: string;
   readonly est?: URL;
+  readonly identities?: string;
   readonly pollMs: number;
   readonly untilSettled: boolean;
 };
@@ -182,10 +185,7 @@ async function run(options: RunOptions, host: Host): Promise<void> {
       source: sourceOf(options, host),
       runImage: imageRunnerNode(host.nodePath, IMAGE_TIMES, (line) => host.writeNote(`image: ${line}\n`)),
       findInstaller: (component) => findMicrocontroller(options.microcontroller, component),
-      identities:
-        options.est === undefined
-          ? undefined
-          : { client: identityClientHttp(options.est, host.stop), freshKey: freshKeyNode },
+      identities: await identitiesOf(options, host),
       check: checkSignatureDevice,
       clock: { ...host.clock, sleep: (ms) => host.clock.sleep(ms, host.stop) },
       isStopping: () => host.stop.aborted,
@@ -203,6 +203,16 @@ function sourceOf({ url, capsules }: RunOptions, host: Host): UpdateSource {
   return url === undefined
     ? { kind: 'capsules', folder: capsuleFolder(capsules ?? '') }
     : { kind: 'server', client: repositoryClientHttp(url, { silenceMsMax: SILENCE_MS_MAX, stop: host.stop }) };
+}
+
+/** Where identities come from: a front of EST, or a folder over which they are carried; undefined for a device that gets none. */
+async function identitiesOf({ est, identities, flash }: RunOptions, host: Host): Promise<DevicePorts['identities']> {
+  if (est !== undefined) return { client: identityClientHttp(est, host.stop), freshKey: freshKeyNode };
+  const factory = identities === undefined ? undefined : await readRecord(flashFiles(flash, 'system'), 'factory');
+  const record = factory && parseFactoryRecord(factory);
+  const publicKey = record?.ok === true ? parseHex(record.value.deviceKey ?? '') : undefined;
+  if (identities === undefined || publicKey === undefined) return undefined;
+  return { client: identityClientFolder(identities, deviceIdOf(publicKey)), freshKey: freshKeyNode };
 }
 
 /** The server's check-in; whoever is updated from files has nobody to tell. */

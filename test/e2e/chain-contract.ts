@@ -141,9 +141,22 @@ export function testChain(optionsOf: () => Promise<readonly string[]>): void {
     );
   });
 
+  test('it proves what it booted over the same files, and gets an identity that names image and counter', () => {
+    const [identity, ...more] = stepsOf('offline identity');
+    expect(more).toEqual([]);
+    expect(identity?.digest).toBe(stepsOf('build 4.0.0')[0]?.digest);
+    expect(identity?.detail).toMatch(/claimed, counter 4, until .*; the first one$/);
+  });
+
   test('its signed receipt travels back, counts once, and completes the rollout that waited for it', () => {
     const at = (step: string): number => lines.findIndex((line) => line.step === step);
-    const places = ['offline 4.0.0', 'receipt 4.0.0', 'completed 4.0.0', 'refuse: a receipt handed in twice'].map(at);
+    const places = [
+      'offline 4.0.0',
+      'offline identity 4.0.0',
+      'receipt 4.0.0',
+      'completed 4.0.0',
+      'refuse: a receipt handed in twice',
+    ].map(at);
     expect(places).not.toContain(-1);
     expect(places).toEqual([...places].sort((a, b) => a - b));
     expect(stepsOf('completed 4.0.0')[0]?.detail).toContain('4 of 4 in wave 1');

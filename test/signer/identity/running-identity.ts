@@ -23,6 +23,8 @@ import { publishAll } from '../publishing.ts';
 export type RunningIdentity = {
   readonly publisher: FaultStore;
   readonly signer: IdentitySigner;
+  /** The signer's socket. */
+  readonly socket: string;
   /** The EST address of the product. */
   readonly url: URL;
   /** What the front told its operator, by event. */
@@ -75,6 +77,7 @@ export async function serveIdentity(scene: TinyIdentity, now: () => number, rate
   return {
     publisher,
     signer,
+    socket: socketPath,
     url: new URL(`http://127.0.0.1:${front.port}/.well-known/est/${repository.id.product}/`),
     told,
     publish,
