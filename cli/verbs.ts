@@ -55,10 +55,7 @@ export const VERBS: ReadonlyMap<string, VerbEntry> = new Map([
   ],
   [
     'identity',
-    verb(
-      'carry an identity between the signer and a device without network',
-      async () => (await import('./identity.ts')).defineIdentity,
-    ),
+    verb('carry an identity to a device without network', async () => (await import('./identity.ts')).defineIdentity),
   ],
   ['halt', verb('stop the rollout of a channel, as one manager', async () => (await import('./halt.ts')).defineHalt)],
   ['waves', verb('show how rollouts stand', async () => (await import('./waves.ts')).defineWaves)],

@@ -13,7 +13,7 @@ import { accept } from '../../formats/verdict.ts';
 import type { CapsuleFolder } from '../../bootloader-verifier/agent/capsule-folder.ts';
 import { identityClientHttp } from '../../bootloader-verifier/agent/identity-client-http.ts';
 import { freshKeyNode } from '../../bootloader-verifier/agent/identity-key-node.ts';
-import type { IdentityClient } from '../../bootloader-verifier/agent/identity-client.ts';
+import type { ConnectedIdentityClient } from '../../bootloader-verifier/agent/identity-client.ts';
 import type { RepositoryClient } from '../../bootloader-verifier/agent/repository-client.ts';
 import { repositoryClientHttp } from '../../bootloader-verifier/agent/repository-client-http.ts';
 import { packCapsule } from '../../cli/pack-capsule.ts';
@@ -153,9 +153,9 @@ function fileClient(liar: Liar, index: number, find: () => Victim): RepositoryCl
 }
 
 /** The front of EST as `victim` meets it: over the wire, and through what the liar changes. */
-function identityClient(liar: Liar, index: number, find: () => Victim): IdentityClient {
+function identityClient(liar: Liar, index: number, find: () => Victim): ConnectedIdentityClient {
   const url = new URL(`e/${index}/`, liar.wire.url);
-  const over = (): IdentityClient => {
+  const over = (): ConnectedIdentityClient => {
     const { identityGame } = find().lies;
     if (identityGame?.game.isEndless !== true) return identityClientHttp(url, never);
     const stop = new AbortController();
