@@ -10,7 +10,7 @@ const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
 
 const host: Host = {
-  now: systemClock.now,
+  now: systemClock().now,
   newId: () => randomUUID(),
   newKey: (sizeBytes) => Uint8Array.from(randomBytes(sizeBytes)),
   env: process.env,

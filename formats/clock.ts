@@ -11,9 +11,9 @@ export type Clock = {
   readonly now: () => Instant;
   /**
    * Waits at least `ms`, a whole number of milliseconds from 0 on; anything else is a bug of the caller's. Sleepers wake in the
-   * order of their times. Once `stop` is aborted the wait ends, as if the time had passed.
+   * order of their times. Where the clock was made with something that stops it, all waits end then, as if their time had passed.
    */
-  readonly sleep: (ms: number, stop?: AbortSignal) => Promise<void>;
+  readonly sleep: (ms: number) => Promise<void>;
 };
 
 /** The last moment that can be written. */

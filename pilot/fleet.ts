@@ -67,7 +67,7 @@ async function provision(stage: Stage, { root }: PilotRepository, name: string):
   const lines: string[] = [];
   const exit = await runVerb(['provision', '--flash', flash, '--root', root, ...DEVICE_OPTIONS], {
     nodePath: process.execPath,
-    clock: { ...systemClock, now: stage.now },
+    clock: { ...systemClock(), now: stage.now },
     newSecret: (count) => Uint8Array.from(randomBytes(count)),
     writeLine: (line) => void lines.push(line),
     writeNote: () => undefined,

@@ -22,7 +22,7 @@ async function runLine(line: string): Promise<void> {
   let answer = '';
   let said = '';
   const host: Host = {
-    now: systemClock.now,
+    now: systemClock().now,
     newId: () => randomUUID(),
     newKey: (sizeBytes) => Uint8Array.from(randomBytes(sizeBytes)),
     env: process.env,

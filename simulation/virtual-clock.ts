@@ -18,8 +18,8 @@ export type VirtualClock = Clock & {
 
 type Sleeper = { readonly at: Instant; readonly wake: () => void };
 
-/** A clock that stands at `start`. */
-export function virtualClock(start: Instant): VirtualClock {
+/** A clock that stands at `start`. @param stop ends its waits. */
+export function virtualClock(start: Instant, stop?: AbortSignal): VirtualClock {
   let now = start;
   let sleepers: readonly Sleeper[] = [];
   /** Wakes the next sleeper that is due by `until`; says whether there was one. */
@@ -33,7 +33,7 @@ export function virtualClock(start: Instant): VirtualClock {
   };
   return {
     now: () => now,
-    sleep: async (ms, stop) => {
+    sleep: async (ms) => {
       assert(Number.isSafeInteger(ms) && ms >= 0, 'time runs forward, in whole milliseconds');
       if (stop?.aborted === true) return;
       const { promise, resolve: wake } = Promise.withResolvers<void>();

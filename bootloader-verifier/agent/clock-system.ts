@@ -9,17 +9,19 @@ import { nearestMoment, type Clock } from '../../formats/clock.ts';
 
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
-/** The clock of the machine that this runs on. */
-export const systemClock: Clock = {
-  now: () => nearestMoment(Date.now()),
-  sleep: async (ms, stop) => {
-    assert(Number.isSafeInteger(ms) && ms >= 0, 'time runs forward, in whole milliseconds');
-    try {
-      for (let left = ms; left >= 0; left -= TIMER_MS_MAX) {
-        await wait(Math.min(left, TIMER_MS_MAX), undefined, { ...(stop && { signal: stop }) });
+/** The clock of the machine that this runs on. @param stop ends its waits. */
+export function systemClock(stop?: AbortSignal): Clock {
+  return {
+    now: () => nearestMoment(Date.now()),
+    sleep: async (ms) => {
+      assert(Number.isSafeInteger(ms) && ms >= 0, 'time runs forward, in whole milliseconds');
+      try {
+        for (let left = ms; left >= 0; left -= TIMER_MS_MAX) {
+          await wait(Math.min(left, TIMER_MS_MAX), undefined, { ...(stop && { signal: stop }) });
+        }
+      } catch (fault) {
+        if (stop?.aborted !== true) throw fault;
       }
-    } catch (fault) {
-      if (stop?.aborted !== true) throw fault;
-    }
-  },
-};
+    },
+  };
+}

@@ -9,7 +9,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => st
 try {
   process.exitCode = await runVerb(process.argv.slice(2), {
     nodePath: process.execPath,
-    clock: systemClock,
+    clock: systemClock(stop.signal),
     newSecret: (count) => Uint8Array.from(randomBytes(count)),
     writeLine: (line) => process.stdout.write(`${line}\n`),
     writeNote: (text) => process.stderr.write(text),

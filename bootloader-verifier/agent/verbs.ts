@@ -43,6 +43,7 @@ import { checkSignatureDevice } from './signature-check-device-node.ts';
 /** What the verbs take from the process that they run in. */
 export type Host = {
   readonly nodePath: string;
+  /** Its waits end when the process is asked to. */
   readonly clock: Clock;
   /** `count` random bytes, fit for keys. */
   readonly newSecret: (count: number) => Uint8Array;
@@ -187,7 +188,7 @@ async function run(options: RunOptions, host: Host): Promise<void> {
       findInstaller: (component) => findMicrocontroller(options.microcontroller, component),
       identities: await identitiesOf(options, host),
       check: checkSignatureDevice,
-      clock: { ...host.clock, sleep: (ms) => host.clock.sleep(ms, host.stop) },
+      clock: host.clock,
       isStopping: () => host.stop.aborted,
       stopped: aborted(host.stop),
       report: (event: DeviceEvent) => host.writeLine(JSON.stringify(event)),

@@ -10,8 +10,8 @@ export type ClockUnderTest = { readonly clock: Clock; readonly during: <T>(work:
 /** Longer than a timer of the host's can be. */
 const WEEKS_MS = 2 ** 31;
 
-/** Runs the contract. @param make a clock of its own each time. */
-export function testClock(make: () => ClockUnderTest): void {
+/** Runs the contract. @param make a clock of its own each time, whose waits `stop` ends. */
+export function testClock(make: (stop?: AbortSignal) => ClockUnderTest): void {
   test('contract: the moment is a whole number of milliseconds since 1970, and can be written', () => {
     const { clock } = make();
     const now = clock.now();
@@ -31,11 +31,11 @@ export function testClock(make: () => ClockUnderTest): void {
   });
 
   test('contract: sleepers wake in the order of their times, and one who sleeps for weeks or years is no exception', async () => {
-    const { clock, during } = make();
     const stop = new AbortController();
+    const { clock, during } = make(stop.signal);
     const woken: string[] = [];
     const sleeper = async (name: string, ms: number): Promise<void> => {
-      await clock.sleep(ms, stop.signal);
+      await clock.sleep(ms);
       woken.push(name);
     };
     const years = sleeper('years', Number.MAX_SAFE_INTEGER - clock.now());
@@ -66,14 +66,14 @@ export function testClock(make: () => ClockUnderTest): void {
   });
 
   test('contract: whoever is to stop waits no longer, before or meanwhile, and leaves nothing behind at what stops it', async () => {
-    const { clock, during } = make();
     const stop = new AbortController();
-    for (let i = 0; i < 20; i++) await during(clock.sleep(0, stop.signal));
+    const { clock, during } = make(stop.signal);
+    for (let i = 0; i < 20; i++) await during(clock.sleep(0));
     expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
-    const waiting = clock.sleep(WEEKS_MS, stop.signal);
+    const waiting = clock.sleep(WEEKS_MS);
     stop.abort();
     await waiting;
-    await clock.sleep(WEEKS_MS, stop.signal);
+    await clock.sleep(WEEKS_MS);
     expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
   });
 }

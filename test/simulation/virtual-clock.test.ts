@@ -5,8 +5,8 @@ import { testClock } from '../formats/clock-contract.ts';
 
 const DAY_MS = 86_400_000;
 
-testClock(() => {
-  const clock = virtualClock(Date.UTC(2030, 0, 1));
+testClock((stop) => {
+  const clock = virtualClock(Date.UTC(2030, 0, 1), stop);
   return { clock, during: clock.during };
 });
 

@@ -4,7 +4,7 @@ import { encodeInstant } from '../../../formats/instant.ts';
 import { systemClock } from '../../../bootloader-verifier/agent/clock-system.ts';
 import { testClock } from '../../formats/clock-contract.ts';
 
-testClock(() => ({ clock: systemClock, during: (work) => work }));
+testClock((stop) => ({ clock: systemClock(stop), during: (work) => work }));
 
 /** Lets this test set the calendar of the host; timers go on as they are. */
 function calendar(): (ms: number) => void {
@@ -25,18 +25,19 @@ test('a host whose calendar says what no date can be is given the nearest moment
     [8.64e15, '9999-12-31T23:59:59Z'],
   ] as const) {
     set(host);
-    expect(encodeInstant(systemClock.now()), String(host)).toBe(written);
+    expect(encodeInstant(systemClock().now()), String(host)).toBe(written);
   }
 });
 
 test('a calendar that is set back or forth meanwhile neither ends a wait nor prolongs it', async () => {
   const set = calendar();
+  const clock = systemClock();
   const woken: string[] = [];
-  const long = systemClock.sleep(200).then(() => woken.push('long'));
-  const short = systemClock.sleep(100).then(() => woken.push('short'));
+  const long = clock.sleep(200).then(() => woken.push('long'));
+  const short = clock.sleep(100).then(() => woken.push('short'));
   set(0);
   set(Date.UTC(2099, 0, 1));
-  const next = systemClock.sleep(10).then(() => woken.push('next'));
+  const next = clock.sleep(10).then(() => woken.push('next'));
   set(1_000);
   await Promise.all([long, short, next]);
   expect(woken).toEqual(['next', 'short', 'long']);
