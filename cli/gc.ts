@@ -6,7 +6,7 @@
  */
 import assert from 'node:assert';
 import type { Command } from 'commander';
-import { accept, reject, type Verdict } from '../formats/verdict.ts';
+import { accept, reject, type Rejected, type Verdict } from '../formats/verdict.ts';
 import { planGarbage, removeGarbage, type Garbage } from '../signer/care/collect-garbage.ts';
 import { checkSignature } from '../signer/signature-check-node.ts';
 import { openCareStore, type CareStore } from './care-store.ts';
@@ -86,10 +86,12 @@ async function collectOne(
 async function collectAll(products: readonly CaredProduct[], scene: Scene): Promise<Verdict<Answer>> {
   const sums = { garbage: 0, bytes: 0, removed: 0 };
   const refused: string[] = [];
+  let first: Rejected | undefined;
   for (const each of products) {
     const collected = await orUnreadable(collectOne(each, scene));
     if (!collected.ok) {
       refused.push(each.product);
+      first ??= collected;
       scene.host.say(`${each.product}: ${collected.code}: ${collected.detail}\n`);
       continue;
     }
@@ -100,9 +102,9 @@ async function collectAll(products: readonly CaredProduct[], scene: Scene): Prom
     if (objects.length > 0) scene.host.say(`${each.product}: ${answer(collected.value).text}\n`);
   }
   const text = `${products.length} products, ${sums.garbage} objects, ${sums.bytes} bytes; ${sums.removed} removed`;
-  if (refused.length === 0) return accept({ facts: { products: products.length, ...sums }, text });
+  if (first === undefined) return accept({ facts: { products: products.length, ...sums }, text });
   const names = refused.slice(0, NAMED_MAX).join(' ');
-  return reject('REPOSITORY_DAMAGED', `${text}; nothing was removed from ${refused.length} products: ${names}`);
+  return reject(first.code, `${text}; nothing was removed from ${refused.length} products: ${names}`);
 }
 
 function answer({ objects, removed }: Collected): Answer {

@@ -11,10 +11,11 @@ import type { RepositoryId } from '../../formats/binding.ts';
 import { encodeUtf8 } from '../../formats/bytes.ts';
 import type { Instant } from '../../formats/instant.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
+import { ROOT_BYTES_MAX } from '../../formats/tuf-root.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import { checkRepository } from '../care/check-repository.ts';
-import type { ObjectList, PublishedSource } from '../care/published-source.ts';
+import { readObject, type ObjectList, type PublishedSource } from '../care/published-source.ts';
 import { isSameLogMemory, type LogMemory } from '../log-memory.ts';
 import { productOfObject, roleObject } from '../repository-layout.ts';
 import { repositoryIn } from '../rollout/read-rollout.ts';
@@ -130,7 +131,8 @@ async function lookAt(
   repository: RepositoryId,
   { check, now }: ResumeScene,
 ): Promise<Verdict<Seen | undefined>> {
-  if ((await source.open(roleObject(repository.product, 'root', 1))) === undefined) return accept(undefined);
+  const rootOne = await readObject(source, roleObject(repository.product, 'root', 1), ROOT_BYTES_MAX);
+  if (rootOne.ok && rootOne.value === undefined) return accept(undefined);
   const limits = { peopleMs: 0, onlineMs: 0 };
   const checked = await checkRepository({ source, list, repository, check, now, limits, memory: undefined });
   const sound = demandSound(checked);

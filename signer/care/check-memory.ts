@@ -11,6 +11,7 @@ import { sha256Hex } from '../../formats/sha256.ts';
 import { SNAPSHOT_BYTES_MAX } from '../../formats/tuf-snapshot.ts';
 import { reject } from '../../formats/verdict.ts';
 import { isAhead } from '../read-published.ts';
+import { demandReleased } from '../signer-state.ts';
 import { objectOf, type Known } from './check-scene.ts';
 import { readObject } from './published-source.ts';
 import { metadataName } from './reach-roles.ts';
@@ -42,6 +43,8 @@ export async function checkMemory({ input, found, online, log }: Known): Promise
   if (state.product !== repository.product || state.rootOneSha256 !== repository.rootOneSha256) {
     return found.damage('state', reject('REPOSITORY_MISMATCH', `it is of ${state.product}, or of another root 1`));
   }
+  const released = demandReleased(state);
+  if (!released.ok) return found.damage('state', released);
   if (log !== undefined && memory.log === undefined) {
     found.damage('state', reject('SIGNER_STATE_MISSING', 'it remembers nothing of the log'));
   }
