@@ -1,10 +1,9 @@
 /** Cases of section 4: what the files of a repository may be, and what no file may be. */
-import { constants, generateKeyPairSync, sign as signWith } from 'node:crypto';
 import { encodeUtf8 } from '../../../formats/bytes.ts';
-import { keyIdOf } from '../../../formats/tuf-key.ts';
 import type { Signer } from '../../../signer/signer.ts';
 import { keysOf, roleOf } from '../../formats/sample-repository.ts';
 import { seededSigner } from '../../seeded-signer.ts';
+import { pemSigner } from '../tuf-client/pem-signer.ts';
 import type { SimulatedRepository } from '../tuf-client/simulated-repository.ts';
 import {
   digestOf,
@@ -178,23 +177,6 @@ const FILES: readonly ClauseCase[] = [
     SHAPE,
   ),
 ];
-
-/** A signer with a key in PEM, as securesystemslib writes it; `bits` for RSA, else a curve. */
-function pemSigner(scheme: string, bits?: number): Signer {
-  const { publicKey, privateKey } =
-    bits === undefined
-      ? generateKeyPairSync('ec', { namedCurve: scheme.endsWith('384') ? 'P-384' : 'P-256' })
-      : generateKeyPairSync('rsa', { modulusLength: bits });
-  const keytype = bits === undefined ? 'ecdsa' : 'rsa';
-  const key = { keytype, scheme, public: publicKey.export({ type: 'spki', format: 'pem' }).toString() };
-  const padding = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
-  const signing = bits === undefined ? { key: privateKey } : { key: privateKey, ...padding };
-  return {
-    key,
-    keyid: keyIdOf(key),
-    sign: (message) => Promise.resolve(signWith(`sha${scheme.slice(-3)}`, message, signing)),
-  };
-}
 
 /** Gives the timestamp the keys of `signers`, all of which must sign. */
 function giveKeys(r: SimulatedRepository, signers: readonly Signer[]): void {

@@ -68,7 +68,7 @@ function holders(name: string, count: number, threshold: number): Holders {
 
 /**
  * Gives a top-level role other keys, under the next root, which old and new holders of root sign. Whatever is published with it is
- * signed for both roots, because devices may hold either; from the next publication on, the new holders sign alone.
+ * signed for both roots, because devices may hold either; from the next publication on, as many of the new holders as must sign alone.
  */
 async function rotate(stage: Stage, role: Top, { next, threshold }: Holders): Promise<void> {
   const { repository, signers, settle } = stage;
@@ -82,7 +82,7 @@ async function rotate(stage: Stage, role: Top, { next, threshold }: Holders): Pr
     repository.put('targets', await repository.sign('targets', signedOf(repository.newest('targets')), both));
   }
   signers.set(role, role === 'root' ? next : both);
-  settle.push(() => signers.set(role, next));
+  settle.push(() => signers.set(role, next.slice(0, threshold)));
 }
 
 /** Each key once; of two signers with one key, the later. */
@@ -107,6 +107,13 @@ const CHANGES: readonly Change[] = [
   { what: 'a new timestamp key', make: (stage) => rotate(stage, 'timestamp', holders('timestamp', 1, 1)) },
   { what: "root's threshold up", make: (stage) => rotate(stage, 'root', holders('root', 3, 3)) },
   { what: "root's threshold down", make: (stage) => rotate(stage, 'root', holders('root', 3, 2)) },
+  { what: "targets' threshold up", make: (stage) => rotate(stage, 'targets', holders('targets', 3, 3)) },
+  { what: "targets' threshold down", make: (stage) => rotate(stage, 'targets', holders('targets', 3, 1)) },
+  { what: "snapshot's threshold up", make: (stage) => rotate(stage, 'snapshot', holders('snapshot', 2, 2)) },
+  { what: "snapshot's threshold down", make: (stage) => rotate(stage, 'snapshot', holders('snapshot', 2, 1)) },
+  { what: "timestamp's threshold up", make: (stage) => rotate(stage, 'timestamp', holders('timestamp', 3, 3)) },
+  { what: "timestamp's threshold down", make: (stage) => rotate(stage, 'timestamp', holders('timestamp', 3, 1)) },
+  { what: 'a release under the new thresholds', make: ({ release }) => release() },
   { what: "a channel's new keys", make: (stage) => handOver(stage, 'stable', holders('stable', 3, 2)) },
   { what: "a channel's threshold up", make: (stage) => handOver(stage, 'stable', holders('stable', 3, 3)) },
   { what: "a channel's threshold down", make: (stage) => handOver(stage, 'stable', holders('stable', 3, 2)) },
@@ -114,7 +121,7 @@ const CHANGES: readonly Change[] = [
   {
     what: 'a delegation removed',
     make: async ({ repository }) => void (await repository.publishTargets({ withoutChannels: ['nightly'] })),
-    gone: ['6.0.0'],
+    gone: ['7.0.0'],
   },
   {
     what: '30 roots at once',
