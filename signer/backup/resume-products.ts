@@ -115,7 +115,7 @@ async function planOne({ repository, memory, state }: Resumable, scene: ResumeSc
   const { store, checkpoints, check, now } = scene;
   const others: Seen[] = [];
   for (const mirror of scene.mirrors) {
-    const copy = await lookAt(mirror, repository, scene);
+    const copy = await lookAt(mirror, { repository, state }, scene);
     if (!copy.ok) return copy;
     if (copy.value !== undefined) others.push(copy.value);
   }
@@ -128,14 +128,14 @@ async function planOne({ repository, memory, state }: Resumable, scene: ResumeSc
 /** What a mirror has of the product; nothing where it does not carry it. */
 async function lookAt(
   { by, source, list }: SeenStore,
-  repository: RepositoryId,
+  { repository, state }: Omit<Resumable, 'memory'>,
   { check, now }: ResumeScene,
 ): Promise<Verdict<Seen | undefined>> {
   const rootOne = await readObject(source, roleObject(repository.product, 'root', 1), ROOT_BYTES_MAX);
   if (rootOne.ok && rootOne.value === undefined) return accept(undefined);
   const limits = { peopleMs: 0, onlineMs: 0 };
   const checked = await checkRepository({ source, list, repository, check, now, limits, memory: undefined });
-  const sound = demandSound(checked);
+  const sound = demandSound(checked, state);
   return sound.ok ? accept(seenBy(by, checked)) : reject(sound.code, `${by}: ${sound.detail}`);
 }
 

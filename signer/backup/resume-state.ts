@@ -55,7 +55,7 @@ const VERSIONS_MARGIN = 2 ** 24;
 /** What the memory would be; nothing is written. Faults of the world throw `OperationError`. */
 export async function planResume(input: ResumeInput): Promise<Verdict<ResumedState>> {
   const checked = await checkRepository({ ...input, memory: undefined, limits: NO_LIMITS, trees: treesOf(input) });
-  const sound = demandSound(checked);
+  const sound = demandSound(checked, input.state);
   if (!sound.ok) return sound;
   const witnessed = demandWitnesses(checked.trusted.at(-1)?.part.log, input);
   if (!witnessed.ok) return witnessed;
@@ -73,7 +73,11 @@ export async function planResume(input: ResumeInput): Promise<Verdict<ResumedSta
     }
   }
   const log = newestLog(input, checked);
-  return accept({ state: stateOf(input, newest.value), log, line: lineOf(input, newest.value, log) });
+  return accept({
+    state: stateOf(input, newest.value),
+    log,
+    line: `${lineOf(input, newest.value, log)}${sound.value}`,
+  });
 }
 
 /** What `checked`, a mirror as `by`, has seen. */
@@ -82,16 +86,37 @@ export function seenBy(by: string, checked: CheckedRepository): Seen | undefined
   return online && { by, online, head: checked.log?.head };
 }
 
-/** Whether `checked` is whole: what has expired while nobody signed is whole all the same. */
-export function demandSound({ findings }: CheckedRepository): Verdict<void> {
-  const damage = findings.all().filter(({ level, code }) => level === 'damage' && code !== 'METADATA_EXPIRED');
+/**
+ * Whether `checked` is whole. What has expired while nobody signed is whole all the same, and so is a root that was logged and never
+ * shown, if the memory knows of none so new: the signer was lost over its publication, or the store hides it, and a person decides.
+ * @returns what is to be confirmed of that.
+ */
+export function demandSound(checked: CheckedRepository, state: SignerState | undefined): Verdict<string> {
+  const { findings } = checked;
+  const unshown = unshownRoots(checked, state);
+  const damage = findings
+    .all()
+    .filter(({ level, code, object }) => level === 'damage' && code !== 'METADATA_EXPIRED' && !unshown.has(object));
   const isOfLog = (code: Code): boolean => code === 'LOG_FORKED' || code === 'LOG_ROLLBACK';
   const first = damage.find(({ code }) => isOfLog(code)) ?? damage[0];
-  if (first === undefined) return accept(undefined);
+  if (first === undefined) return accept([...unshown].map((object) => `, logged and not shown: ${object}`).join(''));
   const { code, object, detail } = first;
   return isOfLog(code)
     ? reject(code, `${object}: ${detail}`)
     : reject('REPOSITORY_DAMAGED', `${object}: ${code}: ${detail}; firmament fsck names all of it`);
+}
+
+/** Roots that the log names and that lie nowhere, newer than all that the memory knows and all that lie there. */
+function unshownRoots(
+  { findings, beside, trusted }: CheckedRepository,
+  state: SignerState | undefined,
+): ReadonlySet<string> {
+  const known = state?.standing?.rootVersion;
+  const versionOf = (name: string): number => Number(/metadata\/(\d+)\.root\.json$/.exec(name)?.[1] ?? 0);
+  const isGap = [...beside.keys()].some((name) => versionOf(name) > trusted.length);
+  if (known === undefined || isGap) return new Set();
+  const missing = findings.all().filter(({ code, object }) => code === 'NOT_FOUND' && versionOf(object) > known);
+  return new Set(missing.map(({ object }) => object));
 }
 
 function treesOf({ log, others, checkpoints, state, repository }: ResumeInput): readonly KnownTree[] {
