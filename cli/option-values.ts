@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from 'commander';
 import { PRODUCT_ADDRESS_EXPECTED, productAddress } from '../bootloader-verifier/agent/repository-client-http.ts';
 import type { MetricsPlace } from '../signer/daemon/serve-metrics-http.ts';
+import { parseInstant, type Instant } from '../formats/instant.ts';
 import { firmwareVersionDecoder, nameDecoder } from '../formats/names.ts';
 import { uriDecoder } from '../formats/provenance.ts';
 
@@ -22,6 +23,19 @@ export function countValue(value: string): number {
   if (!Number.isSafeInteger(count)) throw new InvalidArgumentError('a whole number is expected');
   return count;
 }
+
+/** A moment as it is written on the wire. */
+export function instantValue(value: string): Instant {
+  const instant = parseInstant(value);
+  if (instant === undefined) throw new InvalidArgumentError('a moment like 2030-01-31T00:00:00Z is expected');
+  return instant;
+}
+
+/** Of whoever signs with online keys. */
+export const CLOCK_IS = [
+  '--clock-is <instant>',
+  'what time it is by another clock, like 2030-01-31T00:00:00Z: believed for an hour where clock and memory differ',
+] as const;
 
 /** A version for people, as SemVer writes it. */
 export function firmwareVersionValue(value: string): string {

@@ -6,9 +6,10 @@
  * - Times are whole numbers with s, m, h or d.
  */
 import { InvalidArgumentError, type Command } from 'commander';
-import { parseInstant, type Instant } from '../formats/instant.ts';
+import type { Instant } from '../formats/instant.ts';
 import type { Voters, Wave } from '../formats/plan.ts';
 import type { PlanDraft } from '../signer/draft-plan.ts';
+import { instantValue } from './option-values.ts';
 
 export type PlanOptions = {
   readonly wave: readonly Wave[];
@@ -103,12 +104,6 @@ function secondsValue(value: string): number {
 function numberValue(value: string): number {
   if (!/^\d{1,8}$/.test(value)) throw new InvalidArgumentError('a whole number is expected');
   return Number(value);
-}
-
-function instantValue(value: string): Instant {
-  const instant = parseInstant(value);
-  if (instant === undefined) throw new InvalidArgumentError('a moment like 2030-01-31T00:00:00Z is expected');
-  return instant;
 }
 
 function votersValue(value: string): Voters {

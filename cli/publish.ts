@@ -9,6 +9,7 @@
 import type { Command } from 'commander';
 import { parsePublishAnswer, type PublishedFacts } from '../formats/publish-answer.ts';
 import { encodePublishRequest, type PartKind, type RequestPart } from '../formats/publish-request.ts';
+import type { Instant } from '../formats/instant.ts';
 import { accept, type Verdict } from '../formats/verdict.ts';
 import { changesOfRequest } from '../signer/changes-of-request.ts';
 import type { ObjectStore } from '../signer/object-store.ts';
@@ -21,7 +22,7 @@ import { asPublisher } from '../signer/state-owner.ts';
 import { askSigner, type AskedSigner } from './ask-signer.ts';
 import { readInput } from './files.ts';
 import { openSigner } from './open-signer.ts';
-import { nameValue } from './option-values.ts';
+import { CLOCK_IS, instantValue, nameValue } from './option-values.ts';
 import { addOptionalStoreOptions, openObjectStore, type StoreOptions } from './store-option.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
 
@@ -38,10 +39,11 @@ type Own = StoreOptions & {
   readonly state: string;
   readonly key: readonly string[];
   readonly passphraseFile: readonly string[];
+  readonly clockIs?: Instant;
 };
 type Options = Handed & Partial<Own> & { readonly signer?: string };
 
-const OWN_OPTIONS = ['store', 'storeCredentials', 'state', 'key', 'passphraseFile'] as const;
+const OWN_OPTIONS = ['store', 'storeCredentials', 'state', 'key', 'passphraseFile', 'clockIs'] as const;
 
 /** Adds the verb. */
 export function definePublish(command: Command, host: Host, conclude: Conclude): void {
@@ -54,6 +56,7 @@ export function definePublish(command: Command, host: Host, conclude: Conclude):
     .option('--state <file>', "the signer's own memory, outside of the store")
     .option('--key <file...>', 'the keys of snapshot and timestamp, and of the log where root demands one')
     .option('--passphrase-file <file...>', 'where their passphrases stand, in the same order; otherwise you are asked')
+    .option(...CLOCK_IS, instantValue)
     .option('--root <file...>', 'new roots, oldest first', [])
     .option('--targets <file>', 'a new targets file')
     .option('--event <file...>', 'signing events whose quorum is complete', [])
@@ -119,6 +122,7 @@ async function publishTo(
       product: options.product,
       onlineSigners: signers.value,
       now: host.now(),
+      vouchedTime: options.clockIs,
     },
     changes,
   );

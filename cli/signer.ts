@@ -43,7 +43,7 @@ import {
   type IdentityOptions,
 } from './identity-option.ts';
 import { openSigner } from './open-signer.ts';
-import { metricsValue, millisecondsValue, nameValue } from './option-values.ts';
+import { CLOCK_IS, instantValue, metricsValue, millisecondsValue, nameValue } from './option-values.ts';
 import { addStoreOptions, openObjectStore, type StoreOptions } from './store-option.ts';
 import type { Conclude, Host } from './verb.ts';
 
@@ -55,10 +55,16 @@ type Options = StoreOptions &
     readonly key: readonly string[];
     readonly passphraseFile: readonly string[];
     readonly lookMs: number;
+    readonly clockIs?: Instant;
     readonly metrics?: MetricsPlace;
   };
 /** Where everything is published, and with which keys. */
-type Shared = { readonly store: ObjectStore; readonly onlineSigners: readonly Signer[]; readonly cas: CaSigners };
+type Shared = {
+  readonly store: ObjectStore;
+  readonly onlineSigners: readonly Signer[];
+  readonly cas: CaSigners;
+  readonly vouchedTime: Instant | undefined;
+};
 /** What is served, and what is done without being asked. @returns lines for the log. */
 type Served = Pick<DaemonOptions, 'verbs' | 'verbsOf' | 'product' | 'productBodyBytesMax'> & {
   readonly look: (daemon: RunningDaemon, now: Instant) => Promise<readonly LookFault[]>;
@@ -83,6 +89,7 @@ export function defineSigner(command: Command, host: Host, conclude: Conclude): 
       'the keys of snapshot and timestamp, of rollouts, and of the log where root demands one',
     )
     .option('--passphrase-file <file...>', 'where their passphrases stand, in the same order', [])
+    .option(...CLOCK_IS, instantValue)
     .option('--look-ms <ms>', 'how often it looks for what is due', millisecondsValue, 60_000)
     .option(
       '--metrics <where>',
@@ -258,15 +265,15 @@ async function openShared(options: Options, host: Host): Promise<Verdict<Shared>
     onlineSigners.push(opened.value);
   }
   const cas = await openCaSigners(options, { served: options.product, online: onlineSigners }, host);
-  return cas.ok ? accept({ store: store.value, onlineSigners, cas: cas.value }) : cas;
+  return cas.ok ? accept({ store: store.value, onlineSigners, cas: cas.value, vouchedTime: options.clockIs }) : cas;
 }
 
 function signerOf(
-  { store, onlineSigners }: Shared,
+  { store, onlineSigners, vouchedTime }: Shared,
   of: { readonly product: string; readonly memory: SignerMemory; readonly books: string },
 ): RolloutSigner {
   const books = bookStoreFolder(of.books);
-  const publishing = { store, memory: of.memory, product: of.product, onlineSigners };
+  const publishing = { store, memory: of.memory, product: of.product, onlineSigners, vouchedTime };
   const publish = publishQueue(publishing);
   return { publishing, publish, books, register: deviceRegister(books), open: new Map() };
 }

@@ -19,10 +19,15 @@ export type VerbProcess = {
 
 const LINE_BYTES_MAX = 65_536;
 
-/** Starts `firmament ARGS`. @throws Error with its line if it does not come to serve. */
-export async function startVerb(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<VerbProcess> {
+/** Starts `firmament ARGS`, by `by` where it is not to run as it is. @throws Error with its line if it does not come to serve. */
+export async function startVerb(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+  by: readonly string[] = [],
+): Promise<VerbProcess> {
   const stdio: ['ignore', 'pipe', 'ignore'] = ['ignore', 'pipe', 'ignore'];
-  const child = spawn(process.execPath, [CLI, ...args, '--json'], { stdio, env });
+  const [command = process.execPath, ...rest] = [...by, process.execPath, CLI, ...args, '--json'];
+  const child = spawn(command, rest, { stdio, env });
   const ended = once(child, 'close');
   const { value: line } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
   const answer = parseJson(encodeUtf8(line ?? ''), { bytesMax: LINE_BYTES_MAX });

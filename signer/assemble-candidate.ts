@@ -9,7 +9,6 @@
  */
 import type { RepositoryId } from '../formats/binding.ts';
 import { equalBytes } from '../formats/bytes.ts';
-import type { Instant } from '../formats/instant.ts';
 import type { SignatureCheck } from '../formats/signature-check.ts';
 import { parseRoot } from '../formats/tuf-root.ts';
 import { SNAPSHOT_BYTES_MAX, type MetaFile } from '../formats/tuf-snapshot.ts';
@@ -17,6 +16,7 @@ import { accept, reject, type Rejected, type Verdict } from '../formats/verdict.
 import { verifyRootChain } from '../bootloader-verifier/boot/verify-root.ts';
 import { verifyRememberedSnapshot } from '../bootloader-verifier/boot/verify-timestamp.ts';
 import { parsedRole } from './parsed-role.ts';
+import { outlives, type SigningClock } from './signing-time.ts';
 import { signMetadata } from './add-signature.ts';
 import { metaFileOf, snapshotContent, timestampContent } from './draft-online.ts';
 import { SNAPSHOT_LIFETIME_MS, TIMESTAMP_LIFETIME_MS } from './lifetimes.ts';
@@ -32,7 +32,7 @@ import { nextOnlineVersion, type SignerState } from './signer-state.ts';
 import type { WithdrawnDraft } from './withdrawn-draft.ts';
 import { collectTargets } from './collect-targets.ts';
 
-export type CandidateInput = {
+export type CandidateInput = SigningClock & {
   readonly store: ObjectStore;
   readonly product: string;
   readonly published: Published;
@@ -43,10 +43,8 @@ export type CandidateInput = {
   readonly log: PublishedLog | undefined;
   readonly withdrawn: readonly WithdrawnDraft[];
   readonly onlineSigners: readonly Signer[];
-  readonly now: Instant;
   readonly check?: SignatureCheck | undefined;
   readonly snapshotLifetimeMs?: number | undefined;
-  readonly timestampLifetimeMs?: number | undefined;
 };
 export type CandidateCode = 'PUBLICATION_REFUSED' | 'REPOSITORY_CONFLICT';
 
@@ -171,7 +169,7 @@ async function signSnapshot(input: CandidateInput, parts: Parts): Promise<Verdic
 }
 
 function isSnapshotDue(input: CandidateInput, parts: Parts): boolean {
-  const { published, now, snapshotLifetimeMs, check = checkSignature } = input;
+  const { published, now, snapshotLifetimeMs = SNAPSHOT_LIFETIME_MS, check = checkSignature } = input;
   const { snapshot, state } = published;
   if (snapshot === undefined || state === undefined) return true;
   const { meta, expires } = snapshot.metadata.signed;
@@ -179,7 +177,7 @@ function isSnapshotDue(input: CandidateInput, parts: Parts): boolean {
     const before = meta.get(file);
     return before?.version !== version || before.sha256 !== sha256;
   });
-  if (changed || expires - now <= (snapshotLifetimeMs ?? SNAPSHOT_LIFETIME_MS) / 2) return true;
+  if (changed || expires - now <= snapshotLifetimeMs / 2 || outlives(expires, snapshotLifetimeMs, input)) return true;
   const chain = verifyRootChain(parts.roots, { version: 1, sha256: state.rootOneSha256 }, check);
   return !chain.ok || !verifyRememberedSnapshot({ root: chain.value.newest, now, check }, snapshot.bytes).ok;
 }

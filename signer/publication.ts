@@ -38,6 +38,8 @@ export type Changes = {
   readonly targetFiles?: readonly Uint8Array[];
   /** Drafts with withdrawals beside them: to be remembered, and never published. */
   readonly withdrawals?: readonly Withdrawals[];
+  /** Nothing is to be done where what is remembered is shown: only what was cut is finished. */
+  readonly onlyFinish?: boolean;
 };
 
 /** A draft of a channel, and the envelopes that may withdraw it. */

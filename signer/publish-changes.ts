@@ -4,13 +4,13 @@
  * - Others may run at once, in this process or another, over the same memory and store: each write says what it takes the place of,
  *   whoever comes second reads again what stands then, and verifies all of it again. What cannot follow it is refused.
  * - Without changes it is the refresh of the online roles: a new timestamp, and a new snapshot when it is due.
+ * - It is done by the signer's time (`signing-time.ts`), which no clock turns back or far ahead.
  * - Withdrawals are remembered before anything else, whatever becomes of the rest.
  * - A publication that was interrupted before its timestamp is finished first where new roots are to come: which side of the
  *   timestamp they belong on depends on what devices see.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { equalBytes } from '../formats/bytes.ts';
-import type { Instant } from '../formats/instant.ts';
 import { parseTimestamp } from '../formats/tuf-snapshot.ts';
 import type { SignatureCheck } from '../formats/signature-check.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
@@ -34,21 +34,20 @@ import { readPublished, type ReadCode } from './read-published.ts';
 import { checkSignature } from './signature-check-node.ts';
 import type { Signer } from './signer.ts';
 import { isSameState, type SignerMemory, type SignerState } from './signer-state.ts';
+import { signingTime, type SigningClock } from './signing-time.ts';
 import { verifyPublication } from './verify-publication.ts';
 
-export type PublishOptions = {
+export type PublishOptions = SigningClock & {
   readonly store: ObjectStore;
   readonly memory: SignerMemory;
   readonly product: string;
   /** Keys of snapshot and timestamp; each signs the roles that list it. */
   readonly onlineSigners: readonly Signer[];
-  readonly now: Instant;
   /** How signatures are checked; by Node where nothing else is plugged in. */
   readonly check?: SignatureCheck | undefined;
   readonly snapshotLifetimeMs?: number | undefined;
-  readonly timestampLifetimeMs?: number | undefined;
 };
-export type PublishCode = ReadCode | ReadLogCode | 'PUBLICATION_REFUSED' | 'REPOSITORY_CONFLICT';
+export type PublishCode = ReadCode | ReadLogCode | 'CLOCK_AHEAD' | 'PUBLICATION_REFUSED' | 'REPOSITORY_CONFLICT';
 export type PublishedNow = {
   readonly state: SignerState;
   /** Names of the objects that were written before the timestamp. */
@@ -74,7 +73,9 @@ export function publishChanges(options: PublishOptions, changes: Changes): Promi
   return options.memory.exclusively(async () => {
     for (let race = 0; ; race++) {
       const state = await options.memory.read();
-      const { verdict, isRace } = await publishInOrder({ ...options, check }, changes, state);
+      const time = signingTime(state, options);
+      if (!time.ok) return time;
+      const { verdict, isRace } = await publishInOrder({ ...options, check, now: time.value }, changes, state);
       const mayRetry = !verdict.ok && (isRace || (await isOvertaken(options, verdict.code, state)));
       if (!mayRetry || race === RACES_MAX) return verdict;
       await wait(Math.min(RACE_MS * 2 ** race, RACE_MS_MAX));
@@ -100,6 +101,9 @@ async function publishInOrder(
   const published = await readPublished(options, read);
   if (!published.ok) return final(published);
   const { state } = published.value;
+  if (state !== undefined && changes.onlyFinish === true && isShown(published.value)) {
+    return final(accept({ state, written: [], log: undefined }));
+  }
   const withdrawn = collectWithdrawn(published.value, changes);
   const known = new Set((state?.withdrawn ?? []).map(({ sha256 }) => sha256));
   if (state !== undefined && withdrawn.some(({ sha256 }) => !known.has(sha256))) {
@@ -122,11 +126,17 @@ function raced(verdict: Verdict<PublishedNow, PublishCode>): Attempt {
   return { verdict, isRace: true };
 }
 
-/** Whether what devices see is not yet what the signer remembers. */
-export function isInterrupted({ state, timestamp }: Published): boolean {
+/** Whether devices do not see the snapshot yet that the signer remembers. */
+function isInterrupted({ state, timestamp }: Published): boolean {
   if (state === undefined) return false;
   const shown = timestamp && parseTimestamp(timestamp.bytes);
   return shown?.ok !== true || shown.value.signed.snapshot.version !== state.snapshotVersion;
+}
+
+/** Whether devices see the very timestamp that the signer remembers. */
+export function isShown({ state, timestamp }: Pick<Published, 'state' | 'timestamp'>): boolean {
+  const shown = timestamp && parseTimestamp(timestamp.bytes);
+  return state === undefined || (shown?.ok === true && shown.value.signed.version === state.timestampVersion);
 }
 
 /** A role whose published version is handed in with other content: no race that could still be won. */

@@ -58,9 +58,9 @@ function standBeside(a: Changes, b: Changes): boolean {
   return ![...(a.channels ?? new Map<string, Uint8Array>()).keys()].some((role) => b.channels?.has(role) === true);
 }
 
-/** Whether the changes concern every role. */
-function isOfAll({ roots = [], targets }: Changes): boolean {
-  return roots.length > 0 || targets !== undefined;
+/** Whether the changes concern every role, or none if that is not needed. */
+function isOfAll({ roots = [], targets, onlyFinish }: Changes): boolean {
+  return roots.length > 0 || targets !== undefined || onlyFinish === true;
 }
 
 /** Publishes the group; never throws. */

@@ -22,12 +22,16 @@ import { publishRenewal } from './publish.ts';
 import { logObject, roleObject, timestampObject } from './repository-layout.ts';
 import { checkSignature } from './signature-check-node.ts';
 import { nextOnlineVersion, type SignerState, type Standing } from './signer-state.ts';
+import { outlives, signingTime } from './signing-time.ts';
 import { verifyRenewal } from './verify-renewal.ts';
 
 type Stood = { readonly state: SignerState; readonly standing: Standing; readonly shown: StoredObject };
 
 /** Renews the timestamp. @returns false, with nothing signed or written, where all of the repository has to be looked at. */
-export async function renewTimestamp(options: PublishOptions): Promise<boolean> {
+export async function renewTimestamp(asked: PublishOptions): Promise<boolean> {
+  const time = signingTime(await asked.memory.read(), asked);
+  if (!time.ok) return false;
+  const options = { ...asked, now: time.value };
   const stood = await readStanding(options);
   const root = stood && (await readRoot(options, stood.standing));
   if (stood === undefined || root === undefined || !(await isLogRemembered(options))) return false;
@@ -47,6 +51,7 @@ async function readStanding({ store, memory, product, ...options }: PublishOptio
   const { standing } = state;
   const { now, snapshotLifetimeMs = SNAPSHOT_LIFETIME_MS } = options;
   if (standing.targetsExpires <= now || standing.snapshotExpires - now <= snapshotLifetimeMs / 2) return undefined;
+  if (outlives(standing.snapshotExpires, snapshotLifetimeMs, { ...options, now })) return undefined;
   const parsed = parseTimestamp(shown.bytes);
   const isShown = parsed.ok && parsed.value.signed.snapshot.version === state.snapshotVersion;
   return isShown ? { state, standing, shown } : undefined;

@@ -32,6 +32,8 @@ export type StateDatabase = {
   readonly memoryOf: (product: string) => SignerMemory;
   /** Products whose timestamp ends at `until` or before, those first that end first; at most `count`. */
   readonly endingUntil: (until: Instant, count: number) => readonly string[];
+  /** Products whose timestamp ends after `from`; at most `count`. */
+  readonly endingAfter: (from: Instant, count: number) => readonly string[];
   /** Products that were published or renewed no more than `withinMs` before the one that was last. */
   readonly signedLast: (withinMs: number) => readonly string[];
   /** Products with a plan in force. */
@@ -108,6 +110,8 @@ export async function openStateDatabase(path: string, mustStand = false): Promis
       ),
     endingUntil: (until, count) =>
       names('SELECT name FROM product WHERE state IS NOT NULL AND expires <= ? ORDER BY expires LIMIT ?', until, count),
+    endingAfter: (from, count) =>
+      names('SELECT name FROM product WHERE expires > ? ORDER BY expires DESC LIMIT ?', from, count),
     signedLast: (withinMs) =>
       names('SELECT name FROM product WHERE expires > (SELECT max(expires) FROM product) - ?', withinMs),
     planned: () => names('SELECT name FROM product WHERE planned = 1 ORDER BY name'),

@@ -14,15 +14,17 @@ import type { Instant } from '../../formats/instant.ts';
 import { nameDecoder } from '../../formats/names.ts';
 import { REQUEST_BYTES_MAX } from '../../formats/publish-request.ts';
 import { OperationError } from '../../formats/operation-error.ts';
-import { parseTimestamp, TIMESTAMP_BYTES_MAX } from '../../formats/tuf-snapshot.ts';
+import { TIMESTAMP_BYTES_MAX } from '../../formats/tuf-snapshot.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import { TIMESTAMP_LIFETIME_MS } from '../lifetimes.ts';
+import { isShown } from '../publish-changes.ts';
 import { renewTimestamp } from '../renew-timestamp.ts';
 import { timestampObject } from '../repository-layout.ts';
 import { WORD_BYTES_MAX } from '../rollout/heard-word.ts';
 import { productOfWord } from '../rollout/spoken-word.ts';
 import { stepRollouts, type RolloutSigner } from '../rollout/run-rollout.ts';
 import type { StateDatabase } from '../signer-state-database.ts';
+import { BEHIND_MS_MAX, clockBehind } from '../signing-time.ts';
 import { signerVerbs } from './signer-verbs.ts';
 import type { SignerVerb, VerbFacts, VerbTable } from './verb-table.ts';
 
@@ -104,6 +106,11 @@ export function openDeployment({ database, ...parts }: DeploymentParts): Deploym
     };
     // What cannot be finished is not renewed either, and told once.
     const tried = new Set<string>();
+    // Signed after all that is signed now: by a clock that was ahead then, or is behind now.
+    for (const product of database.endingAfter(now + TIMESTAMP_LIFETIME_MS + BEHIND_MS_MAX, ENDING_MAX)) {
+      tried.add(product);
+      await told(product, () => mend(parts.signerOf(product), now));
+    }
     const toFinish = [...(unsure ?? database.signedLast(UNDER_WAY_MS_MAX))];
     unsure = new Set();
     await sideBySide(toFinish, async (product) => {
@@ -132,9 +139,13 @@ async function finish({ publishing, publish }: RolloutSigner, now: Instant): Pro
   const { store, memory, product } = publishing;
   const shown = await store.get(timestampObject(product), TIMESTAMP_BYTES_MAX);
   const state = await memory.read();
-  const parsed = shown && parseTimestamp(shown.bytes);
-  const isShown = parsed?.ok === true && parsed.value.signed.version === state?.timestampVersion;
-  return isShown || state === undefined ? accept(undefined) : publish({}, now);
+  return isShown({ state, timestamp: shown }) ? accept(undefined) : publish({ onlyFinish: true }, now);
+}
+
+/** Makes online roles anew that a clock ahead has made, where a person says so; else tells of the clock. */
+async function mend({ publishing, publish }: RolloutSigner, now: Instant): Promise<Verdict<unknown>> {
+  const behind = clockBehind(await publishing.memory.read(), { ...publishing, now });
+  return behind.ok ? publish({}, now) : behind;
 }
 
 /** A verb that does what is due waits for nobody. */

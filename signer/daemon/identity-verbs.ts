@@ -15,6 +15,7 @@ import { confirmUse, issueIdentity, type Issuing } from '../identity/issue-ident
 import { openViewReader, type ApprovedSource, type ViewReader } from '../identity/read-approved-releases.ts';
 import { repositoryIn } from '../rollout/read-rollout.ts';
 import { demandReleased } from '../signer-state.ts';
+import { signingTime } from '../signing-time.ts';
 import type { SignerVerb, VerbFacts, VerbTable } from './verb-table.ts';
 
 export type IdentitySigner = ApprovedSource & Omit<Issuing, 'repository' | 'caSigner' | 'check'>;
@@ -53,7 +54,9 @@ async function issue(
   const request = parseIssueRequest(body);
   if (!request.ok) return request;
   const state = await signer.memory.read();
-  const seen = await view(now);
+  const time = signingTime(state, { now });
+  if (!time.ok) return time;
+  const seen = await view(time.value);
   if (!seen.ok) return seen;
   if (state === undefined) return reject('BOOT_NOT_APPROVED', 'nothing is published yet');
   const issued = await issueIdentity({ ...signer, repository: repositoryIn(state) }, seen.value, request.value);

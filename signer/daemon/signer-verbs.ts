@@ -26,6 +26,7 @@ import {
   type RolloutNow,
   type RolloutSigner,
 } from '../rollout/run-rollout.ts';
+import { clockBehind, outlives } from '../signing-time.ts';
 import type { SignerVerb, VerbFacts, VerbTable } from './verb-table.ts';
 
 const HALT_BYTES_MAX = 131_072;
@@ -57,15 +58,19 @@ export async function doDue(signer: RolloutSigner, now: Instant): Promise<Verdic
   return refreshed.ok ? rollouts(stepped) : refreshed;
 }
 
-/** Whether the timestamp has lived half its time. */
+/** Whether the timestamp has lived half its time, or was made by a clock that was ahead; tells of a clock that is behind. */
 async function isRefreshDue({ publishing: from }: RolloutSigner, now: Instant): Promise<Verdict<boolean>> {
   const published = await readCurrent(from);
   if (!published.ok) return published;
   const { state, timestamp } = published.value;
   if (state === undefined) return accept(false);
+  const clock = { ...from, now };
+  const behind = clockBehind(state, clock);
+  if (!behind.ok) return behind;
   const shown = timestamp && parseTimestamp(timestamp.bytes);
   const expires = shown?.ok === true ? shown.value.signed.expires : 0;
-  return accept(expires - now <= (from.timestampLifetimeMs ?? TIMESTAMP_LIFETIME_MS) / 2);
+  const lifetimeMs = from.timestampLifetimeMs ?? TIMESTAMP_LIFETIME_MS;
+  return accept(expires - now <= lifetimeMs / 2 || outlives(expires, lifetimeMs, clock));
 }
 
 async function publishRequest(signer: RolloutSigner, body: Uint8Array, now: Instant): Promise<Verdict<VerbFacts>> {

@@ -17,7 +17,7 @@ import type { DeviceRegister, RegisterTrust } from '../identity/device-register.
 import type { ManifestsCode } from '../identity/verify-manifests.ts';
 import type { BookStore } from '../book-store.ts';
 import type { Published } from '../publication.ts';
-import { isInterrupted, type PublishCode, type PublishOptions } from '../publish-changes.ts';
+import { isShown, type PublishCode, type PublishOptions } from '../publish-changes.ts';
 import type { PublishQueue } from '../publish-queue.ts';
 import { readCurrent } from '../read-published.ts';
 import { roleObject } from '../repository-layout.ts';
@@ -28,6 +28,7 @@ import { nextStep, type RolloutView, type Votes, type Waiting } from './next-ste
 import { readFactories, readRoleKeys, readRollouts, repositoryIn, type PublishedRollout } from './read-rollout.ts';
 import { openRolloutBook, type RolloutBook } from './rollout-book.ts';
 import { isReceipt } from './spoken-word.ts';
+import { signingTime } from '../signing-time.ts';
 import { verifyWord, type SpokenCode } from './verify-word.ts';
 import { checkSignature } from '../signature-check-node.ts';
 import { nextOnlineVersion } from '../signer-state.ts';
@@ -67,13 +68,16 @@ export type RolloutNow = {
  */
 export async function stepRollouts(
   signer: RolloutSigner,
-  now: Instant,
+  clock: Instant,
   isLooking = false,
 ): Promise<Verdict<readonly RolloutNow[], RolloutCode>> {
-  const scene = await readScene(signer, now);
+  const scene = await readScene(signer, clock);
   if (!scene.ok) return scene;
-  const isDue = !isLooking && isInterrupted(scene.value.published);
-  const finished = isDue ? await signer.publish({}, now) : accept(undefined);
+  const time = signingTime(scene.value.published.state, { ...signer.publishing, now: clock });
+  if (!time.ok && !isLooking) return time;
+  const now = time.ok ? time.value : clock;
+  const isDue = !isLooking && !isShown(scene.value.published);
+  const finished = isDue ? await signer.publish({ onlyFinish: true }, now) : accept(undefined);
   if (!finished.ok) return finished;
   const done: RolloutNow[] = [];
   for (const rollout of readRollouts(scene.value.published)) {

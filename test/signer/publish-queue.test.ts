@@ -54,6 +54,24 @@ test('publications that wait together share one snapshot and one timestamp', asy
   expect(await deviceSees(faulty.objects, repository)).toEqual({ channel: 2, boots: true });
 });
 
+test('what only finishes a publication finds it finished where one was under way, and makes no timestamp of its own', async () => {
+  const before = await faulty.memory.read();
+  const [first = {}] = changes;
+  for (const done of await publishAtOnce(faulty, [first, { onlyFinish: true }, { onlyFinish: true }])) accepted(done);
+  expect((await faulty.memory.read())?.timestampVersion).toBe((before?.timestampVersion ?? 0) + 1);
+  const whole = faulty.copy();
+  const [, second = {}] = changes;
+  for (const done of await publishAtOnce(whole, [second])) accepted(done);
+  const cut = faulty.copy();
+  cut.cutAt(whole.writes());
+  await expect(publishAtOnce(cut, [second])).rejects.toMatchObject({ code: 'POWER_CUT' });
+  cut.restore();
+  for (const done of await publishAtOnce(cut, [{ onlyFinish: true }, { onlyFinish: true }])) accepted(done);
+  expect((await cut.memory.read())?.timestampVersion).toBe((before?.timestampVersion ?? 0) + 3);
+  expect((await listed(cut)).get('beta.json')).toBe(2);
+  expect(await deviceSees(cut.objects, repository)).toEqual({ channel: 2, boots: true });
+});
+
 test('one that is refused harms none of those that waited with it', async () => {
   const [first = {}, second = {}, third = {}, fourth = {}] = changes;
   const unsigned = await repository.sign('nightly', signedOf(repository.newest('nightly')), []);

@@ -45,6 +45,9 @@ export type MinioServer = {
   readonly bucketWith: (credentials: StoreCredentials, bucket?: string) => Bucket;
   /** The client of the operator, who may do everything. */
   readonly operator: Client;
+  /** Holds it up: it takes connections and answers nothing, until it is let go on. */
+  readonly holdUp: () => void;
+  readonly letGoOn: () => void;
   /** Kills MinIO at once, as `kill -9` does. */
   readonly kill: () => Promise<void>;
   /** Starts it again over the same data, and waits until it serves. */
@@ -98,6 +101,8 @@ export async function startMinio(): Promise<MinioServer> {
   }
   return {
     ...{ store, files, operator, kill, stop, bucketOf },
+    holdUp: () => void child?.kill('SIGSTOP'),
+    letGoOn: () => void child?.kill('SIGCONT'),
     accessOf: async (user) => {
       const credentials = accepted(await readStoreCredentials(files[user]));
       return { origin: `http://127.0.0.1:${port}`, bucket: BUCKET, region: 'us-east-1', ...credentials };
