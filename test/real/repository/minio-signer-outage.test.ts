@@ -85,11 +85,13 @@ test.each(OUTAGES)(
     const begun = Date.now();
     let refused = 0;
     do {
-      for (const asked of [daemon.ask('publish', changes), daemon.ask('refresh'), daemon.ask('waves')]) {
-        const fault: unknown = await asked.catch((thrown: unknown) => thrown);
+      const asked = [daemon.ask('publish', changes), daemon.ask('refresh'), daemon.ask('waves')];
+      for (const told of await Promise.allSettled(asked)) {
+        const fault: unknown = told.status === 'rejected' ? told.reason : told.value;
         expect(String((fault as Error).cause), 'the reason reaches the caller').toContain(code);
         refused++;
       }
+      await wait(LOOK_MS);
     } while (Date.now() - begun < ms);
     await over;
     await end();
@@ -108,27 +110,29 @@ test.each(OUTAGES)(
   TEST_MS_MAX,
 );
 
-/** What may lie about in a bucket: names of nobody, names like ours, and rubbish where uploads come in. */
+/** What may lie about in a bucket: names of nobody, and rubbish where uploads come in. */
 const FOREIGN = [
   'README.txt',
   'other/metadata/timestamp.json',
   'gateway2/metadata/1.root.json',
   'gateway/notes.txt',
-  'gateway/metadata/99.snapshot.json',
-  'gateway/metadata/99.stable.json',
-  'gateway/metadata/99.root.json',
   'gateway/metadata/stable.json',
   'gateway/metadata/2.root.json.bak',
   'gateway/metadata/deep/1.root.json',
   'gateway/metadata/',
   'gateway/targets/',
   'gateway/targets/1.0.0/gateway/image.js',
-  `gateway/targets/9.9.9/gateway/${'0'.repeat(64)}.image.js`,
   'gateway/log/checkpoint.tmp',
   'gateway/log/tile/9/000',
   'incoming/rubbish',
   'incoming/gateway/zip.bin',
-  'incoming/gateway/.../x',
+];
+/** Names as ours would be, later: who finds other content there calls it damage. */
+const LIKE_OURS = [
+  'gateway/metadata/99.snapshot.json',
+  'gateway/metadata/99.stable.json',
+  'gateway/metadata/99.root.json',
+  `gateway/targets/9.9.9/gateway/${'0'.repeat(64)}.image.js`,
 ];
 
 test(
@@ -136,18 +140,21 @@ test(
   async () => {
     const scene = await makeScene();
     const { signer, daemon } = scene;
-    for (const name of FOREIGN) await minio.operator.putObject(BUCKET, name, Buffer.from('foreign'));
+    for (const name of [...FOREIGN, ...LIKE_OURS]) await minio.operator.putObject(BUCKET, name, Buffer.from('foreign'));
     const before = new Map(await minio.objects());
     await signer.repository.publishRelease({ now: Date.now() });
     expect(await daemon.ask('publish', allChanges(signer.repository))).toMatchObject({ ok: true });
     expect(await signer.seenIn(store)).toBe(2);
     const found = await findings(scene);
-    expect(found.filter(({ level }) => level === 'damage')).toEqual([]);
-    const named = new Set(found.map(({ object }) => object));
-    const ours = FOREIGN.filter((name) => name.startsWith('gateway/') || name.startsWith('incoming/gateway/'));
-    expect(ours.filter((name) => !named.has(name))).toEqual([]);
+    const named = (level: Finding['level']): readonly string[] =>
+      found.filter((each) => each.level === level).map(({ object }) => object);
+    const below = FOREIGN.filter((name) => name.startsWith('gateway/') || name.startsWith('incoming/gateway/'));
+    expect(named('warning').toSorted()).toEqual(below.toSorted());
+    // A root beyond a gap is not judged by itself: what is missed is the one before it.
+    const damaged = LIKE_OURS.map((name) => name.replace('99.root', '2.root'));
+    expect(named('damage').toSorted()).toEqual(damaged.toSorted());
     const after = await minio.objects();
-    for (const name of FOREIGN) expect(after.get(name), name).toEqual(before.get(name));
+    for (const name of [...FOREIGN, ...LIKE_OURS]) expect(after.get(name), name).toEqual(before.get(name));
   },
   TEST_MS_MAX,
 );
