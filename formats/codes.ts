@@ -247,15 +247,8 @@ const PUBLISHING = {
     means: 'the repository is newer than the state of the signer (R6)',
     todo: 'restore the newest state: an older one would sign over what is past',
   },
-  CLOCK_AHEAD: {
-    means:
-      'the clock of the signer is more than a week past its last signature: it was away for so long, or the clock is wrong',
-    todo: 'set the clock; if it is right, say so with --clock-is',
-  },
-  CLOCK_BEHIND: {
-    means: 'the clock of the signer lies before its last signature: it is wrong, or it was wrong then',
-    todo: 'set the clock; if it is right, say so with --clock-is',
-  },
+  CLOCK_AHEAD: { means: 'the clock is over a week past the last signature', todo: 'set it, or give --clock-is' },
+  CLOCK_BEHIND: { means: 'the clock lies before the last signature', todo: 'set it, or give --clock-is' },
   SIGNER_RUNNING: {
     means: 'a signer daemon works with this state, and nobody else may meanwhile',
     todo: 'hand it in with --signer SOCKET, or stop the daemon first',

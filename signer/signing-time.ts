@@ -46,7 +46,7 @@ export function clockBehind(state: Remembered, clock: SigningClock): Verdict<voi
 }
 
 /** Whether a person's word stands for the clock. */
-export function isVouched({ now, vouchedTime }: SigningClock): boolean {
+function isVouched({ now, vouchedTime }: SigningClock): boolean {
   return vouchedTime !== undefined && Math.abs(now - vouchedTime) <= VOUCHED_MS;
 }
 

@@ -63,7 +63,7 @@ export function openDeployment({ database, ...parts }: DeploymentParts): Deploym
   /** Products that may show less than is remembered of them; unknown before the first look. */
   let unsure: Set<string> | undefined;
   const signerOf = (product: string): RolloutSigner => {
-    const signer = known.get(product) ?? watched(parts.signerOf(product));
+    const signer = known.get(product) ?? watched(parts.signerOf(product), () => unsure?.add(product));
     // The one asked for last goes to the end. One that is forgotten at work is no harm: the memory orders both.
     known.delete(product);
     known.set(product, signer);
@@ -71,17 +71,6 @@ export function openDeployment({ database, ...parts }: DeploymentParts): Deploym
     if (known.size > KNOWN_MAX && longest !== undefined) known.delete(longest);
     return signer;
   };
-  const watched = (signer: RolloutSigner): RolloutSigner => ({
-    ...signer,
-    publish: async (...asked) => {
-      try {
-        return await signer.publish(...asked);
-      } catch (fault) {
-        unsure?.add(signer.publishing.product);
-        throw fault;
-      }
-    },
-  });
   const verbsOf = (product: string): VerbTable | undefined =>
     nameDecoder(product).ok ? signerVerbs(signerOf(product)) : undefined;
   return {
@@ -132,6 +121,19 @@ export function openDeployment({ database, ...parts }: DeploymentParts): Deploym
       });
     }
   }
+}
+
+/** `signer`, with `onFault` told of each publication that a fault of the world has ended. */
+function watched(signer: RolloutSigner, onFault: () => void): RolloutSigner {
+  const publish: RolloutSigner['publish'] = async (...asked) => {
+    try {
+      return await signer.publish(...asked);
+    } catch (fault) {
+      onFault();
+      throw fault;
+    }
+  };
+  return { ...signer, publish };
 }
 
 /** Shows what the memory says, where less is shown. */
