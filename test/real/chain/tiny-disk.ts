@@ -23,23 +23,44 @@ export type TinyDisk = {
   readonly end: () => Promise<void>;
 };
 
+type Holder = { readonly pid: number; readonly end: () => Promise<void> };
+/** A name space of one's own, or as root one of mounts alone. */
+const WAYS = [
+  { unshare: ['--map-root-user', '--mount'], enter: ['--user', '--mount', '--preserve-credentials'] },
+  { unshare: ['--mount'], enter: ['--mount'] },
+];
+
 /** Mounts a disk of `pages` at `folder`, which is made. */
 export async function mountTinyDisk(folder: string, pages: number): Promise<TinyDisk> {
   mkdirSync(folder);
-  const mount = `mount -t tmpfs -o size=${pages * PAGE_BYTES} firmament "$0" && echo mounted && exec cat`;
-  const holder = spawn('unshare', ['--map-root-user', '--mount', 'sh', '-c', mount, folder], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const ended = once(holder, 'close');
-  const { value: line } = await createInterface({ input: holder.stdout })[Symbol.asyncIterator]().next();
-  if (line !== 'mounted' || holder.pid === undefined) {
-    throw new Error('no disk of its own can be mounted: allow user name spaces (unshare --map-root-user --mount)');
+  for (const { unshare, enter } of WAYS) {
+    const holder = await holdDisk(unshare, folder, pages);
+    if (holder !== undefined) return diskOf(holder, enter, folder);
   }
-  const view = join('/proc', String(holder.pid), 'root', folder);
+  throw new Error('no disk of its own can be mounted: allow user name spaces (unshare --map-root-user --mount)');
+}
+
+/** The process that keeps the disk mounted; undefined where the system does not allow it in this way. */
+async function holdDisk(options: readonly string[], folder: string, pages: number): Promise<Holder | undefined> {
+  const mount = `mount -t tmpfs -o size=${pages * PAGE_BYTES} firmament "$0" && echo mounted && exec cat`;
+  const holder = spawn('unshare', [...options, 'sh', '-c', mount, folder], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(holder, 'close');
+  const end = async (): Promise<void> => {
+    holder.stdin.end();
+    await ended;
+  };
+  const { value: line } = await createInterface({ input: holder.stdout })[Symbol.asyncIterator]().next();
+  if (line === 'mounted' && holder.pid !== undefined) return { pid: holder.pid, end };
+  await end();
+  return undefined;
+}
+
+function diskOf({ pid, end }: Holder, enter: readonly string[], folder: string): TinyDisk {
+  const view = join('/proc', String(pid), 'root', folder);
   const filler = join(view, 'filler');
   return {
     folder,
-    by: ['nsenter', '--target', String(holder.pid), '--user', '--mount', '--preserve-credentials'],
+    by: ['nsenter', '--target', String(pid), ...enter],
     view,
     leave: (left) => {
       rmSync(filler, { force: true });
@@ -47,9 +68,6 @@ export async function mountTinyDisk(folder: string, pages: number): Promise<Tiny
       const free = statfsSync(view).bavail - left;
       writeFileSync(filler, new Uint8Array(Math.max(free, 0) * PAGE_BYTES));
     },
-    end: async () => {
-      holder.stdin.end();
-      await ended;
-    },
+    end,
   };
 }
