@@ -148,7 +148,9 @@ describe('the online roles', () => {
 
   test('a refresh never outlives what people signed: with targets expired it is refused', async () => {
     const { repository, publisher } = await published();
-    const refusal = await publishChanges(optionsFor(repository, publisher, repository.now + 366 * DAY_MS), {});
+    const later = optionsFor(repository, publisher, repository.now + 366 * DAY_MS);
+    expect(await publishChanges(later, {})).toMatchObject({ ok: false, code: 'CLOCK_AHEAD' });
+    const refusal = await publishChanges({ ...later, vouchedTime: later.now }, {});
     expect(refusal).toMatchObject({ ok: false, code: 'PUBLICATION_REFUSED' });
   });
 
