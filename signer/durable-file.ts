@@ -24,8 +24,8 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import type { Code } from '../formats/codes.ts';
 import { OperationError } from '../formats/operation-error.ts';
+import { fileFault, hostCode } from './host-fault.ts';
 
 /** For what everybody may read, and for secrets. */
 export const MODE_PUBLIC = 0o644;
@@ -45,7 +45,7 @@ export async function createFile(path: string, content: FileContent): Promise<bo
     linkSync(temporary, path);
   } catch (cause) {
     if (hostCode(cause) === 'EEXIST') return false;
-    throw fault('FILE_UNWRITABLE', path, cause);
+    throw fileFault('FILE_UNWRITABLE', path, cause);
   } finally {
     discard(temporary);
   }
@@ -60,7 +60,7 @@ export async function replaceFile(path: string, content: FileContent): Promise<v
     renameSync(temporary, path);
   } catch (cause) {
     discard(temporary);
-    throw fault('FILE_UNWRITABLE', path, cause);
+    throw fileFault('FILE_UNWRITABLE', path, cause);
   }
   await syncFolder(dirname(path));
 }
@@ -82,7 +82,7 @@ function readBounded(path: string, bytesMax: number): Uint8Array | undefined {
     const what = `${path} has ${size} bytes, at most ${bytesMax} are read`;
     throw new OperationError('FILE_UNREADABLE', what, { retriable: false });
   } catch (cause) {
-    throw cause instanceof OperationError ? cause : fault('FILE_UNREADABLE', path, cause);
+    throw cause instanceof OperationError ? cause : fileFault('FILE_UNREADABLE', path, cause);
   } finally {
     closeSync(file);
   }
@@ -93,7 +93,7 @@ function openIfThere(path: string): number | undefined {
     return openSync(path, 'r');
   } catch (cause) {
     if (hostCode(cause) === 'ENOENT' || hostCode(cause) === 'ENOTDIR') return undefined;
-    throw fault('FILE_UNREADABLE', path, cause);
+    throw fileFault('FILE_UNREADABLE', path, cause);
   }
 }
 
@@ -112,7 +112,7 @@ async function writeTemporary(path: string, { bytes, mode }: FileContent): Promi
     await synced(file);
   } catch (cause) {
     discard(temporary);
-    throw fault('FILE_UNWRITABLE', path, cause);
+    throw fileFault('FILE_UNWRITABLE', path, cause);
   } finally {
     closeSync(file);
   }
@@ -125,7 +125,7 @@ async function openNew(temporary: string, mode: number, path: string): Promise<n
   try {
     return open();
   } catch (cause) {
-    if (hostCode(cause) !== 'ENOENT') throw fault('FILE_UNWRITABLE', path, cause);
+    if (hostCode(cause) !== 'ENOENT') throw fileFault('FILE_UNWRITABLE', path, cause);
   }
   await makeFolder(dirname(temporary));
   return orFault(open, path);
@@ -155,7 +155,7 @@ export async function syncFolder(folder: string): Promise<void> {
   try {
     await synced(opened);
   } catch (cause) {
-    throw fault('FILE_UNWRITABLE', folder, cause);
+    throw fileFault('FILE_UNWRITABLE', folder, cause);
   } finally {
     closeSync(opened);
   }
@@ -166,14 +166,6 @@ function orFault<T>(call: () => T, path: string): T {
   try {
     return call();
   } catch (cause) {
-    throw fault('FILE_UNWRITABLE', path, cause);
+    throw fileFault('FILE_UNWRITABLE', path, cause);
   }
-}
-
-function fault(code: Code, path: string, cause: unknown): OperationError {
-  return new OperationError(code, `${path} (${hostCode(cause) ?? 'unknown fault'})`, { retriable: true, cause });
-}
-
-function hostCode(cause: unknown): string | undefined {
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
 }

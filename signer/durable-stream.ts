@@ -9,6 +9,7 @@ import { dirname } from 'node:path';
 import { OperationError } from '../formats/operation-error.ts';
 import type { Verdict } from '../formats/verdict.ts';
 import { makeFolder, syncFolder, temporaryIn } from './durable-file.ts';
+import { fileFault, hostCode } from './host-fault.ts';
 
 /** Brings the bytes; whether they are accepted it says at the end. */
 export type Fill<T> = (take: (chunk: Uint8Array) => Promise<void>) => Promise<Verdict<T>>;
@@ -40,7 +41,7 @@ async function linkNew(temporary: string, path: string): Promise<void> {
   try {
     await link(temporary, path);
   } catch (cause) {
-    if (codeOf(cause) !== 'EEXIST') throw unwritable(path, cause);
+    if (hostCode(cause) !== 'EEXIST') throw fileFault('FILE_UNWRITABLE', path, cause);
     throw new OperationError('FILE_EXISTS', `${path} stands there already`, { retriable: false, cause });
   }
 }
@@ -63,7 +64,7 @@ export async function* readStreamed(path: string): AsyncGenerator<Uint8Array> {
       yield chunk;
     }
   } catch (cause) {
-    throw new OperationError('FILE_UNREADABLE', `${path} (${codeOf(cause)})`, { retriable: true, cause });
+    throw fileFault('FILE_UNREADABLE', path, cause);
   }
 }
 
@@ -71,14 +72,6 @@ async function orFault<T>(call: Promise<T>, path: string): Promise<T> {
   try {
     return await call;
   } catch (cause) {
-    throw unwritable(path, cause);
+    throw fileFault('FILE_UNWRITABLE', path, cause);
   }
-}
-
-function unwritable(path: string, cause: unknown): OperationError {
-  return new OperationError('FILE_UNWRITABLE', `${path} (${codeOf(cause)})`, { retriable: true, cause });
-}
-
-function codeOf(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown fault';
 }

@@ -7,6 +7,7 @@ import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperationError } from '../../formats/operation-error.ts';
+import { hostCode } from '../host-fault.ts';
 
 export const STATE_FILE = 'state.json';
 export const LOG_FILE = 'state.json.log';
@@ -47,7 +48,7 @@ async function entriesOf(folder: string): Promise<readonly Dirent[]> {
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
+    if (hostCode(cause) === 'ENOENT') return [];
     throw new OperationError('FILE_UNREADABLE', `${folder} cannot be listed`, { retriable: true, cause });
   }
 }

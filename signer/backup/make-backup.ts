@@ -14,6 +14,7 @@ import { OperationError } from '../../formats/operation-error.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import { makeFolder, MODE_SECRET, readFileBounded } from '../durable-file.ts';
 import { readStreamed, streamFile } from '../durable-stream.ts';
+import { hostCode } from '../host-fault.ts';
 import { writeBackup, type BackupEnd, type BackupPart } from './archive.ts';
 import { copyDatabase } from './database-copy.ts';
 import { DATABASE_FILE, KEPT_BYTES_MAX, keptBeside, LOG_FILE, STATE_FILE } from './kept-files.ts';
@@ -70,7 +71,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
   try {
     return (await stat(path)).size;
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    if (hostCode(cause) === 'ENOENT') return undefined;
     throw new OperationError('FILE_UNREADABLE', `${path} cannot be read`, { retriable: true, cause });
   }
 }

@@ -13,6 +13,7 @@ import { OperationError } from '../../formats/operation-error.ts';
 import { accept, reject, type Rejected, type Verdict } from '../../formats/verdict.ts';
 import { createFile, makeFolder, MODE_SECRET, syncFolder, temporaryIn } from '../durable-file.ts';
 import { readStreamed, streamFile } from '../durable-stream.ts';
+import { hostCode } from '../host-fault.ts';
 import { encodeDeviceIdentities, parseDeviceIdentities, stepRestored } from '../identity/device-identities.ts';
 import { encodeSignerState, parseSignerState } from '../signer-state.ts';
 import { parseLogMemory } from '../log-memory.ts';
@@ -61,7 +62,7 @@ async function demandEmpty(folder: string): Promise<void> {
   try {
     names = await readdir(folder);
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return;
+    if (hostCode(cause) === 'ENOENT') return;
     throw new OperationError('FILE_UNREADABLE', `${folder} cannot be read`, { retriable: true, cause });
   }
   if (names.length > 0) {
@@ -128,7 +129,7 @@ async function takeName(beside: string, folder: string): Promise<void> {
   try {
     await rmdir(folder);
   } catch (cause) {
-    if (!(cause instanceof Error) || !('code' in cause) || cause.code !== 'ENOENT') {
+    if (hostCode(cause) !== 'ENOENT') {
       throw new OperationError('FILE_EXISTS', `${folder} is not empty any more`, { retriable: false, cause });
     }
   }

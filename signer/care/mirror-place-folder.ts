@@ -7,9 +7,9 @@
 import assert from 'node:assert';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OperationError } from '../../formats/operation-error.ts';
 import { MODE_PUBLIC, replaceFile } from '../durable-file.ts';
 import { readStreamed, streamFile } from '../durable-stream.ts';
+import { fileFault, hostCode } from '../host-fault.ts';
 import type { MirrorPlace } from './mirror-place.ts';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/;
@@ -33,12 +33,8 @@ async function isFile(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isFile();
   } catch (cause) {
-    const code = codeOf(cause);
+    const code = hostCode(cause);
     if (code === 'ENOENT' || code === 'ENOTDIR') return false;
-    throw new OperationError('FILE_UNREADABLE', `${path} (${code})`, { retriable: true, cause });
+    throw fileFault('FILE_UNREADABLE', path, cause);
   }
-}
-
-function codeOf(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown fault';
 }
