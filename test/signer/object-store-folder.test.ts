@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { makeFaultStore } from '../../simulation/fault-store.ts';
 import { createFile, MODE_PUBLIC, MODE_SECRET, readFileBounded, replaceFile } from '../../signer/durable-file.ts';
 import { whileLocked } from '../../signer/lock-file.ts';
@@ -129,6 +129,7 @@ describe('locks', () => {
       '-e',
       script,
     ]);
+    onTestFinished(() => void child.kill('SIGKILL'));
     await once(child.stdout, 'data');
     let isFree = false;
     const waiting = whileLocked(lock, () => Promise.resolve((isFree = true)));
