@@ -5,7 +5,7 @@
  * - Names are the device's own: lower-case letters, digits and dashes, and one of three endings; nothing leads out of the folder.
  */
 import assert from 'node:assert/strict';
-import { open, rename, stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperationError } from '../../formats/operation-error.ts';
 import { syncFolder } from './flash-files.ts';
@@ -49,8 +49,10 @@ export function receiptFolder(path: string): ReceiptFolder {
   };
 }
 
+/** A new file: what stands there, left by a cut or put there by others, goes first, and a link is not written through. */
 async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'w', 0o644);
+  await rm(path, { force: true });
+  const file = await open(path, 'wx', 0o644);
   try {
     await file.writeFile(bytes);
     await file.sync();

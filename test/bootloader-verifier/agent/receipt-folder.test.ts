@@ -1,5 +1,5 @@
 /** The folder of receipts: each stands there whole, a stick that is away takes none, and nothing is written for a server. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -29,6 +29,17 @@ test('what a cut left behind, under the name that nobody reads, does not stand i
   await receiptFolder(folder).write('ab-1.receipt', encodeUtf8('one'));
   expect(await readdir(folder)).toEqual(['ab-1.receipt']);
   expect(await readFile(join(folder, 'ab-1.receipt'), 'utf8')).toBe('one');
+});
+
+test('a link under the name that nobody reads is not written through, wherever it leads', async () => {
+  const victim = join(folder, 'victim');
+  await writeFile(victim, 'of the device');
+  await symlink(victim, join(folder, '.ab-1.receipt'));
+  await symlink(victim, join(folder, 'ab-1.receipt'));
+  await receiptFolder(folder).write('ab-1.receipt', encodeUtf8('one'));
+  expect(await readFile(victim, 'utf8')).toBe('of the device');
+  expect(await readFile(join(folder, 'ab-1.receipt'), 'utf8')).toBe('one');
+  expect((await readdir(folder)).sort()).toEqual(['ab-1.receipt', 'victim']);
 });
 
 test('a folder that is not there takes no receipt and is not made', async () => {
