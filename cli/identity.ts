@@ -4,12 +4,15 @@
  * - The signer's nonce is good for minutes, so whoever carries stands between the two: a technician's computer with the signer's socket
  *   on one side, the device's folder on the other (rule R23).
  * - It believes nothing and decides nothing: the signer judges what the device signed, the device judges what it gets.
+ * - What lies there and cannot be a request or a use is passed over and named; it is no reason to end a visit.
  * - It ends once the device has said that it uses the new identity, or after `--wait` seconds; the next call goes on with what lies there.
  */
+import type { Dirent } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { withPlainFile } from '../bootloader-verifier/agent/plain-file.ts';
 import { encodeUtf8, parseBase64 } from '../formats/bytes.ts';
 import { carriedFile, carriedNonce, isCarried, type CarriedKind } from '../formats/carried-identity.ts';
 import { encodeJson } from '../formats/encode-json.ts';
@@ -17,7 +20,7 @@ import { ISSUE_REQUEST_BYTES_MAX } from '../formats/issue-request.ts';
 import type { JsonObject } from '../formats/json.ts';
 import { OperationError } from '../formats/operation-error.ts';
 import { accept, reject, type Rejected, type Verdict } from '../formats/verdict.ts';
-import { MODE_PUBLIC, readFileBounded, replaceFile } from '../signer/durable-file.ts';
+import { MODE_PUBLIC, replaceFile } from '../signer/durable-file.ts';
 import { askSigner, type AskedSigner } from './ask-signer.ts';
 import { countValue, digestValue, nameValue } from './option-values.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
@@ -29,13 +32,19 @@ type Options = {
   readonly device: string;
   readonly wait: number;
 };
-type Carrier = { readonly signer: AskedSigner; readonly folder: string; readonly device: string };
+type Carrier = {
+  readonly signer: AskedSigner;
+  readonly folder: string;
+  readonly device: string;
+  readonly passOver: (name: string, why: string) => undefined;
+};
 
 /** Less than a nonce lives. */
 const WAIT_S = 280;
 const LOOK_EVERY_MS = 100;
 const DETAIL_MAX = 1_024;
 const NOTHING = new Uint8Array();
+const NO_FILE = 'is no plain file';
 
 /** Adds the verb. */
 export function defineIdentity(command: Command, host: Host, conclude: Conclude): void {
@@ -46,7 +55,7 @@ export function defineIdentity(command: Command, host: Host, conclude: Conclude)
     .requiredOption('--device <id>', 'the device, as its factory names it: 64 hex digits', digestValue)
     .option('--wait <seconds>', 'how long the device may take', countValue, WAIT_S)
     .action(async ({ signer: socket, product, folder, device, wait: seconds }: Options) => {
-      const carrier = { signer: { socket, product }, folder, device };
+      const carrier = { signer: { socket, product }, folder, device, passOver: passOverOnce(host) };
       conclude(await carry(carrier, host.now() + Math.min(seconds, WAIT_S) * 1000, host));
     });
 }
@@ -72,7 +81,7 @@ async function carry(carrier: Carrier, until: number, host: Host): Promise<Verdi
       await wait(LOOK_EVERY_MS, undefined, { signal: host.stop }).catch(() => undefined);
     }
   } finally {
-    await rm(nonce, { force: true });
+    await remove(nonce);
   }
   if (before.taken > 0) return accept(answer(device, {}));
   const asks = `device ${device.slice(0, 12)} has asked for nothing here`;
@@ -88,11 +97,11 @@ const ASKED_AGAIN: ReadonlySet<string> = new Set(['IDENTITY_UNKNOWN', 'EVIDENCE_
 /** Hands requests of the device to the signer, and leaves its answers. */
 async function answerRequests(carrier: Carrier, before: Issued): Promise<Verdict<Issued>> {
   let issued = before;
-  for (const { name, bytes } of await filesOf(carrier, 'enrolment')) {
+  for await (const { name, bytes } of filesOf(carrier, 'enrolment')) {
     const judged = await askSigner(carrier.signer, 'issue', bytes);
     const left = judged.ok ? encodeUtf8(textIn(judged.value, 'certificates')) : encodeRefusal(judged);
     await write(join(carrier.folder, carriedFile(carrier.device, 'identity', bytes)), left);
-    await rm(join(carrier.folder, name), { force: true });
+    await remove(join(carrier.folder, name));
     if (judged.ok) issued = { notAfter: textIn(judged.value, 'notAfter') };
     else if (!ASKED_AGAIN.has(judged.code)) return judged;
   }
@@ -109,40 +118,70 @@ type Told = { readonly taken: number; readonly refused: Rejected | undefined };
 async function handInUses(carrier: Carrier): Promise<Told> {
   let taken = 0;
   let refused: Rejected | undefined;
-  for (const { name, bytes } of await filesOf(carrier, 'use')) {
+  for await (const { name, bytes } of filesOf(carrier, 'use')) {
     const told = await askSigner(carrier.signer, 'use', bytes);
     if (told.ok) taken++;
     else refused = told;
-    await rm(join(carrier.folder, name), { force: true });
+    await remove(join(carrier.folder, name));
   }
   if (taken > 0) await removeAll(carrier, 'identity');
   return { taken, refused };
 }
 
-async function filesOf(
-  carrier: Carrier,
-  kind: CarriedKind,
-): Promise<readonly { readonly name: string; readonly bytes: Uint8Array }[]> {
-  const files = [];
-  for (const name of await namesOf(carrier, kind)) {
-    const bytes = await readFileBounded(join(carrier.folder, name), ISSUE_REQUEST_BYTES_MAX);
-    if (bytes !== undefined) files.push({ name, bytes });
+type CarriedFile = { readonly name: string; readonly bytes: Uint8Array };
+
+/** The files of that kind, one after the other. What is named like one and cannot be one is passed over, and said once. */
+async function* filesOf(carrier: Carrier, kind: CarriedKind): AsyncGenerator<CarriedFile> {
+  for (const entry of await entriesOf(carrier, kind)) {
+    const bytes = entry.isFile() ? await readCarried(carrier, entry.name) : carrier.passOver(entry.name, NO_FILE);
+    if (bytes !== undefined) yield { name: entry.name, bytes };
   }
-  return files;
 }
 
+async function readCarried({ folder, passOver }: Carrier, name: string): Promise<Uint8Array | undefined> {
+  try {
+    return await withPlainFile(join(folder, name), async (file) => {
+      if (file === undefined || file.length <= ISSUE_REQUEST_BYTES_MAX) return file?.read(0, file.length);
+      return passOver(name, `has ${file.length} bytes, at most ${ISSUE_REQUEST_BYTES_MAX} are read`);
+    });
+  } catch (fault) {
+    if (fault instanceof OperationError) return passOver(name, `cannot be read: ${fault.message}`);
+    throw fault;
+  }
+}
+
+/** Says of each name once why it is passed over: the folder is looked at many times in a visit. */
+function passOverOnce(host: Host): Carrier['passOver'] {
+  const said = new Set<string>();
+  return (name, why) => {
+    if (!said.has(name)) host.say(`passed over: ${name} ${why}\n`);
+    said.add(name);
+    return undefined;
+  };
+}
+
+/** Removes the plain files of that kind; a link on a stick leads nowhere. */
 async function removeAll(carrier: Carrier, kind: CarriedKind): Promise<void> {
-  for (const name of await namesOf(carrier, kind)) await rm(join(carrier.folder, name), { force: true });
+  const entries = await entriesOf(carrier, kind);
+  for (const { name } of entries.filter((entry) => entry.isFile())) await remove(join(carrier.folder, name));
 }
 
-/** Plain files of that kind; a link on a stick leads nowhere. */
-async function namesOf({ folder, device }: Carrier, kind: CarriedKind): Promise<readonly string[]> {
+async function entriesOf({ folder, device }: Carrier, kind: CarriedKind): Promise<readonly Dirent[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });
-    const carried = entries.filter((entry) => entry.isFile() && isCarried(entry.name, device, kind));
-    return carried.map(({ name }) => name).sort();
+    return entries
+      .filter(({ name }) => isCarried(name, device, kind))
+      .sort((one, other) => (one.name < other.name ? -1 : 1));
   } catch (cause) {
     throw new OperationError('FILE_UNREADABLE', folder, { retriable: true, cause });
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+  } catch (cause) {
+    throw new OperationError('FILE_UNWRITABLE', `${path} cannot be removed`, { retriable: true, cause });
   }
 }
 

@@ -4,11 +4,11 @@
  * - Only plain files count; links and what begins with a dot do not.
  * - Each is named with its size and time, so that one that was dealt with is not read again.
  */
-import { constants } from 'node:fs';
-import { lstat, open, readdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperationError } from '../../formats/operation-error.ts';
 import type { CapsuleBytes } from './capsule-client.ts';
+import { withPlainFile } from './plain-file.ts';
 
 /** A capsule that lies in the folder; `mark` changes with its content. */
 export type ArrivedCapsule = { readonly name: string; readonly mark: string };
@@ -61,38 +61,13 @@ async function markOf(path: string): Promise<string | undefined> {
   }
 }
 
-async function withCapsule<T>(path: string, work: (capsule: CapsuleBytes) => Promise<T>): Promise<T> {
-  const file = await openPlain(path);
-  try {
-    const { size } = await file.stat();
-    const read: CapsuleBytes['read'] = async (offset, length) => {
-      const bytes = new Uint8Array(length);
-      let filled = 0;
-      while (filled < length) {
-        const { bytesRead } = await file
-          .read(bytes, filled, length - filled, offset + filled)
-          .catch((cause: unknown) => {
-            throw unreadable(path, cause);
-          });
-        if (bytesRead === 0) break;
-        filled += bytesRead;
-      }
-      return bytes.subarray(0, filled);
-    };
-    return await work({ length: size, read });
-  } finally {
-    await file.close();
-  }
+function withCapsule<T>(path: string, work: (capsule: CapsuleBytes) => Promise<T>): Promise<T> {
+  return withPlainFile(path, (file) => {
+    if (file === undefined) throw unreadable(`${path} is no plain file, or has gone`);
+    return work(file);
+  });
 }
 
-async function openPlain(path: string): ReturnType<typeof open> {
-  try {
-    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  } catch (cause) {
-    throw unreadable(path, cause);
-  }
-}
-
-function unreadable(path: string, cause: unknown): OperationError {
+function unreadable(path: string, cause?: unknown): OperationError {
   return new OperationError('FILE_UNREADABLE', path, { retriable: true, cause });
 }

@@ -5,18 +5,16 @@
  * - An answer is known by the digest of the request in its name; it is a certificate, or the signer's refusal with its code.
  * - Only plain files of a bounded length are read; the device's own stand there whole or not at all, and are written once.
  */
-import { constants } from 'node:fs';
-import { lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { equalBytes } from '../../formats/bytes.ts';
 import { carriedFile, carriedNonce } from '../../formats/carried-identity.ts';
 import { knownCode, type Code } from '../../formats/codes.ts';
 import { decodeJson, object, text } from '../../formats/decode.ts';
 import { encodeIssueRequest } from '../../formats/issue-request.ts';
-import { OperationError } from '../../formats/operation-error.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import { certificateIn } from './certificates-only.ts';
 import type { IdentityClient } from './identity-client.ts';
+import { withPlainFile } from './plain-file.ts';
 import { receiptFolder } from './receipt-folder.ts';
 
 const FILE_BYTES_MAX = 32_768;
@@ -48,20 +46,9 @@ function readAnswer(bytes: Uint8Array): Verdict<Uint8Array, Code> {
   return refusal.ok && code !== undefined ? reject(code, refusal.value.detail) : certificateIn(bytes);
 }
 
-/** A plain file, or undefined where there is none. */
-async function readPlain(path: string): Promise<Uint8Array | undefined> {
-  try {
-    const found = await lstat(path);
-    if (!found.isFile() || found.size > FILE_BYTES_MAX) return undefined;
-    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-    try {
-      return new Uint8Array(await file.readFile());
-    } finally {
-      await file.close();
-    }
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new OperationError('FILE_UNREADABLE', path, { retriable: true, cause });
-  }
+/** A plain file of a bounded length, or undefined where there is none. */
+function readPlain(path: string): Promise<Uint8Array | undefined> {
+  return withPlainFile(path, async (file) =>
+    file === undefined || file.length > FILE_BYTES_MAX ? undefined : file.read(0, file.length),
+  );
 }

@@ -1,11 +1,12 @@
 /** Identities for a device without network: `firmament identity` carries files between the signer's socket and the device's folder. */
+import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:http';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { carriedFile, carriedNonce } from '../../../formats/carried-identity.ts';
 import { parseHeldIdentities, type HeldIdentities } from '../../../formats/held-identities.ts';
-import { parseIssueRequest } from '../../../formats/issue-request.ts';
+import { ISSUE_REQUEST_BYTES_MAX, parseIssueRequest } from '../../../formats/issue-request.ts';
 import { accept, type Verdict } from '../../../formats/verdict.ts';
 import { identityClientFolder } from '../../../bootloader-verifier/agent/identity-client-folder.ts';
 import { freshKeyNode } from '../../../bootloader-verifier/agent/identity-key-node.ts';
@@ -13,7 +14,7 @@ import { keepIdentity, type Kept } from '../../../bootloader-verifier/agent/keep
 import { readRecord } from '../../../bootloader-verifier/boot/flash-records.ts';
 import { noIdentities } from '../../../signer/identity/device-identities.ts';
 import { accepted } from '../../accepted.ts';
-import { firmament, type Ended } from '../../cli/run-firmament.ts';
+import { firmament, firmamentBound, type Ended } from '../../cli/run-firmament.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { makeTinyIdentity, type TinyIdentity } from '../../tiny-identity.ts';
 import { serveIdentity, type RunningIdentity } from './running-identity.ts';
@@ -47,8 +48,11 @@ async function look(): Promise<Verdict<Kept>> {
 }
 
 function carry(...more: readonly string[]): Promise<Ended> {
-  const between = ['--signer', running.socket, '--folder', folder];
-  return firmament('identity', ...between, '--device', scene.deviceId, ...more, '--json');
+  return firmament(...visit(), ...more);
+}
+
+function visit(): readonly string[] {
+  return ['identity', '--signer', running.socket, '--folder', folder, '--device', scene.deviceId, '--json'];
 }
 
 /** Looks until `carried` has ended. @returns how it ended, and what the looks brought that was new or refused. */
@@ -167,6 +171,40 @@ test('junk, links and files of others in the folder neither end a visit nor reac
   symlinkSync('/dev/zero', join(folder, carriedNonce(scene.deviceId)));
   await update();
   expect(await look()).toEqual(NOTHING_DUE);
+});
+
+test('what is named like a request or a use and cannot be one is passed over, named once, and stays', async () => {
+  const saying = new Map<string, RegExp>();
+  let seed = 0;
+  const junk = (kind: 'enrolment' | 'use', why: RegExp): string => {
+    const name = carriedFile(scene.deviceId, kind, Uint8Array.of(++seed));
+    saying.set(name, why);
+    return join(folder, name);
+  };
+  const long = new Uint8Array(ISSUE_REQUEST_BYTES_MAX + 1);
+  for (const kind of ['enrolment', 'use'] as const) {
+    symlinkSync('/dev/zero', junk(kind, /is no plain file/));
+    mkdirSync(junk(kind, /is no plain file/));
+    execFileSync('mkfifo', [junk(kind, /is no plain file/)]);
+  }
+  writeFileSync(junk('use', /20481 bytes/), long);
+  const closed = junk('use', /EACCES/);
+  writeFileSync(closed, 'x');
+  chmodSync(closed, 0);
+  // Requests of another visit go before the nonce comes; this one comes after it.
+  const late = junk('enrolment', /20481 bytes/);
+  const visiting = firmamentBound(...visit());
+  await expect.poll(() => readdirSync(folder), { timeout: 20_000 }).toContain(carriedNonce(scene.deviceId));
+  writeFileSync(late, long);
+  const { ended, seen } = await lookDuring(visiting);
+  expect(ended).toMatchObject({ exit: 0, answer: { ok: true, device: scene.deviceId } });
+  expect(seen).toMatchObject([{ value: { kind: 'new' } }]);
+  expect(readdirSync(folder).sort()).toEqual([...saying.keys()].sort());
+  for (const [name, why] of saying) {
+    const about = ended.stderr.split('\n').filter((line) => line.includes(name));
+    expect(about, name).toEqual([expect.stringMatching(why)]);
+    expect(about[0]).toMatch(/^passed over: /);
+  }
 });
 
 test('a socket that answers as it likes gets no certificate onto the device', async () => {
