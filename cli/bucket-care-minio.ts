@@ -4,7 +4,8 @@
  * - Listing takes the right to list, removing that to delete; neither is a publisher's need.
  */
 import type { ListedObject, ObjectList, ObjectRemover } from '../signer/care/published-source.ts';
-import { minioClient, orFault, STORE_LIMITS } from './bucket-minio.ts';
+import { minioClient, orFault } from './bucket-minio.ts';
+import { STORE_LIMITS } from './store-limits.ts';
 import type { BucketAddress } from './store-address.ts';
 import type { StoreCredentials } from './store-credentials.ts';
 

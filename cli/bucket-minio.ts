@@ -20,16 +20,14 @@ import { concatBytes } from '../formats/bytes.ts';
 import { OperationError } from '../formats/operation-error.ts';
 import type { BucketAddress } from './store-address.ts';
 import type { StoreCredentials } from './store-credentials.ts';
+import type { StoreLimits } from './store-limits.ts';
 
-/** How long, in milliseconds, an answer may stand still, and take in all. */
-export type StoreLimits = { readonly silenceMsMax: number; readonly callMsMax: number };
 export type StoreAccess = {
   readonly address: BucketAddress;
   readonly credentials: StoreCredentials;
   readonly limits: StoreLimits;
 };
 
-export const STORE_LIMITS: StoreLimits = { silenceMsMax: 15_000, callMsMax: 300_000 };
 const ERROR_BYTES_MAX = 65_536;
 /** Every status is an answer; what it means is for who asked. */
 const EVERY_STATUS = Array.from({ length: 400 }, (_, i) => 200 + i);

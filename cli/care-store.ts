@@ -14,6 +14,7 @@ import type { ObjectList, ObjectRemover, PublishedSource } from '../signer/care/
 import { objectStoreBucket } from '../signer/object-store-bucket.ts';
 import { objectStoreFolder } from '../signer/object-store-folder.ts';
 import type { ObjectStore } from '../signer/object-store.ts';
+import { STORE_LIMITS } from './store-limits.ts';
 import { openBucketAt, type StoreOptions } from './store-option.ts';
 
 export type CareStore = {
@@ -39,7 +40,7 @@ export async function openCareStore({
       remover: () => objectRemoverFolder(folder),
     });
   }
-  const opened = await openBucketAt(store.bucket, storeCredentials);
+  const opened = await openBucketAt(store.bucket, storeCredentials, STORE_LIMITS);
   if (!opened.ok) return opened;
   const { bucket, credentials } = opened.value;
   const { bucketListMinio, bucketRemoverMinio } = await import('./bucket-care-minio.ts');

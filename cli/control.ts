@@ -16,6 +16,7 @@ import { UPLOAD_KEY_BYTES } from '../ota-server/upload-permission.ts';
 import { addDatabaseOptions, withDatabase, type DatabaseOptions } from './database-option.ts';
 import { countValue, portValue } from './option-values.ts';
 import { proposerValue } from './proposer-value.ts';
+import { STORE_LIMITS } from './store-limits.ts';
 import { addStoreOptions, openBucketAt, type StoreOptions } from './store-option.ts';
 import type { Conclude, Host } from './verb.ts';
 
@@ -106,7 +107,7 @@ async function openUploads(
     const desk = uploadDeskFolder(store.folder, key);
     return accept({ uploads: desk, receive: desk.receive });
   }
-  const opened = await openBucketAt(store.bucket, storeCredentials);
+  const opened = await openBucketAt(store.bucket, storeCredentials, STORE_LIMITS);
   if (!opened.ok) return opened;
   const { tls, host, port, bucket, region } = store.bucket;
   const origin = new URL(`http${tls ? 's' : ''}://${host.includes(':') ? `[${host}]` : host}:${port}`).origin;

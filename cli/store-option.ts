@@ -14,6 +14,7 @@ import { objectStoreFolder } from '../signer/object-store-folder.ts';
 import type { ObjectStore } from '../signer/object-store.ts';
 import { storeValue, type BucketAddress, type StoreAddress } from './store-address.ts';
 import { readStoreCredentials, type StoreCredentials } from './store-credentials.ts';
+import { SERVED_LIMITS, STORE_LIMITS, type StoreLimits } from './store-limits.ts';
 
 export type StoreOptions = { readonly store: StoreAddress; readonly storeCredentials?: string };
 
@@ -41,14 +42,14 @@ function addCredentials(command: Command): Command {
 /** The store to publish into. */
 export async function openObjectStore(options: StoreOptions): Promise<Verdict<ObjectStore, 'CREDENTIALS_REFUSED'>> {
   if ('folder' in options.store) return accept(objectStoreFolder(options.store.folder));
-  const opened = await openBucketAt(options.store.bucket, options.storeCredentials);
+  const opened = await openBucketAt(options.store.bucket, options.storeCredentials, STORE_LIMITS);
   return opened.ok ? accept(objectStoreBucket(opened.value.bucket)) : opened;
 }
 
 /** The store to serve from. */
 export async function openArtifactStore(options: StoreOptions): Promise<Verdict<ArtifactStore, 'CREDENTIALS_REFUSED'>> {
   if ('folder' in options.store) return accept(await openFolderStore(options.store.folder));
-  const opened = await openBucketAt(options.store.bucket, options.storeCredentials);
+  const opened = await openBucketAt(options.store.bucket, options.storeCredentials, SERVED_LIMITS);
   return opened.ok ? accept(artifactStoreBucket(opened.value.bucket)) : opened;
 }
 
@@ -56,11 +57,12 @@ export async function openArtifactStore(options: StoreOptions): Promise<Verdict<
 export async function openBucketAt(
   address: BucketAddress,
   file: string | undefined,
+  limits: StoreLimits,
 ): Promise<Verdict<OpenedBucket, 'CREDENTIALS_REFUSED'>> {
   if (file === undefined) return reject('CREDENTIALS_REFUSED', 'a bucket needs --store-credentials FILE');
   const credentials = await readStoreCredentials(file);
   if (!credentials.ok) return credentials;
-  const { bucketMinio, STORE_LIMITS } = await import('./bucket-minio.ts');
-  const bucket = bucketMinio({ address, credentials: credentials.value, limits: STORE_LIMITS });
+  const { bucketMinio } = await import('./bucket-minio.ts');
+  const bucket = bucketMinio({ address, credentials: credentials.value, limits });
   return accept({ bucket, credentials: credentials.value });
 }

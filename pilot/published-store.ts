@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import type * as BucketMinio from '../cli/bucket-minio.ts';
 import { storeValue } from '../cli/store-address.ts';
 import { readStoreCredentials } from '../cli/store-credentials.ts';
+import { STORE_LIMITS } from '../cli/store-limits.ts';
 import { objectStoreBucket } from '../signer/object-store-bucket.ts';
 import { must } from './forgery.ts';
 
@@ -32,7 +33,7 @@ export async function openPublishedStore(where: string, credentialsFile?: string
   if (credentialsFile === undefined) throw new Error('a bucket needs --store-credentials FILE');
   const credentials = must(await readStoreCredentials(credentialsFile));
   const minio = await import('../cli/bucket-minio.ts');
-  const access = { address: address.bucket, credentials, limits: minio.STORE_LIMITS };
+  const access = { address: address.bucket, credentials, limits: STORE_LIMITS };
   return {
     options: ['--store', where, '--store-credentials', credentialsFile],
     copyTo: (to) => copyBucket(minio, access, to),

@@ -2,7 +2,9 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { bucketMinio, type StoreLimits } from '../../cli/bucket-minio.ts';
+import { bucketMinio } from '../../cli/bucket-minio.ts';
+import { SERVED_LIMITS, type StoreLimits } from '../../cli/store-limits.ts';
+import { SILENCE_MS_MAX } from '../../bootloader-verifier/agent/repository-client-http.ts';
 import type { Bucket } from '../../formats/bucket.ts';
 import { encodeUtf8 } from '../../formats/bytes.ts';
 
@@ -132,6 +134,10 @@ test('a store that is starting or overloaded is a fault worth another try, made 
   });
   await expect(bucket(get)).rejects.toMatchObject({ code: 'RESPONSE_UNEXPECTED', retriable: true });
   expect(requests).toBe(1);
+});
+
+test('a server has given up two looks at a store that hangs before a device gives up the server', () => {
+  expect(2 * SERVED_LIMITS.silenceMsMax).toBeLessThan(SILENCE_MS_MAX);
 });
 
 test('a redirect is an answer and not followed', async () => {
