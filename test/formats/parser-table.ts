@@ -11,32 +11,19 @@ import { expect } from 'vitest';
 import { encodeBootBundle, parseBootBundle } from '../../formats/boot-bundle.ts';
 import { encodeBootState, parseBootState } from '../../formats/boot-state.ts';
 import { bindingToJson } from '../../formats/binding.ts';
-import {
-  encodeBase64,
-  encodeHex,
-  encodeUtf8,
-  equalBytes,
-  parseBase64,
-  parseHex,
-  parseUtf8,
-} from '../../formats/bytes.ts';
+import { encodeBase64, encodeHex, encodeUtf8, parseBase64, parseHex, parseUtf8 } from '../../formats/bytes.ts';
 import { encodeCapsuleHead, parseCapsuleHead } from '../../formats/capsule.ts';
 import { parseComponentList, type ListedComponent } from '../../formats/component-list.ts';
 import { channelPartToJson, parseChannelPart, type ChannelPart } from '../../formats/channel-part.ts';
 import { encodeConfirmation, parseConfirmation } from '../../formats/confirmation.ts';
-import { checkpointText, parseCheckpoint, type Checkpoint } from '../../formats/checkpoint.ts';
 import { encodeDeviceStatus, parseDeviceStatus } from '../../formats/device-status.ts';
-import { encodeEnvelope, parseEnvelope } from '../../formats/dsse.ts';
 import { encodeJson } from '../../formats/encode-json.ts';
 import { encodeFactoryRecord, parseFactoryRecord } from '../../formats/factory-record.ts';
 import { encodeRecord, parseRecord } from '../../formats/flash-record.ts';
 import { encodeFloors, parseFloors } from '../../formats/floors.ts';
 import { haltPartToJson, parseHaltPart, type HaltPart } from '../../formats/halt.ts';
 import { encodeInstant, parseInstant } from '../../formats/instant.ts';
-import { parseJson, parseJsonWithForm, type JsonObject, type JsonValue } from '../../formats/json.ts';
-import { encodeLogLeaf, parseLogLeaf } from '../../formats/log-leaf.ts';
-import { encodeLogProof, parseLogProof } from '../../formats/log-proof.ts';
-import { encodeEntryBundle, encodeTile, parseEntryBundle, parseTile } from '../../formats/log-tiles.ts';
+import { parseJson, parseJsonWithForm, type JsonValue } from '../../formats/json.ts';
 import {
   parseIssuerConfiguration,
   parseIssuerKeys,
@@ -50,9 +37,7 @@ import { encodeProposal, parseProposal } from '../../formats/proposal.ts';
 import { encodeStoredProposal, parseStoredProposal } from '../../formats/stored-proposal.ts';
 import { encodeTargetName, parseTargetName } from '../../formats/names.ts';
 import { parsePeople, peopleToJson, type Person } from '../../formats/people.ts';
-import { encodeProvenance, parseProvenance } from '../../formats/provenance.ts';
 import { imagePartToCustom, parseRelease } from '../../formats/release.ts';
-import { parseRootPart, rootPartToJson, type RootPart } from '../../formats/root-part.ts';
 import { parseProvisioned, type Provisioned } from '../../formats/provisioned.ts';
 import { parsePublishAnswer } from '../../formats/publish-answer.ts';
 import { encodePublishRequest, parsePublishRequest } from '../../formats/publish-request.ts';
@@ -61,38 +46,19 @@ import { encodeReportRecord, parseReportRecord } from '../../formats/report-reco
 import { parseRolloutStatuses } from '../../formats/rollout-status.ts';
 import { parseSignerAnswer, type SignerAnswer } from '../../formats/signer-answer.ts';
 import { encodeSeenMetadata, parseSeenMetadata } from '../../formats/seen-metadata.ts';
-import { checkSignaturePortable, type PublicKey } from '../../formats/signature-check.ts';
-import { encodeSignedNote, encodeVerifierKey, parseSignedNote, parseVerifierKey } from '../../formats/signed-note.ts';
 import { encodeSigningEvent, parseSigningEvent } from '../../formats/signing-event.ts';
-import { parseStatement, STATEMENT_PAYLOAD_TYPE, statementToPlain, type Statement } from '../../formats/statement.ts';
 import { parseTrustPart, trustPartToJson, type TrustPart } from '../../formats/trust-part.ts';
-import {
-  encodeMetadata,
-  parseMetadata,
-  type Metadata,
-  type MetadataParseCode,
-  type SignedHead,
-} from '../../formats/tuf-metadata.ts';
-import { anyObject } from '../../formats/decode.ts';
 import { parsePublicKeyPem } from '../../formats/public-key-pem.ts';
-import { parseRoot, rootToJson } from '../../formats/tuf-root.ts';
-import { parseSnapshot, parseTimestamp, snapshotToJson, timestampToJson } from '../../formats/tuf-snapshot.ts';
-import { parseTargets, targetsToJson, type TargetFile } from '../../formats/tuf-targets.ts';
-import type { Verdict } from '../../formats/verdict.ts';
-import { encodeVsa, parseVsa } from '../../formats/vsa.ts';
-import { verifyThreshold, type RoleKeys } from '../../formats/verify-signatures.ts';
+import { parseTargets, type TargetFile } from '../../formats/tuf-targets.ts';
 import { parseWaveStep, waveStepToJson, type WaveStep } from '../../formats/wave-step.ts';
 import { encodeWithdrawal, parseWithdrawal } from '../../formats/withdrawal.ts';
-import { accepted } from '../accepted.ts';
 import { seededSigner } from '../seeded-signer.ts';
-import { signedProvenance, tinyProvenance } from '../tiny-release.ts';
-import { LOG_POLICY, logOf, signedCheckpoint, signedProof } from '../tiny-log.ts';
 import { makeTinyRepository } from '../tiny-repository.ts';
 import { SAMPLE_CONFIRMATION, SAMPLE_HALT, SAMPLE_PLAN, SAMPLE_STEP } from './sample-plan.ts';
 import { encodeDeviceState, parseDeviceState } from '../../formats/device-state.ts';
 import { sampleState } from '../ota-server/sample-state.ts';
 import { IDENTITY_ROWS } from './identity-rows.ts';
-import { bytesRow, ofBytes, orUndefined, partRow, textRow, wholeRow, type ParserRow } from './parser-rows.ts';
+import { ofBytes, orUndefined, partRow, textRow, wholeRow, type ParserRow } from './parser-rows.ts';
 import { SAMPLE_ANCHOR, SAMPLE_FACTORY } from './sample-identity.ts';
 import {
   encodeClaims,
@@ -108,90 +74,11 @@ import { tinyJudging } from '../tiny-vsa.ts';
 import { bound, SAMPLE_FILES, SAMPLE_ID } from './sample-repository.ts';
 import { sampleReceipt } from './receipt-vectors.ts';
 import { SAMPLE_EVENT, SAMPLE_WITHDRAWAL } from './signing-vectors.ts';
-import { SAMPLE_VSA } from './sample-vsa.ts';
+import { METADATA_ROWS } from './metadata-rows.ts';
+import { LOG_ROWS } from './log-rows.ts';
+import { EVIDENCE_ROWS } from './evidence-rows.ts';
 
-type Quorum = RoleKeys & { readonly name: string; readonly keys: ReadonlyMap<string, PublicKey> };
-const ROOT = accepted(parseRoot(SAMPLE_FILES['1.root.json'])).signed;
-const quorumOf = (role: keyof typeof ROOT.roles): Quorum => ({ name: role, keys: ROOT.keys, ...ROOT.roles[role] });
-
-/** A row for signed metadata, held to the quorum that signed it. */
-function metadataRow<T>(
-  parser: string,
-  sample: { readonly file: Uint8Array; readonly quorum: Quorum },
-  format: {
-    readonly parse: (bytes: Uint8Array) => Verdict<Metadata<T>, MetadataParseCode>;
-    readonly toJson: (signed: SignedHead & T) => JsonValue;
-  },
-): ParserRow {
-  const { file, quorum } = sample;
-  const original = accepted(format.parse(file));
-  const meaning = encodeJson(format.toJson(original.signed));
-  const holds = (mutant: Uint8Array): boolean => {
-    const parsed = format.parse(mutant);
-    if (!parsed.ok) return false;
-    const { signed, signedBytes } = parsed.value;
-    if (equalBytes(signedBytes, original.signedBytes)) {
-      expect(equalBytes(encodeJson(format.toJson(signed)), meaning), 'the same signed bytes mean the same').toBe(true);
-    } else {
-      expect(verifyThreshold(parsed.value, quorum, checkSignaturePortable)).toMatchObject({
-        code: 'METADATA_THRESHOLD_UNMET',
-      });
-    }
-    expect(accepted(format.parse(encodeMetadata(format.toJson(signed), []))).signed).toEqual(signed);
-    return true;
-  };
-  return { parser, isJson: true, file, holds };
-}
-
-/** The quorum that a targets file demands of its channel. */
-function channelQuorum(targets: Uint8Array): Quorum {
-  const { delegations } = accepted(parseTargets(targets)).signed;
-  const [role] = delegations?.roles ?? [];
-  return { name: 'stable', keyids: [], threshold: 64, ...role, keys: delegations?.keys ?? new Map() };
-}
-
-const STABLE = channelQuorum(SAMPLE_FILES['1.targets.json']);
 const TINY = await makeTinyRepository();
-const tinyStable = { file: TINY.newest('stable'), quorum: channelQuorum(TINY.newest('targets')) };
-
-const TARGETS_FORMAT = { parse: parseTargets, toJson: targetsToJson };
-const METADATA: readonly ParserRow[] = [
-  metadataRow(
-    'parseRoot',
-    { file: SAMPLE_FILES['1.root.json'], quorum: quorumOf('root') },
-    { parse: parseRoot, toJson: rootToJson },
-  ),
-  metadataRow('parseTargets', { file: SAMPLE_FILES['1.targets.json'], quorum: quorumOf('targets') }, TARGETS_FORMAT),
-  metadataRow('parseTargets', { file: SAMPLE_FILES['1.stable.json'], quorum: STABLE }, TARGETS_FORMAT),
-  metadataRow('parseTargets', tinyStable, TARGETS_FORMAT),
-  metadataRow(
-    'parseSnapshot',
-    { file: SAMPLE_FILES['1.snapshot.json'], quorum: quorumOf('snapshot') },
-    { parse: parseSnapshot, toJson: snapshotToJson },
-  ),
-  metadataRow(
-    'parseTimestamp',
-    { file: SAMPLE_FILES['timestamp.json'], quorum: quorumOf('timestamp') },
-    { parse: parseTimestamp, toJson: timestampToJson },
-  ),
-  metadataRow(
-    'parseMetadata',
-    { file: SAMPLE_FILES['1.stable.json'], quorum: STABLE },
-    {
-      parse: (bytes) =>
-        parseMetadata(bytes, {
-          type: 'targets',
-          bytesMax: 100_000,
-          decoder: (json) => {
-            const whole = anyObject(json);
-            return whole.ok ? { ok: true, value: { whole: whole.value } } : whole;
-          },
-        }),
-      toJson: ({ whole }) => whole,
-    },
-  ),
-];
-
 const FLOORS = {
   root: { version: 2, sha256: SAMPLE_ID.rootOneSha256 },
   channelVersions: new Map([['stable', 7]]),
@@ -414,83 +301,6 @@ function releaseRow(): ParserRow {
   return { parser: 'parseRelease', isJson: true, file: SAMPLE_FILES['1.stable.json'], holds };
 }
 
-const PROVENANCE = tinyProvenance('image.js', 'ab'.repeat(32));
-const PREDICATE = { predicateType: 'https://example.com/predicate/v1', predicate: anyObject };
-const STATEMENT = statementToPlain(PROVENANCE.subjects, {
-  predicateType: PREDICATE.predicateType,
-  predicate: { a: [1, null] },
-});
-
-const EVIDENCE: readonly ParserRow[] = [
-  partRow('parseEnvelope', await signedProvenance(PROVENANCE, seededSigner('builder')), {
-    parse: orUndefined((bytes) => parseEnvelope(bytes, STATEMENT_PAYLOAD_TYPE)),
-    encode: encodeEnvelope,
-  }),
-  partRow<Statement<JsonObject>>('parseStatement', encodeUtf8(JSON.stringify(STATEMENT)), {
-    parse: orUndefined((bytes) => parseStatement(bytes, PREDICATE)),
-    encode: ({ subjects, predicate }) => {
-      const plain = JSON.parse(parseUtf8(encodeJson(predicate)) ?? '') as object;
-      return encodeUtf8(
-        JSON.stringify(statementToPlain(subjects, { predicateType: PREDICATE.predicateType, predicate: plain })),
-      );
-    },
-  }),
-  partRow('parseProvenance', encodeProvenance(PROVENANCE), {
-    parse: orUndefined(parseProvenance),
-    encode: encodeProvenance,
-  }),
-  partRow('parseVsa', encodeVsa(SAMPLE_VSA), { parse: orUndefined(parseVsa), encode: encodeVsa }),
-];
-
-const LEAF = {
-  type: 'release',
-  product: 'gateway',
-  root: 'ab'.repeat(32),
-  channel: 'stable',
-  version: 3,
-  sha256: 'cd'.repeat(32),
-  release: '1.0.0',
-} as const;
-const LOG = logOf([LEAF], 6);
-const TILE = LOG.tiles.get('0/0') ?? [];
-const LOG_PART: RootPart = {
-  log: {
-    ...LOG_POLICY,
-    witnesses: [{ name: 'w.example', key: seededSigner('w').key, administration: 'other' }],
-    quorum: 1,
-  },
-  pairs: [],
-};
-
-const LOG_ROWS: readonly ParserRow[] = [
-  wholeRow('parseLogLeaf', encodeLogLeaf(LEAF), { parse: orUndefined(parseLogLeaf), encode: encodeLogLeaf }),
-  partRow<RootPart>('parseRootPart', encodeJson(bound('root', rootPartToJson(LOG_PART))), {
-    parse: ofBytes(parseRootPart),
-    encode: (part) => encodeJson(bindingToJson({ ...SAMPLE_ID, role: 'root' }, rootPartToJson(part))),
-  }),
-  bytesRow('parseSignedNote', await signedCheckpoint(LOG), {
-    parse: orUndefined(parseSignedNote),
-    encode: encodeSignedNote,
-  }),
-  bytesRow<Checkpoint>('parseCheckpoint', await signedCheckpoint(LOG), {
-    parse: orUndefined(parseCheckpoint),
-    encode: ({ note, ...said }) => encodeSignedNote({ ...note, text: checkpointText(said) }),
-  }),
-  bytesRow('parseLogProof', await signedProof(LOG, 6), { parse: orUndefined(parseLogProof), encode: encodeLogProof }),
-  bytesRow('parseTile', encodeTile(TILE), {
-    parse: orUndefined((bytes) => parseTile(bytes, TILE.length)),
-    encode: encodeTile,
-  }),
-  bytesRow('parseEntryBundle', encodeEntryBundle([Uint8Array.of(1), new Uint8Array()]), {
-    parse: orUndefined((bytes) => parseEntryBundle(bytes, 2)),
-    encode: encodeEntryBundle,
-  }),
-  textRow('parseVerifierKey', 'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k', {
-    parse: parseVerifierKey,
-    encode: (key) => encodeVerifierKey(key) ?? '',
-  }),
-];
-
 const PEM = '-----BEGIN PUBLIC KEY-----\n';
 
 const TEXTS: readonly ParserRow[] = [
@@ -528,9 +338,9 @@ const TEXTS: readonly ParserRow[] = [
 
 /** Every row; a parser of two kinds of file has two. */
 export const PARSER_ROWS: readonly ParserRow[] = [
-  ...METADATA,
+  ...METADATA_ROWS,
   ...PARTS,
-  ...EVIDENCE,
+  ...EVIDENCE_ROWS,
   ...LOG_ROWS,
   ...TEXTS,
   ...IDENTITY_ROWS,

@@ -37,6 +37,8 @@ export type ClauseCase = {
 
 /** What is kept at the start. */
 export const FIRST = 'root 1, snapshot 1, targets 1, timestamp 1';
+/** What every search asks for before the first delegated role. */
+export const TOP = ['2.root.json', 'timestamp.json'] as const;
 
 export type FileRole = 'root' | 'timestamp' | 'snapshot' | 'targets';
 
