@@ -71,6 +71,9 @@ export function openDeployment({ database, ...parts }: DeploymentParts): Deploym
     if (known.size > KNOWN_MAX && longest !== undefined) known.delete(longest);
     return signer;
   };
+  // One that somebody asks for is looked at in the turn of its queue, or a look would finish what is still under way; of all others
+  // nothing is kept for a look.
+  const lookedAt = (product: string): RolloutSigner => known.get(product) ?? parts.signerOf(product);
   const verbsOf = (product: string): VerbTable | undefined =>
     nameDecoder(product).ok ? signerVerbs(signerOf(product)) : undefined;
   return {
@@ -98,12 +101,12 @@ export function openDeployment({ database, ...parts }: DeploymentParts): Deploym
     // Signed after all that is signed now: by a clock that was ahead then, or is behind now.
     for (const product of database.endingAfter(now + TIMESTAMP_LIFETIME_MS + BEHIND_MS_MAX, ENDING_MAX)) {
       tried.add(product);
-      await told(product, () => mend(parts.signerOf(product), now));
+      await told(product, () => mend(lookedAt(product), now));
     }
     const toFinish = [...(unsure ?? database.signedLast(UNDER_WAY_MS_MAX))];
     unsure = new Set();
     await sideBySide(toFinish, async (product) => {
-      if (!(await told(product, () => finish(parts.signerOf(product), now)))) tried.add(product);
+      if (!(await told(product, () => finish(lookedAt(product), now)))) tried.add(product);
     });
     let stepped = 0;
     for (const product of database.planned()) {
@@ -117,7 +120,7 @@ export function openDeployment({ database, ...parts }: DeploymentParts): Deploym
       if (round.length === 0) return { renewed, stepped, faults };
       await sideBySide(round, async (product) => {
         tried.add(product);
-        if (await told(product, () => renew(parts.signerOf(product), now))) renewed++;
+        if (await told(product, () => renew(lookedAt(product), now))) renewed++;
       });
     }
   }

@@ -1,5 +1,5 @@
 /** The real daemon while its host's clock is set back, far ahead and right again: what is shown grows, ends when it should, and is not renewed in a storm. */
-import { rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -34,7 +34,11 @@ test.each([false, true])('a clock that is set under the daemon (of a deployment:
   const signer = await makeKilledSigner({ isDeployment });
   onTestFinished(() => rm(signer.folder, { recursive: true }));
   const at = (name: string): string => join(signer.folder, name);
-  const setClock = (ms: number): Promise<void> => writeFile(at('shift'), String(ms));
+  const setClock = async (ms: number): Promise<void> => {
+    // At once for whoever reads it: half a file would be another time.
+    await writeFile(at('shift-next'), String(ms));
+    await rename(at('shift-next'), at('shift'));
+  };
   await setClock(0);
   const store = objectStoreFolder(at('store'));
   const shown = async (): Promise<{ readonly version: number; readonly expires: number }> => {

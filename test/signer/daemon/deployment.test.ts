@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { encodePublishRequest, type RequestPart } from '../../../formats/publish-request.ts';
 import { parseTimestamp } from '../../../formats/tuf-snapshot.ts';
@@ -24,6 +25,7 @@ import { filesOf, refreshFrom } from '../publishing.ts';
 
 const DAY_MS = 86_400_000;
 const PRODUCTS = ['gateway', 'hub', 'meter'];
+const LOOK_MS = 200;
 const atOnce: InTurn = (work) => work();
 
 let folder: string;
@@ -54,6 +56,12 @@ function opened(): Deployment {
       return { publishing, publish, books, register: deviceRegister(books), open: new Map() };
     },
   });
+}
+
+/** Has the deployment's store write by `put` from now on. */
+function shownBy(put: FaultStore['store']['put']): void {
+  store = { ...store, store: { ...store.store, put } };
+  deployment = opened();
 }
 
 afterEach(async () => {
@@ -148,6 +156,34 @@ test.each(['cut', 'lost'] as const)(
     }
   },
 );
+
+test('a look that comes while a publication is under way waits for its end, and signs nothing more', async () => {
+  await publishEverything();
+  const [gateway] = repositories;
+  if (gateway === undefined) throw new Error('there is one');
+  await gateway.publishRelease();
+  const { put } = store.store;
+  let show = (): void => undefined;
+  const mayShow = new Promise<void>((resolve) => (show = resolve));
+  const reached = new Promise<void>((resolve) => {
+    shownBy(async (...asked) => {
+      if (asked[0] === 'gateway/metadata/timestamp.json') {
+        resolve();
+        await mayShow;
+      }
+      return put(...asked);
+    });
+  });
+  const published = ask('gateway', requestOf(gateway), gateway.now);
+  await reached;
+  const due = deployment.doDue(gateway.now, atOnce);
+  // Long enough for a look that would not wait to publish itself.
+  await wait(LOOK_MS);
+  show();
+  accepted(await published);
+  expect(await due).toMatchObject({ renewed: 0, faults: [] });
+  expect(timestampOf('gateway').version).toBe(2);
+});
 
 test('a renewal reads no role and writes one object; once the snapshot is due all of the repository is read again', async () => {
   await publishEverything();
