@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { SILENCE_MS_MAX } from '../bootloader-verifier/agent/repository-client-http.ts';
 import { accept, type Verdict } from '../formats/verdict.ts';
-import { mirrorPlaceFolder } from '../signer/care/mirror-place-folder.ts';
+import { mirrorPlaceFolder, removeLeftovers } from '../signer/care/mirror-place-folder.ts';
 import { mirrorRepository } from '../signer/care/mirror-repository.ts';
 import type { PublishedSource } from '../signer/care/published-source.ts';
 import { whileLocked } from '../signer/lock-file.ts';
@@ -50,15 +50,16 @@ async function mirror(folder: string, options: Options, host: Host): Promise<Ver
   const { product } = repository.value;
   const source = await openSource(options, product, host);
   if (!source.ok) return source;
-  const mirrored = await whileLocked(join(folder, `.${product}.lock`), () =>
-    mirrorRepository({
+  const mirrored = await whileLocked(join(folder, `.${product}.lock`), async () => {
+    await removeLeftovers(folder, product);
+    return mirrorRepository({
       source: source.value,
       place: mirrorPlaceFolder(folder),
       repository: repository.value,
       check: checkSignature,
       now: host.now(),
-    }),
-  );
+    });
+  });
   if (!mirrored.ok) return mirrored;
   const { timestampVersion, logSize, brought, kept } = mirrored.value;
   const text = `${product}: timestamp ${timestampVersion}, ${logSize ?? 'no'} entries in the log; ${brought} objects brought, ${kept} were there\n  next: have a web server answer /r/${product}/ from ${join(folder, product)}`;

@@ -8,10 +8,11 @@
  * - It never goes back: not behind the timestamp, the snapshot or the log that the mirror shows already.
  * - What is there and holds is not brought again: a cut costs the object that was under way, a second run the difference.
  */
+import { equalBytes } from '../../formats/bytes.ts';
 import { hashedTargetPath } from '../../formats/names.ts';
 import type { RepositoryId } from '../../formats/binding.ts';
-import { parseCheckpoint } from '../../formats/checkpoint.ts';
 import type { Instant } from '../../formats/instant.ts';
+import type { LogPolicy } from '../../formats/root-part.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
 import { NOTE_BYTES_MAX } from '../../formats/signed-note.ts';
 import { parseSnapshot, parseTimestamp, SNAPSHOT_BYTES_MAX, TIMESTAMP_BYTES_MAX } from '../../formats/tuf-snapshot.ts';
@@ -21,7 +22,7 @@ import { verifyRootFresh, type TrustedRoot } from '../../bootloader-verifier/boo
 import { verifyRefresh, type OnlineFiles } from '../verify-refresh.ts';
 import type { MirrorPlace } from './mirror-place.ts';
 import { judgeContent, readObject, type PublishedSource } from './published-source.ts';
-import { CHECKPOINT_NAME, reachLog, type KnownTree } from './reach-log.ts';
+import { CHECKPOINT_NAME, judgeCheckpoint, reachLog, type KnownTree } from './reach-log.ts';
 import { reachProofs } from './reach-proofs.ts';
 import {
   metadataName,
@@ -48,11 +49,19 @@ export type Mirrored = {
   readonly kept: number;
 };
 
+/** Under a name that devices may ask for, and that the source has nothing for. */
+const STRANGER = reject(
+  'OBJECT_FOREIGN',
+  'what stands in the mirror is not of this repository, nor has the source any: remove it',
+);
+const ROOT_NAME = /^metadata\/[0-9]+\.root\.json$/;
 const TIMESTAMP_NAME = 'metadata/timestamp.json';
 /** What devices find by a name that they know beforehand is shown last. */
-const isShownLast = ({ name, isFixed }: Order): boolean => !isFixed || /^metadata\/[0-9]+\.root\.json$/.test(name);
+const isShownLast = ({ name, isFixed }: Order): boolean => !isFixed || ROOT_NAME.test(name);
 
 type Run = MirrorInput & {
+  /** Whether roots that stand in the mirror are held against those of the source. */
+  readonly areRootsAnew: boolean;
   /** What waits to be shown, by name. */
   readonly held: Map<string, Uint8Array>;
   readonly counts: { brought: number; kept: number };
@@ -62,7 +71,15 @@ type Run = MirrorInput & {
 
 /** Brings the mirror up to the source. Faults of the world throw `OperationError`; running again goes on. */
 export async function mirrorRepository(input: MirrorInput): Promise<Verdict<Mirrored>> {
-  const run: Run = { ...input, held: new Map(), counts: { brought: 0, kept: 0 }, refusal: undefined };
+  const first = await bringAll(input, false);
+  if (first.ok) return first;
+  // Nothing but its signatures judges a root, and beside what they cover it may have been changed: then its proof is not found.
+  const second = await bringAll(input, true);
+  return second.ok ? second : first;
+}
+
+async function bringAll(input: MirrorInput, areRootsAnew: boolean): Promise<Verdict<Mirrored>> {
+  const run: Run = { ...input, areRootsAnew, held: new Map(), counts: { brought: 0, kept: 0 }, refusal: undefined };
   const { repository, check } = input;
   const reach = reachIn(run);
   const before = await readBefore(run);
@@ -91,11 +108,10 @@ function reachIn(run: Run): Reach {
     const name = nameOf(run, order.name);
     const standing = order.isFixed ? await readObject(run.place.source, name, order.bytesMax) : undefined;
     const held = standing?.ok === true && standing.value !== undefined ? judge(standing.value) : undefined;
-    if (held?.ok === true) {
-      run.counts.kept++;
-      return held;
-    }
+    const isDoubted = run.areRootsAnew && ROOT_NAME.test(order.name);
+    if (held?.ok === true && !isDoubted) return keep(run, held);
     const offered = run.held.get(order.name) ?? (await offeredBytes(run, order));
+    if (held?.ok === true && isSame(standing, offered)) return keep(run, held);
     if (offered instanceof Uint8Array) {
       const judged = judge(offered);
       if (!judged.ok) return refuse(run, order.name, judged);
@@ -104,7 +120,8 @@ function reachIn(run: Run): Reach {
       else await run.place.keep(name, offered);
       return judged;
     }
-    return offered === undefined ? accept(undefined) : refuse(run, order.name, offered);
+    if (offered !== undefined) return refuse(run, order.name, offered);
+    return held === undefined ? accept(undefined) : refuse(run, order.name, STRANGER);
   };
   return {
     fileIfAny: bring,
@@ -118,6 +135,20 @@ function reachIn(run: Run): Reach {
     together: (orders, judge) => bringTogether(run, orders, judge),
     target: (target) => bringTarget(run, target),
   };
+}
+
+function keep<T>({ counts }: Run, held: T): T {
+  counts.kept++;
+  return held;
+}
+
+/** Whether the source offers what stands in the mirror, or nothing that could take its place. */
+function isSame(
+  standing: Verdict<Uint8Array | undefined> | undefined,
+  offered: Uint8Array | Rejected | undefined,
+): boolean {
+  if (!(offered instanceof Uint8Array)) return true;
+  return standing?.ok === true && standing.value !== undefined && equalBytes(standing.value, offered);
 }
 
 /**
@@ -219,16 +250,17 @@ async function bringLog(
   const trees = await reachProofs(reach, { ...run, roots, roles });
   const log = await reachLog(reach, {
     ...{ repository: run.repository, check: run.check, policies },
-    known: [...trees, ...(await shownTree(run))],
+    known: [...trees, ...(await shownTree(run, policies))],
     onStray: ({ size, by }, code) => void refuse(run, by, reject(code, `a tree of ${size} entries is not of this log`)),
   });
   return log.ok ? log.value.head.size : undefined;
 }
 
-/** The tree that the mirror shows already: what comes must have grown from it. */
-async function shownTree(run: Run): Promise<readonly KnownTree[]> {
+/** The tree that the mirror shows already: what comes must have grown from it. What no log has signed says nothing: it is damaged. */
+async function shownTree(run: Run, policies: readonly LogPolicy[]): Promise<readonly KnownTree[]> {
   const bytes = await readObject(run.place.source, nameOf(run, CHECKPOINT_NAME), NOTE_BYTES_MAX);
-  const shown = bytes.ok && bytes.value !== undefined ? parseCheckpoint(bytes.value) : undefined;
+  const shown =
+    bytes.ok && bytes.value !== undefined ? judgeCheckpoint({ policies, check: run.check }, bytes.value) : undefined;
   return shown?.ok === true ? [{ ...shown.value, by: CHECKPOINT_NAME }] : [];
 }
 

@@ -67,7 +67,7 @@ type Walk = LogWalk & {
 };
 
 /** Judges `bytes` as a checkpoint by any of the policies, the newest first; witnesses cosign what proofs show devices. */
-function judgeCheckpoint(
+export function judgeCheckpoint(
   { policies, check }: Pick<LogWalk, 'policies' | 'check'>,
   bytes: Uint8Array,
 ): Verdict<TrustedCheckpoint> {

@@ -119,6 +119,44 @@ describe.each([
   });
 });
 
+describe('what stands in the mirror and is not of the repository', () => {
+  test('under the name of the next root ends the run by its name: devices that ask for it would refuse it', async () => {
+    const next = 'gateway/metadata/3.root.json';
+    expect(whole.has(next)).toBe(false);
+    for (const junk of [encodeUtf8('{}'), whole.get('gateway/metadata/1.root.json') ?? new Uint8Array()]) {
+      const objects = new Map(whole).set(next, junk);
+      expect(await deviceSees(objects, history.repository)).toEqual(expect.any(String));
+      const { place, writes } = mediumOver(objects);
+      const refused = await mirror(history, { from: new Map(history.store.objects), to: place });
+      expect(refused).toMatchObject({ ok: false, code: 'OBJECT_FOREIGN' });
+      expect(refused.ok ? '' : refused.detail).toContain('metadata/3.root.json');
+      expect(writes()).toBe(0);
+    }
+  });
+
+  test('is brought anew, whichever object was changed, cut, emptied or lengthened, and wherever', async () => {
+    const random = seededRandom(SEED);
+    for (const [name, bytes] of whole) {
+      const at = random(bytes.length);
+      const digit = bytes.findIndex((byte) => byte > 0x30 && byte < 0x39);
+      const changes = {
+        changed: bytes.with(at, bytes[at] === 0 ? 1 : 0),
+        counted: digit < 0 ? new Uint8Array() : bytes.with(digit, 0x39),
+        cut: bytes.slice(0, at),
+        lengthened: concatBytes(bytes, Uint8Array.of(10)),
+      };
+      for (const [how, other] of Object.entries(changes)) {
+        const objects = new Map(whole).set(name, other);
+        const run = await mirror(history, { from: new Map(history.store.objects), to: mediumOver(objects).place });
+        expect(run, `${name} ${how}`).toMatchObject({ ok: true });
+        // White space behind a timestamp changes nothing for anybody: one of the same version is not replaced.
+        const isLeft = name === TIMESTAMP && how === 'lengthened';
+        expect(objects, `${name} ${how} (seed ${SEED})`).toEqual(isLeft ? new Map(whole).set(name, other) : whole);
+      }
+    }
+  });
+});
+
 test('a store that is lost is made again from a mirror: the signer goes on from there, and devices with it', async () => {
   const { history: at, next } = await versions(false);
   const restored = makeFaultStore();
