@@ -64,7 +64,9 @@ type Run = MirrorInput & {
   readonly areRootsAnew: boolean;
   /** What waits to be shown, by name. */
   readonly held: Map<string, Uint8Array>;
-  readonly counts: { brought: number; kept: number };
+  /** Names that were brought, and that were there when they were first looked for. */
+  readonly brought: Set<string>;
+  readonly kept: Set<string>;
   /** The first refusal: nothing is brought after it. */
   refusal: Rejected | undefined;
 };
@@ -79,7 +81,7 @@ export async function mirrorRepository(input: MirrorInput): Promise<Verdict<Mirr
 }
 
 async function bringAll(input: MirrorInput, areRootsAnew: boolean): Promise<Verdict<Mirrored>> {
-  const run: Run = { ...input, areRootsAnew, held: new Map(), counts: { brought: 0, kept: 0 }, refusal: undefined };
+  const run: Run = { ...input, areRootsAnew, held: new Map(), brought: new Set(), kept: new Set(), refusal: undefined };
   const { repository, check } = input;
   const reach = reachIn(run);
   const before = await readBefore(run);
@@ -98,7 +100,12 @@ async function bringAll(input: MirrorInput, areRootsAnew: boolean): Promise<Verd
   }
   if (run.refusal !== undefined) return run.refusal;
   await show(run, { before, roots: roots.value, online: online.value });
-  return accept({ timestampVersion: online.value.timestamp.role.signed.version, logSize, ...run.counts });
+  return accept({
+    timestampVersion: online.value.timestamp.role.signed.version,
+    logSize,
+    brought: run.brought.size,
+    kept: run.kept.size,
+  });
 }
 
 /** Looks at what is there first, then at the source; keeps what was accepted from there. */
@@ -109,13 +116,13 @@ function reachIn(run: Run): Reach {
     const standing = order.isFixed ? await readObject(run.place.source, name, order.bytesMax) : undefined;
     const held = standing?.ok === true && standing.value !== undefined ? judge(standing.value) : undefined;
     const isDoubted = run.areRootsAnew && ROOT_NAME.test(order.name);
-    if (held?.ok === true && !isDoubted) return keep(run, held);
+    if (held?.ok === true && !isDoubted) return keep(run, order.name, held);
     const offered = run.held.get(order.name) ?? (await offeredBytes(run, order));
-    if (held?.ok === true && isSame(standing, offered)) return keep(run, held);
+    if (held?.ok === true && isSame(standing, offered)) return keep(run, order.name, held);
     if (offered instanceof Uint8Array) {
       const judged = judge(offered);
       if (!judged.ok) return refuse(run, order.name, judged);
-      run.counts.brought++;
+      run.brought.add(order.name);
       if (isShownLast(order)) run.held.set(order.name, offered);
       else await run.place.keep(name, offered);
       return judged;
@@ -137,8 +144,8 @@ function reachIn(run: Run): Reach {
   };
 }
 
-function keep<T>({ counts }: Run, held: T): T {
-  counts.kept++;
+function keep<T>({ brought, kept }: Run, name: string, held: T): T {
+  if (!brought.has(name)) kept.add(name);
   return held;
 }
 
@@ -189,9 +196,9 @@ async function bringRest<T>(
   for (const [i, { name }] of orders.entries()) {
     if (standing.has(name)) continue;
     await run.place.keep(nameOf(run, name), files[i] ?? new Uint8Array());
-    run.counts.brought++;
+    run.brought.add(name);
   }
-  run.counts.kept += standing.size;
+  for (const name of standing.keys()) keep(run, name, undefined);
   return judged;
 }
 
@@ -215,14 +222,13 @@ async function bringTarget(run: Run, target: Parameters<Reach['target']>[0]): Pr
   const name = nameOf(run, path);
   const standing = await run.place.source.open(name);
   if (standing !== undefined && (await judgeContent(standing, target)).ok) {
-    run.counts.kept++;
-    return accept(undefined);
+    return keep(run, path, accept(undefined));
   }
   const offered = await run.source.open(name);
   if (offered === undefined) return refuse(run, path, reject('NOT_FOUND', 'the source does not have it'));
   const brought = await run.place.keepStream(name, (take) => judgeContent(offered, target, take));
   if (!brought.ok) return refuse(run, path, brought);
-  run.counts.brought++;
+  run.brought.add(path);
   return brought;
 }
 

@@ -59,7 +59,8 @@ let whole: Objects;
 beforeAll(async () => {
   history = await publishedHistory();
   whole = new Map();
-  accepted(await mirror(history, { from: new Map(history.store.objects), to: mediumOver(whole).place }));
+  const first = accepted(await mirror(history, { from: new Map(history.store.objects), to: mediumOver(whole).place }));
+  expect(first).toMatchObject({ brought: whole.size, kept: 0 });
 });
 
 test('a mirror is whole by itself, holds what devices ask for and nothing else, and devices refresh from it', async () => {
@@ -76,9 +77,10 @@ test('every name in a mirror is its own address: no web server has to decode any
 test('a second run brings nothing again but what is replaced under its name', async () => {
   const asked = new Set<string>();
   const { place, writes } = mediumOver(new Map(whole));
-  accepted(await mirror(history, { from: new Map(history.store.objects), to: place, asked }));
+  const again = accepted(await mirror(history, { from: new Map(history.store.objects), to: place, asked }));
   expect([...asked].sort()).toEqual(['gateway/log/checkpoint', 'gateway/metadata/3.root.json', TIMESTAMP]);
   expect(writes()).toBe(1);
+  expect(again).toMatchObject({ brought: 2, kept: whole.size - 2 });
 });
 
 describe.each([
