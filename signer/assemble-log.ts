@@ -18,7 +18,7 @@ import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { verifyLogged } from '../bootloader-verifier/boot/verify-log.ts';
 import { parsedRole } from './parsed-role.ts';
 import { draftLogAppend, type LogDraft } from './draft-log-append.ts';
-import { CLAIM_ENTRIES_MAX } from './log-claim.ts';
+import { APPEND_ENTRIES_MAX } from './log-memory.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { CandidateProofs } from './publication.ts';
 import type { PublishedLog } from './read-log.ts';
@@ -64,10 +64,10 @@ export async function assembleLog(input: LogInput): Promise<Verdict<AssembledLog
     else found.set(wanted.of, proof);
   }
   if (missing.length === 0) return accept({ proofs: found, draft: undefined });
-  if (missing.length > CLAIM_ENTRIES_MAX) {
+  if (missing.length > APPEND_ENTRIES_MAX) {
     return reject(
       'PUBLICATION_REFUSED',
-      `NOTE_MALFORMED: ${missing.length} entries, at most ${CLAIM_ENTRIES_MAX} at once`,
+      `NOTE_MALFORMED: ${missing.length} entries, at most ${APPEND_ENTRIES_MAX} at once`,
     );
   }
   const size = input.log.head.size + missing.length;

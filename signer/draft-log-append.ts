@@ -1,8 +1,8 @@
 /**
- * An append to a log, drafted: the claim to its positions, the files, a proof for each entry, and the signed checkpoint.
+ * An append to a log, drafted: the files, a proof for each entry, and the signed checkpoint.
  *
  * - Everything is computed before anything is written; the checkpoint stays in this process until it has been remembered (R6).
- * - An append that another run has claimed is drafted from the claim: the same bytes, whoever finishes it.
+ * - An append that another run has claimed is drafted from what it remembered: the same bytes, whoever finishes it.
  */
 import { checkpointText } from '../formats/checkpoint.ts';
 import { encodeHex } from '../formats/bytes.ts';
@@ -10,7 +10,6 @@ import { encodeLogProof } from '../formats/log-proof.ts';
 import { inclusionProof } from '../formats/log-tree.ts';
 import { leafHash } from '../formats/merkle.ts';
 import { extendLog, type ExtendedLog } from './extend-log.ts';
-import { claimText } from './log-claim.ts';
 import type { PublishedLog } from './read-log.ts';
 import { signNote } from './sign-note.ts';
 import type { Signer } from './signer.ts';
@@ -21,8 +20,6 @@ export type LogDraft = {
   readonly log: PublishedLog;
   readonly entries: readonly Uint8Array[];
   readonly extended: ExtendedLog;
-  /** Undefined where the claim stands in the store already. */
-  readonly claim: Uint8Array | undefined;
   readonly checkpoint: Uint8Array;
   readonly proofs: readonly EntryProof[];
 };
@@ -36,15 +33,11 @@ export async function draftLogAppend(
   const { origin } = log;
   const extended = extendLog(log, entries);
   const { head } = extended;
-  const claim =
-    log.unfinished === undefined
-      ? await signNote(claimText({ ...head, origin, entries }), origin, signers.slice(0, 1))
-      : undefined;
   const checkpoint = await signNote(checkpointText({ ...head, origin }), origin, signers);
   const proofs = entries.map((entry, i) => {
     const index = log.head.size + i;
     const hashes = inclusionProof(extended.tiles, index, head.size) ?? [];
     return { leaf: encodeHex(leafHash(entry)), bytes: encodeLogProof({ index, hashes, checkpoint }) };
   });
-  return { log, entries, extended, claim, checkpoint, proofs };
+  return { log, entries, extended, checkpoint, proofs };
 }

@@ -3,6 +3,8 @@
  *
  * - The right edge of the log is all that is read; what is written grows with the entries, and with the logarithm of the log.
  * - The same log and the same entries give the same bytes, whoever computes them: so anybody can finish an append.
+ * - Bundles come first, then a tile for every entry, as wide as the log is with it. Such files are created and never change: so each
+ *   position has one owner in the store, too, before anything is signed, even among signers that do not share a memory.
  */
 import assert from 'node:assert';
 import { encodeEntryBundle, encodeTile, TILE_WIDTH, tileName, tileWidth } from '../formats/log-tiles.ts';
@@ -35,7 +37,7 @@ export function extendLog(log: LogEdge, entries: readonly Uint8Array[]): Extende
   const tiles = new Map([...edge, ...added]);
   const rootHash = treeRoot(tiles, size);
   assert(rootHash !== undefined, 'the right edge and what is new make the root');
-  return { head: { size, rootHash }, tiles, files: [...bundles(log, entries), ...tileFiles(added, size)] };
+  return { head: { size, rootHash }, tiles, files: [...bundles(log, entries), ...tileFiles(added, head.size, size)] };
 }
 
 function bundles({ head, entries: standing }: LogEdge, entries: readonly Uint8Array[]): readonly ImmutableObject[] {
@@ -52,9 +54,15 @@ function bundles({ head, entries: standing }: LogEdge, entries: readonly Uint8Ar
   return files;
 }
 
-function tileFiles(added: Tiles, size: number): readonly ImmutableObject[] {
-  return [...added].map(([key, hashes]) => {
+/** Of the lowest level every width that the log grows through, in their order; of others the last. */
+function tileFiles(added: Tiles, before: number, size: number): readonly ImmutableObject[] {
+  return [...added].flatMap(([key, hashes]) => {
     const [level = 0, index = 0] = key.split('/').map(Number);
-    return { name: tileName({ level, index, width: tileWidth(level, index, size) }), bytes: encodeTile(hashes) };
+    const width = tileWidth(level, index, size);
+    const first = level === 0 ? tileWidth(level, index, before) + 1 : width;
+    return Array.from({ length: width - first + 1 }, (_, i) => ({
+      name: tileName({ level, index, width: first + i }),
+      bytes: encodeTile(hashes.slice(0, first + i)),
+    }));
   });
 }

@@ -88,12 +88,10 @@ export type ImmutableObject = { readonly name: string; readonly bytes: Uint8Arra
 
 /** An append to the log, in the order of writing. */
 export type LogAppend = {
-  /** The claim to the positions; undefined where it stands already. */
-  readonly claim: ReplacedObject | undefined;
-  /** What the signer must remember before a checkpoint leaves it, and what it remembered before. */
+  /** The claim to the positions: what the signer must remember before anything leaves it, and what it remembered before. */
   readonly remembered: LogMemory;
   readonly former: LogMemory | undefined;
-  /** Bundles and tiles. */
+  /** Bundles, then tiles. */
   readonly files: readonly ImmutableObject[];
   /** Proofs of the entries; one that is proven anew is replaced. */
   readonly proofs: readonly ImmutableObject[];

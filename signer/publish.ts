@@ -54,16 +54,14 @@ async function show(
 }
 
 /**
- * Appends to the log: the claim that owns the positions, the signer's memory (R6), files, proofs, and the checkpoint last.
- * A cut leaves a claim that the next run finishes; a lost race leaves nothing, or what the winner has appended as well.
+ * Appends to the log: the signer's memory, which owns the positions (R6), files, proofs, and the checkpoint last.
+ * A cut leaves a memory that the next run finishes from; a lost race leaves nothing, or what the winner has appended as well.
  */
 export async function appendToLog(
   append: Verified<LogAppend>,
   to: { readonly store: ObjectStore; readonly memory: Pick<SignerMemory, 'writeLog'> },
 ): Promise<Verdict<void, 'REPOSITORY_CONFLICT'>> {
-  const { claim, remembered, former, files, proofs, checkpoint } = append;
-  const claimed = claim === undefined ? accept(undefined) : await replaceObject(to.store, claim);
-  if (!claimed.ok) return claimed;
+  const { remembered, former, files, proofs, checkpoint } = append;
   if (!(await to.memory.writeLog(remembered, former)).ok) return overtaken();
   const written = await writeAll(to.store, files);
   if (!written.ok) return written;

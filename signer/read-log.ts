@@ -1,9 +1,11 @@
 /**
- * Reads the log of a product as far as an append needs it: checkpoint, right edge, and the claim to the next positions.
+ * Reads the log of a product as far as an append needs it: checkpoint and right edge; the claim to the next positions is remembered.
  *
  * - The store is not believed: the checkpoint carries a signature of the log's own key, is no smaller than what the signer
  *   remembers and has grown from it (R6), and the tiles of the right edge lead to its root.
- * - Reads grow with the logarithm of the log: one tile a level, and the last bundle of entries.
+ * - A tree that is remembered and not shown is unfinished: the entries that are remembered with it must lead there.
+ * - Reads grow with the logarithm of the log: one tile a level, and the last bundle of entries. A claim in the store, as earlier versions
+ *   wrote it, is read only where the memory knows no entries.
  */
 import { equalBytes } from '../formats/bytes.ts';
 import {
@@ -33,9 +35,7 @@ import { checkSignature } from './signature-check-node.ts';
 export type PublishedLog = LogEdge & {
   readonly origin: string;
   readonly checkpoint: StoredObject | undefined;
-  /** The newest claim, finished or not. */
-  readonly claim: StoredObject | undefined;
-  /** What it claims beyond the checkpoint. */
+  /** What is claimed beyond the checkpoint. */
   readonly unfinished: LogClaim | undefined;
   /** What the signer remembers of it. */
   readonly remembered: LogMemory | undefined;
@@ -48,7 +48,7 @@ export type ReadLogCode =
   | 'SIGNER_STATE_MISSING'
   | 'REPOSITORY_CONFLICT';
 export type LogPlace = {
-  readonly store: ObjectStore;
+  readonly store: Pick<ObjectStore, 'get'>;
   readonly product: string;
   /** What roots say of this log, the newest last: a key of any of them may have signed. */
   readonly policies: readonly LogPolicy[];
@@ -62,17 +62,18 @@ export async function readLog(
 ): Promise<Verdict<PublishedLog, ReadLogCode>> {
   const { store, product } = place;
   const origin = place.policies.at(-1)?.origin ?? '';
-  const claim = await store.get(logObject(product, 'claim'), NOTE_BYTES_MAX);
+  const earlier =
+    memory?.entries === undefined ? await store.get(logObject(product, 'claim'), NOTE_BYTES_MAX) : undefined;
   const checkpoint = await store.get(logObject(product, 'checkpoint'), NOTE_BYTES_MAX);
   const head = readHead(place, checkpoint);
   if (!head.ok) return head;
   const edge = await readEdge(place, head.value);
   if (!edge.ok) return edge;
-  const log = { ...edge.value, origin, checkpoint, claim, remembered: memory };
-  const unfinished = claim && readUnfinished(place, log, claim.bytes);
-  if (unfinished?.ok === false) return unfinished;
-  const held = await holdAgainst(place, { ...log, unfinished: unfinished?.value }, memory);
-  return held.ok ? accept({ ...log, unfinished: unfinished?.value }) : held;
+  const log = { ...edge.value, origin, checkpoint, remembered: memory };
+  const unfinished = earlier === undefined ? accept(claimedBy(memory, log)) : readUnfinished(place, log, earlier.bytes);
+  if (!unfinished.ok) return unfinished;
+  const held = await holdAgainst(place, { ...log, unfinished: unfinished.value }, memory);
+  return held.ok ? accept({ ...log, unfinished: unfinished.value }) : held;
 }
 
 function readHead(place: LogPlace, checkpoint: StoredObject | undefined): Verdict<TreeHead, ReadLogCode> {
@@ -134,7 +135,16 @@ async function readFile(
     : accept(found.bytes);
 }
 
-/** What a claim adds to `log`; undefined where it is finished. */
+/** What `memory` adds to `log`, if its entries lead from there to its tree. */
+function claimedBy(memory: LogMemory | undefined, log: LogEdge): LogClaim | undefined {
+  const { entries = [] } = memory ?? {};
+  if (memory === undefined || memory.size <= log.head.size || memory.size !== log.head.size + entries.length)
+    return undefined;
+  const { head } = extendLog(log, entries);
+  return equalBytes(head.rootHash, memory.rootHash) ? { ...memory, entries } : undefined;
+}
+
+/** What the claim of an earlier version adds to `log`; undefined where it is finished. */
 function readUnfinished(
   { policies, check = checkSignature }: LogPlace,
   log: LogEdge & { readonly origin: string },
@@ -160,7 +170,7 @@ function readUnfinished(
     : reject('REPOSITORY_CONFLICT', 'the claim to the log does not follow its checkpoint');
 }
 
-/** Rule R6: the log has grown from what the signer remembers, or its claim leads to just that. */
+/** Rule R6: the log has grown from what the signer remembers, or what is claimed leads to just that. */
 async function holdAgainst(
   place: LogPlace,
   log: Omit<PublishedLog, 'edge' | 'entries'>,

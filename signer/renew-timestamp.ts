@@ -15,7 +15,7 @@ import { verifyPinnedRoot, type TrustedRoot } from '../bootloader-verifier/boot/
 import { signMetadata } from './add-signature.ts';
 import { timestampContent } from './draft-online.ts';
 import { SNAPSHOT_LIFETIME_MS, TIMESTAMP_LIFETIME_MS } from './lifetimes.ts';
-import { isSameLogMemory } from './log-memory.ts';
+import { isMemoryOf } from './log-memory.ts';
 import type { StoredObject } from './object-store.ts';
 import type { PublishOptions } from './publish-changes.ts';
 import { publishRenewal } from './publish.ts';
@@ -75,7 +75,7 @@ async function isLogRemembered({ store, memory, product }: PublishOptions): Prom
   if (remembered === undefined) return true;
   const shown = await store.get(logObject(product, 'checkpoint'), NOTE_BYTES_MAX);
   const checkpoint = shown && parseCheckpoint(shown.bytes);
-  return checkpoint?.ok === true && isSameLogMemory(checkpoint.value, remembered);
+  return checkpoint?.ok === true && isMemoryOf(remembered, checkpoint.value);
 }
 
 async function signNext(

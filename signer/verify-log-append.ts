@@ -70,15 +70,13 @@ function countingPolicy(
   return verdict;
 }
 
-function appendOf({ log, extended, claim, checkpoint, proofs }: LogDraft, product: string): LogAppend {
-  const onto = (standing: { readonly etag: string } | undefined): LogAppend['checkpoint']['condition'] =>
-    standing === undefined ? 'create-only' : { replaces: standing.etag };
+function appendOf({ log, entries, extended, checkpoint, proofs }: LogDraft, product: string): LogAppend {
+  const condition = log.checkpoint === undefined ? 'create-only' : { replaces: log.checkpoint.etag };
   return {
-    claim: claim && { name: logObject(product, 'claim'), bytes: claim, condition: onto(log.claim) },
-    remembered: { origin: log.origin, ...extended.head },
+    remembered: { origin: log.origin, ...extended.head, entries },
     former: log.remembered,
     files: extended.files.map(({ name, bytes }) => ({ name: logObject(product, name), bytes })),
     proofs: proofs.map(({ leaf, bytes }) => ({ name: logProofObject(product, leaf), bytes })),
-    checkpoint: { name: logObject(product, 'checkpoint'), bytes: checkpoint, condition: onto(log.checkpoint) },
+    checkpoint: { name: logObject(product, 'checkpoint'), bytes: checkpoint, condition },
   };
 }

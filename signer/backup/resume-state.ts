@@ -3,7 +3,7 @@
  * known from elsewhere (rule R6).
  *
  * - The store is judged as a whole by the device's own code, from the root 1 that the memory names; its log must have grown from the
- *   memory's, or its claim must lead there.
+ *   memory's, or what the memory claims must lead there.
  * - Whoever else has seen something, a mirror or a checkpoint at hand, may have seen no more than that, and nothing else.
  * - Where roots demand witnesses a checkpoint with their quorum must be at hand: no device acts on more than they have seen.
  * - A version is never given twice: from now on online roles are signed above every version that a clock could have counted to, for
@@ -12,6 +12,7 @@
  */
 import { encodeBase64 } from '../../formats/bytes.ts';
 import { parseCheckpoint } from '../../formats/checkpoint.ts';
+import { parseLogLeaf } from '../../formats/log-leaf.ts';
 import type { Code } from '../../formats/codes.ts';
 import type { Instant } from '../../formats/instant.ts';
 import type { TreeHead } from '../../formats/merkle.ts';
@@ -27,6 +28,7 @@ import { objectOf, type CheckInput } from '../care/check-scene.ts';
 import { readObject } from '../care/published-source.ts';
 import type { KnownTree } from '../care/reach-log.ts';
 import { metadataName } from '../care/reach-roles.ts';
+import { begunAppend } from './begun-append.ts';
 
 /** Versions of online roles, and the snapshot by content. */
 export type OnlineVersions = Pick<SignerState, 'timestampVersion' | 'snapshotVersion' | 'snapshotSha256'>;
@@ -72,11 +74,12 @@ export async function planResume(input: ResumeInput): Promise<Verdict<ResumedSta
       return reject('TIMESTAMP_ROLLBACK', detail);
     }
   }
-  const log = newestLog(input, checked);
+  const log = await newestLog(input, checked);
+  if (!log.ok) return log;
   return accept({
     state: stateOf(input, newest.value),
-    log,
-    line: `${lineOf(input, newest.value, log)}${sound.value}`,
+    log: log.value,
+    line: `${lineOf(input, newest.value, log.value)}${sound.value}${begunLine(log.value, checked.log?.head)}`,
   });
 }
 
@@ -174,18 +177,18 @@ async function newestOf(input: ResumeInput, shown: OnlineVersions): Promise<Verd
     : reject('TIMESTAMP_ROLLBACK', `the store is behind the memory, and ${name} is not in it: it was set back`);
 }
 
-function newestLog({ log }: ResumeInput, { log: reached, trusted }: CheckedRepository): LogMemory | undefined {
-  const origin = log?.origin ?? originOf(trusted.map(({ part }) => part.log));
-  if (reached === undefined || origin === undefined) return log;
-  return log !== undefined && log.size > reached.head.size ? log : { origin, ...headOf(reached.head) };
-}
-
-function originOf(policies: readonly (LogPolicy | undefined)[]): string | undefined {
-  return policies.findLast((policy) => policy !== undefined)?.origin;
-}
-
-function headOf({ size, rootHash }: TreeHead): TreeHead {
-  return { size, rootHash };
+/** The larger one of memory and store; where the store is, with what a lost signer has begun to append there. */
+async function newestLog(
+  input: ResumeInput,
+  { log: reached, trusted, beside }: CheckedRepository,
+): Promise<Verdict<LogMemory | undefined>> {
+  const { log, repository, check, source } = input;
+  const policies = trusted.flatMap(({ part }) => (part.log === undefined ? [] : [part.log]));
+  if (reached === undefined || policies.length === 0) return accept(log);
+  const { size, rootHash } = reached.head;
+  if (log !== undefined && log.size > size) return accept(log);
+  const shown = { origin: log?.origin ?? policies.at(-1)?.origin ?? '', size, rootHash };
+  return begunAppend({ source, repository, check, policies, names: [...beside.keys()] }, shown);
 }
 
 function stateOf({ state, repository, now }: ResumeInput, newest: OnlineVersions): SignerState {
@@ -198,6 +201,18 @@ function stateOf({ state, repository, now }: ResumeInput, newest: OnlineVersions
 /** Above every version that was signed before `now`, as far as clocks can say, and above `known`. */
 export function floorAt(now: Instant, known: number): number {
   return Math.max(now, known) + VERSIONS_MARGIN;
+}
+
+/** What is logged beyond what is shown, in words. */
+function begunLine(log: LogMemory | undefined, shown: TreeHead | undefined): string {
+  if (log?.entries === undefined || log.size <= (shown?.size ?? 0)) return '';
+  const words = log.entries.map((entry) => {
+    const leaf = parseLogLeaf(entry);
+    if (!leaf.ok) return leaf.code;
+    const what = leaf.value.type === 'root' ? 'root' : `${leaf.value.channel} ${leaf.value.release}`;
+    return `${what} version ${leaf.value.version} ${leaf.value.sha256}`;
+  });
+  return `, begun and not shown: ${words.join(', ')}`;
 }
 
 function lineOf({ repository }: ResumeInput, newest: OnlineVersions, log: LogMemory | undefined): string {

@@ -7,6 +7,7 @@
  * - What lies there and nothing names is judged by itself and named as a warning; nothing is changed, and nothing is stopped at.
  * - The cost grows with the bytes of the repository; of targets one chunk is held at a time.
  */
+import { equalBytes } from '../../formats/bytes.ts';
 import { hashedTargetPath, nameDecoder } from '../../formats/names.ts';
 import { accept, reject, type Rejected, type Verdict } from '../../formats/verdict.ts';
 import type { TrustedRoot } from '../../bootloader-verifier/boot/verify-root.ts';
@@ -149,10 +150,12 @@ async function checkLog(
   if (policies.length === 0) return undefined;
   const remembered = input.memory?.log;
   const state = remembered === undefined ? [] : [{ ...remembered, by: 'state', isOutside: true as const }];
-  const known = [...trees, ...state, ...(input.trees ?? [])];
+  const known: readonly KnownTree[] = [...trees, ...state, ...(input.trees ?? [])];
+  const isClaimed = (tree: KnownTree, shown: number): boolean =>
+    beside.claim?.size === tree.size || known.some((other) => isAppendTo(shown, other) && isSameTree(other, tree));
   const log = await reachLog(reach, {
     ...{ repository: input.repository, check: input.check, policies, known },
-    onStray: (tree, code) => strayTree({ input, found, beside }, tree, code),
+    onStray: (tree, code, shown) => strayTree({ input, found, isClaimed: isClaimed(tree, shown) }, tree, code),
     onLeaf: (leaf) => {
       if (leaf.type === 'root' && leaf.version > roots.length) unseenRoots.push(leaf.version);
     },
@@ -161,16 +164,25 @@ async function checkLog(
   return log.ok ? log.value : undefined;
 }
 
-/** A tree beyond the checkpoint is one that a claim leads to, or one that the store has lost; a stray one within it is a fork. */
+/** Whether the entries that somebody has of `tree` are just those that a log of `shown` entries lacks. */
+function isAppendTo(shown: number, { size, entries }: KnownTree): boolean {
+  return entries !== undefined && size - entries.length === shown;
+}
+
+function isSameTree(a: KnownTree, b: KnownTree): boolean {
+  return a.size === b.size && equalBytes(a.rootHash, b.rootHash);
+}
+
+/** A tree beyond the checkpoint is one that is claimed, or one that the store has lost; a stray one within it is a fork. */
 function strayTree(
-  { input, found, beside }: Pick<LogScene, 'input' | 'found' | 'beside'>,
+  { input, found, isClaimed }: Pick<LogScene, 'input' | 'found'> & { readonly isClaimed: boolean },
   { size, by, isOutside }: KnownTree,
   code: 'LOG_FORKED' | 'LOG_ROLLBACK',
 ): void {
   if (code === 'LOG_FORKED') {
     const by_ = isOutside === true ? by : objectOf(input, by);
     found.damage(by_, reject(code, `its tree of ${size} entries is not the one of this log`));
-  } else if (beside.claim?.size === size) {
+  } else if (isClaimed) {
     found.warning(
       objectOf(input, CHECKPOINT_NAME),
       reject('PUBLICATION_UNFINISHED', `a tree of ${size} entries was about to be published`),

@@ -29,7 +29,7 @@ export type Beside = {
   readonly objects: ReadonlyMap<string, BesideObject>;
   /** Partial tiles and bundles that were held against the log. */
   readonly judged: Set<string>;
-  /** The newest claim to the log, by its own words. */
+  /** The claim to the log that an earlier version left, by its own words. */
   readonly claim: LogClaim | undefined;
 };
 

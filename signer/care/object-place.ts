@@ -1,9 +1,9 @@
 /**
  * What an object of a published repository is, by its name below the product; whatever has no such name is foreign there.
  *
- * - The names are those of `repository-layout.ts`, the signer's own claim to the log, which devices do not know, and what cuts leave.
+ * - The names are those of `repository-layout.ts`, the claim to the log that earlier versions wrote, which devices do not know, and what cuts leave.
  */
-import { TILE_WIDTH } from '../../formats/log-tiles.ts';
+import { TILE_WIDTH, type TilePlace } from '../../formats/log-tiles.ts';
 import { parseTargetName } from '../../formats/names.ts';
 
 export type ObjectPlace =
@@ -35,11 +35,15 @@ export function placeOf(name: string): ObjectPlace | undefined {
   if (sha256 !== undefined) return parseTargetName(`${folder}${file}`) && { kind: 'target', sha256 };
   if (PROOF.test(name)) return { kind: 'proof' };
   if (LEFTOVER.test(name)) return { kind: 'leftover' };
-  return isTile(name) ? { kind: 'tile' } : undefined;
+  return tilePlaceOf(name) && { kind: 'tile' };
 }
 
-function isTile(name: string): boolean {
+/** The tile or bundle that `name`, below the product, is of; undefined if it is none. */
+export function tilePlaceOf(name: string): TilePlace | undefined {
   const [, level, digits, partial] = TILE.exec(name) ?? [];
   const index = Number(digits?.replaceAll(/[x/]/g, ''));
-  return level !== undefined && Number.isSafeInteger(index) && (partial === undefined || Number(partial) < TILE_WIDTH);
+  const isOne =
+    level !== undefined && Number.isSafeInteger(index) && (partial === undefined || Number(partial) < TILE_WIDTH);
+  if (!isOne) return undefined;
+  return { level: level === 'entries' ? level : Number(level), index, width: Number(partial ?? TILE_WIDTH) };
 }

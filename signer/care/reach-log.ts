@@ -40,8 +40,8 @@ export type LogWalk = {
   readonly policies: readonly LogPolicy[];
   /** Trees that must be of this log, beside those of the proofs: by whom they are known. */
   readonly known: readonly KnownTree[];
-  /** Told of trees that are not of this log, or larger than it, and by whom they are known. */
-  readonly onStray: (tree: KnownTree, code: 'LOG_FORKED' | 'LOG_ROLLBACK') => void;
+  /** Told of trees that are not of this log, or larger than it, and by whom they are known; and the size of this log. */
+  readonly onStray: (tree: KnownTree, code: 'LOG_FORKED' | 'LOG_ROLLBACK', size: number) => void;
   /** Told of each entry. */
   readonly onLeaf?: (leaf: LogLeaf) => void;
   /** Told of each tile as it grows, so that partial ones can be held against it. */
@@ -51,6 +51,8 @@ export type KnownTree = TreeHead & {
   readonly by: string;
   /** Who knows it is no object of the product. */
   readonly isOutside?: true;
+  /** Its last entries, where somebody has them who can append them. */
+  readonly entries?: readonly Uint8Array[] | undefined;
 };
 export type ReachedLog = { readonly checkpoint: Uint8Array; readonly head: TreeHead };
 
@@ -97,7 +99,7 @@ export async function reachLog(reach: Reach, log: LogWalk): Promise<Verdict<Reac
   const edge = await reachEdge(walk);
   for (const { level, index, hashes } of edge) await descend(walk, { level, index, hashes });
   for (const tree of [...walk.pending.values()].flat()) {
-    if (tree.size > head.size) log.onStray(tree, 'LOG_ROLLBACK');
+    if (tree.size > head.size) log.onStray(tree, 'LOG_ROLLBACK', head.size);
   }
   return accept({ checkpoint: bytes, head });
 }
@@ -119,7 +121,8 @@ async function reachEdge(walk: Walk): Promise<readonly HashTile[]> {
     return tiles.ok ? leadsToRoot(tiles.value, walk.head) : tiles;
   });
   if (edge.ok) return edge.value;
-  if (!(await blameEdge(walk, places))) walk.onStray({ ...walk.head, by: CHECKPOINT_NAME }, 'LOG_FORKED');
+  if (!(await blameEdge(walk, places)))
+    walk.onStray({ ...walk.head, by: CHECKPOINT_NAME }, 'LOG_FORKED', walk.head.size);
   return [];
 }
 
@@ -273,7 +276,7 @@ async function passEntry(walk: Walk, leaf: Uint8Array): Promise<void> {
   pending.delete(rows.size());
   const root = rows.root();
   for (const tree of trees) {
-    if (root === undefined || !equalBytes(root, tree.rootHash)) walk.onStray(tree, 'LOG_FORKED');
+    if (root === undefined || !equalBytes(root, tree.rootHash)) walk.onStray(tree, 'LOG_FORKED', walk.head.size);
   }
   if (rows.size() === walk.head.size) return;
   for (const place of edgeTiles(rows.size())) await reachTile(walk, place, sameHashes(rows.row(place.level)));

@@ -47,7 +47,7 @@ export type Scene = {
 };
 
 const ROLE = /^metadata\/(?:\d+\.)?([a-z-]+)\.json$/;
-const REWRITTEN = /^(metadata\/timestamp\.json|log\/checkpoint|log\/claim)$/;
+const REWRITTEN = /^(metadata\/timestamp\.json|log\/checkpoint)$/;
 const DIGEST_NAME = /\/([0-9a-f]{64})\.[^/]+$/;
 
 /** Looks at one file that the signer let out. */

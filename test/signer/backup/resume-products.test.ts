@@ -3,6 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { heldState } from '../../../signer/backup/database-copy.ts';
 import { resumeProducts, type ResumeMemory, type ResumeScene } from '../../../signer/backup/resume-products.ts';
 import { demandWitnesses } from '../../../signer/backup/resume-state.ts';
+import type { LogMemory } from '../../../signer/log-memory.ts';
 import { publishChanges } from '../../../signer/publish-changes.ts';
 import type { SignerMemory } from '../../../signer/signer-state.ts';
 import { makeFaultStore, type FaultStore } from '../../../simulation/fault-store.ts';
@@ -42,6 +43,12 @@ async function restoredFrom(lost: FaultStore): Promise<SignerMemory> {
   return memory;
 }
 
+/** The tree that is remembered; which entries its append was about, only who made it knows. */
+function headOf(log: LogMemory | undefined): unknown {
+  if (log === undefined) throw new Error('the log is remembered');
+  return { ...log, entries: undefined };
+}
+
 const seenIn = (objects: ReadonlyMap<string, Uint8Array>, by: string): ResumeScene['store'] => ({
   ...sourceOver(objects),
   by,
@@ -68,7 +75,7 @@ test('it takes what the store has been shown since, once that is confirmed, and 
   const state = await restored.read();
   expect(state).toMatchObject({ timestampVersion: 2, snapshotVersion: 2 });
   expect(state?.held).toBeUndefined();
-  expect(await restored.readLog()).toEqual(await store.memory.readLog());
+  expect(headOf(await restored.readLog())).toEqual(headOf(await store.memory.readLog()));
   accepted(await publishChanges(optionsFor(repository, { store: store.store, memory: restored }), {}));
   expect((await restored.read())?.timestampVersion).toBeGreaterThan(repository.now);
   // The signer that was taken for lost is told, and signs nothing.
@@ -158,7 +165,7 @@ test('a product that was founded since is taken up by its root 1; one that nobod
   expect((await restored.read())?.held).toBe('restored');
   expect(await resumed(sceneOf({ founded: [hub.id] }), memory)).toBe('resumed');
   expect(await unknown.read()).toMatchObject({ product: 'hub', timestampVersion: 1 });
-  expect(await unknown.readLog()).toEqual(await others.memory.readLog());
+  expect(headOf(await unknown.readLog())).toEqual(headOf(await others.memory.readLog()));
   expect(floor).toBeGreaterThan(repository.now);
   accepted(await publishChanges(optionsFor(hub, { store: store.store, memory: unknown }), {}));
 });

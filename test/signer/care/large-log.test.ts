@@ -4,7 +4,7 @@ import { logPolicies } from '../../../signer/assemble-log.ts';
 import { mirrorRepository } from '../../../signer/care/mirror-repository.ts';
 import type { Finding } from '../../../signer/care/finding.ts';
 import { draftLogAppend } from '../../../signer/draft-log-append.ts';
-import { CLAIM_ENTRIES_MAX } from '../../../signer/log-claim.ts';
+import { APPEND_ENTRIES_MAX } from '../../../signer/log-memory.ts';
 import { appendToLog } from '../../../signer/publish.ts';
 import { readLog } from '../../../signer/read-log.ts';
 import { verifyLogAppend } from '../../../signer/verify-log-append.ts';
@@ -37,11 +37,11 @@ beforeAll(async () => {
   for (let append = 0; append < APPENDS; append++) {
     const place = { store: store.store, product: 'gateway', policies };
     const log = accepted(await readLog(place, await store.memory.readLog()));
-    const entries = Array.from({ length: CLAIM_ENTRIES_MAX }, (_, i) =>
+    const entries = Array.from({ length: APPEND_ENTRIES_MAX }, (_, i) =>
       encodeLogLeaf(
         releaseLeaf(repository.id, {
           channel: 'stable',
-          version: 1000 + append * CLAIM_ENTRIES_MAX + i,
+          version: 1000 + append * APPEND_ENTRIES_MAX + i,
           ...{ bytes, release: '1.0.0' },
         }),
       ),
@@ -66,7 +66,7 @@ async function codesOf(name: string, bytes: Uint8Array | undefined): Promise<rea
 test('it is whole, and every full tile, bundle and proof of it is reached', async () => {
   const result = await checked(history, history.store.objects);
   expect(result.findings.all()).toEqual([]);
-  expect(result.logSize).toBe(APPENDS * CLAIM_ENTRIES_MAX + 3);
+  expect(result.logSize).toBe(APPENDS * APPEND_ENTRIES_MAX + 3);
   const full = names.filter((name) => FULL.test(name));
   expect(full).toEqual(['0/000', '0/001', 'entries/000', 'entries/001'].map((tile) => `${PREFIX}${tile}`));
   const proofs = names.filter((name) => name.includes('/log/proof/'));
@@ -111,7 +111,7 @@ test('a mirror of it is whole, and a second run brings none of its full tiles ag
     return source.open(name);
   };
   const brought = accepted(await mirrorRepository({ ...run, source: { open } }));
-  expect(brought.logSize).toBe(APPENDS * CLAIM_ENTRIES_MAX + 3);
+  expect(brought.logSize).toBe(APPENDS * APPEND_ENTRIES_MAX + 3);
   expect((await checked(history, kept, { isBlind: true })).findings.all()).toEqual([]);
   expect(asked.filter((name) => FULL.test(name))).toHaveLength(4);
   accepted(await mirrorRepository({ ...run, source: { open } }));
