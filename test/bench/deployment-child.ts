@@ -3,6 +3,7 @@
  *
  * - Products are drafted, signed by their people and published by the daemon's own code over a folder and its database: founded with a
  *   history, then a release is added to `ADDED` of them, then every timestamp is renewed as each day.
+ * - Last comes one product more, whose root demands a log: what its release writes is counted.
  * - What builds bring, one image and its provenance, lies in the store already, as after an upload; every release names it anew.
  */
 import assert from 'node:assert';
@@ -21,6 +22,7 @@ import { makeFaultBooks } from '../../simulation/fault-books.ts';
 import { accepted } from '../accepted.ts';
 import { foundProduct, plainBuild, type PlainProduct } from '../plain-product.ts';
 import { seededSigner } from '../seeded-signer.ts';
+import { LOG_SIGNER } from '../tiny-log.ts';
 
 const [products = 0, releases = 0] = process.argv.slice(2, 4).map(Number);
 const folder = process.argv[4] ?? '';
@@ -129,7 +131,25 @@ const renewedMs = await cpuMs(async () => {
   assert(due.renewed === products && due.faults.length === 0, 'every timestamp was renewed');
 });
 const rssMb = process.resourceUsage().maxRSS / 1024;
+
+/** What a release of one more product writes, whose root demands a log: each name once, by whether it is of TUF. */
+async function writtenLogged(product: string): Promise<{ readonly loggedTuf: number; readonly loggedOthers: number }> {
+  const { changes, next } = await foundProduct(
+    { product, releases, online: online.key, now: NOW, isLogged: true },
+    built,
+  );
+  const memory = database.memoryOf(product);
+  const publish = publishQueue({ store, memory, product, onlineSigners: [online, LOG_SIGNER] });
+  accepted(await publish(changes, NOW));
+  writes.length = 0;
+  accepted(await publish({ channels: new Map([['stable', await next()]]) }, NOW));
+  const names = [...new Set(writes)];
+  const loggedTuf = names.filter((name) => name.startsWith(`${product}/metadata/`)).length;
+  return { loggedTuf, loggedOthers: names.length - loggedTuf };
+}
+
+const logged = await writtenLogged('logged');
 database.close();
 process.stdout.write(
-  `${JSON.stringify({ createdMs, addedMs, added: others.length, addedWrites, coldBytes, pollBytes, renewedMs, rssMb })}\n`,
+  `${JSON.stringify({ createdMs, addedMs, added: others.length, addedWrites, coldBytes, pollBytes, renewedMs, rssMb, ...logged })}\n`,
 );

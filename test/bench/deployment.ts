@@ -26,6 +26,7 @@ const CREATED_GOAL = 2;
 /** At most a fifth of it. */
 const ADDED_GOAL = 5;
 const TUF_OBJECTS_MAX = 3;
+const OTHER_OBJECTS_MAX = 4;
 /** 30 seconds for 10,000. */
 const RENEWAL_MS_MAX = 3;
 const COLD_BYTES_MAX = 20_000;
@@ -33,7 +34,11 @@ const POLL_BYTES_MAX = 10_000;
 const RSS_MB_MAX = 300;
 
 type Figures = Readonly<
-  Record<'createdMs' | 'addedMs' | 'added' | 'addedWrites' | 'coldBytes' | 'pollBytes' | 'renewedMs' | 'rssMb', number>
+  Record<
+    | ('createdMs' | 'addedMs' | 'added' | 'addedWrites' | 'loggedTuf' | 'loggedOthers')
+    | ('coldBytes' | 'pollBytes' | 'renewedMs' | 'rssMb'),
+    number
+  >
 >;
 type PythonFigures = { readonly createdS: number; readonly addedMs: number };
 
@@ -51,13 +56,16 @@ export function benchDeployment(): readonly BenchLine[] {
     ...[ALL_PRODUCTS * RELEASES, BINS_BITS, ADDED].map(String),
     folder,
   ]);
-  const { createdMs, addedMs, added, addedWrites, coldBytes, pollBytes, renewedMs, rssMb } = ours;
+  const { createdMs, addedMs, added, addedWrites, loggedTuf, loggedOthers } = ours;
+  const { coldBytes, pollBytes, renewedMs, rssMb } = ours;
   const of = `${PRODUCTS} products with ${RELEASES} releases each`;
   const created = { ours: createdMs / PRODUCTS, peer: (theirs.createdS * 1000) / ALL_PRODUCTS };
   return [
     line(`create a product of ${RELEASES} releases`, 'CPU ms', { ...created, of: PYTHON, goal: CREATED_GOAL }),
     line('add one release', 'CPU ms', { ours: addedMs / added, peer: theirs.addedMs, of: PYTHON, goal: ADDED_GOAL }),
     line('objects written for one release', 'objects', bound(addedWrites, TUF_OBJECTS_MAX)),
+    line('objects of TUF written for one release into a log', 'objects', bound(loggedTuf, TUF_OBJECTS_MAX)),
+    line('other objects written for one release into a log', 'objects', bound(loggedOthers, OTHER_OBJECTS_MAX)),
     line(`renew a timestamp, of ${of}`, 'CPU ms', bound(renewedMs / PRODUCTS, RENEWAL_MS_MAX)),
     line(`memory of a signer of ${of}`, 'MB', bound(rssMb, RSS_MB_MAX)),
     line(`first refresh of a device, of ${of}`, 'bytes', bound(coldBytes, COLD_BYTES_MAX)),
