@@ -14,12 +14,13 @@ import { seededRandom } from '../../../simulation/seed.ts';
 import { objectStoreBucket } from '../../../signer/object-store-bucket.ts';
 import { publishChanges } from '../../../signer/publish-changes.ts';
 import { signerMemoryFile } from '../../../signer/signer-memory-file.ts';
-import type { LogMemory } from '../../../signer/log-memory.ts';
+import { isSameLogMemory, type LogMemory } from '../../../signer/log-memory.ts';
 import { isSameState, type SignerMemory, type SignerState } from '../../../signer/signer-state.ts';
 import { accept, reject } from '../../../formats/verdict.ts';
 import { accepted } from '../../accepted.ts';
 import { allChanges, deviceSees, filesOf, optionsFor, publishAll } from '../../signer/publishing.ts';
 import { SEED } from '../../simulation/seed.ts';
+import { LOGGED } from '../../logged-repository.ts';
 import { makeTinyRepository, type PublishedRelease } from '../../tiny-repository.ts';
 import { startMinio, type MinioServer } from './minio-server.ts';
 
@@ -167,7 +168,11 @@ function sharedMemory(): SignerMemory {
       return Promise.resolve(accept(undefined));
     },
     readLog: () => Promise.resolve(log),
-    writeLog: (next) => Promise.resolve(accept(void (log = next))),
+    writeLog: (next, former) => {
+      if (!isSameLogMemory(log, former) && !isSameLogMemory(log, next)) return Promise.resolve(OVERTAKEN);
+      log = next;
+      return Promise.resolve(accept(undefined));
+    },
     exclusively: (work) => work(),
     collect: () => Promise.resolve(OVERTAKEN),
   };
@@ -184,27 +189,30 @@ function barrier(count: number): () => Promise<void> {
   };
 }
 
-test('of two publishers at once neither is lost: the slower one finds what the other published and follows it', async () => {
-  await minio.clear();
-  const repository = await makeTinyRepository();
-  const memory = sharedMemory();
-  accepted(await publishAll(repository, { store: objectStoreBucket(publisher), memory }));
-  for (let round = 2; round < 6; round++) {
-    const released = await repository.publishRelease();
-    const together = barrier(2);
-    const publishing = ['stable', 'beta'].map((channel) => {
-      const store = objectStoreBucket(atWrite(publisher, 1, together));
-      return publishChanges(optionsFor(repository, { store, memory }), {
-        channels: new Map([[channel, repository.newest(channel)]]),
-        targetFiles: filesOf(released),
+test.each([{}, { log: LOGGED }])(
+  'of two publishers at once neither is lost, with a log or without: the slower one follows what the other published',
+  async (options) => {
+    await minio.clear();
+    const repository = await makeTinyRepository(options);
+    const memory = sharedMemory();
+    accepted(await publishAll(repository, { store: objectStoreBucket(publisher), memory }));
+    for (let round = 2; round < 6; round++) {
+      const released = await repository.publishRelease();
+      const together = barrier(2);
+      const publishing = ['stable', 'beta'].map((channel) => {
+        const store = objectStoreBucket(atWrite(publisher, 1, together));
+        return publishChanges(optionsFor(repository, { store, memory }), {
+          channels: new Map([[channel, repository.newest(channel)]]),
+          targetFiles: filesOf(released),
+        });
       });
-    });
-    for (const done of await Promise.all(publishing)) accepted(done);
-    const objects = await minio.objects();
-    expect(await deviceSees(objects, repository)).toEqual({ channel: round, boots: true });
-    const state = await memory.read();
-    const snapshot = objects.get(`gateway/metadata/${state?.snapshotVersion ?? 0}.snapshot.json`);
-    const { meta } = accepted(parseSnapshot(snapshot ?? new Uint8Array())).signed;
-    for (const channel of ['stable', 'beta']) expect(meta.get(`${channel}.json`)?.version, channel).toBe(round);
-  }
-});
+      for (const done of await Promise.all(publishing)) accepted(done);
+      const objects = await minio.objects();
+      expect(await deviceSees(objects, repository)).toEqual({ channel: round, boots: true });
+      const state = await memory.read();
+      const snapshot = objects.get(`gateway/metadata/${state?.snapshotVersion ?? 0}.snapshot.json`);
+      const { meta } = accepted(parseSnapshot(snapshot ?? new Uint8Array())).signed;
+      for (const channel of ['stable', 'beta']) expect(meta.get(`${channel}.json`)?.version, channel).toBe(round);
+    }
+  },
+);
