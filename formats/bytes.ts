@@ -14,6 +14,10 @@ const HEX_OF_BYTE: readonly string[] = Array.from(
 );
 const IS_HEX = /^[0-9a-f]*$/;
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+/** By character code, the six bits that a character of base64 stands for; -1 for every other character of ASCII. */
+const SEXTET_OF_CODE: readonly number[] = Array.from({ length: 128 }, (_, code) =>
+  BASE64.indexOf(String.fromCharCode(code)),
+);
 
 /** Lower-case hex of `bytes`. */
 export function encodeHex(bytes: Uint8Array): string {
@@ -65,7 +69,7 @@ export function parseBase64(text: string): Uint8Array | undefined {
   let bits = 0;
   let held = 0;
   for (let i = 0; i < text.length - padding; i++) {
-    const value = BASE64.indexOf(text.charAt(i));
+    const value = SEXTET_OF_CODE[text.charCodeAt(i)] ?? -1;
     if (value < 0) return undefined;
     held = ((held << 6) | value) & 0xfff;
     bits += 6;

@@ -3,10 +3,11 @@
  *
  * - `age -d FILE | openssl pkey -text` reads it: no format here is ours.
  * - The public key stands beside it, as TUF metadata carry it.
+ * - The library is loaded once a file is made or opened: a third of what a tool needs to start, and many verbs open none.
  * - Neither key nor passphrase ever reaches an error or a log; a new file never replaces one that is there.
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { Decrypter, Encrypter, type Stanza } from 'age-encryption';
+import type { Stanza } from 'age-encryption';
 import { encodeCanonicalJson } from '../formats/canonical-json.ts';
 import { concatBytes, encodeUtf8 } from '../formats/bytes.ts';
 import { decodeJson } from '../formats/decode.ts';
@@ -28,6 +29,7 @@ export type NewKey = { readonly file: Uint8Array; readonly publicFile: Uint8Arra
 /** Generates a key and encrypts it under `passphrase`. @param workFactor base-2 logarithm of scrypt's cost. */
 export async function generateKey(passphrase: string, workFactor: number): Promise<NewKey> {
   const { privateKey } = generateKeyPairSync('ed25519');
+  const { Encrypter } = await import('age-encryption');
   const encrypter = new Encrypter();
   encrypter.setPassphrase(passphrase);
   encrypter.setScryptWorkFactor(workFactor);
@@ -55,6 +57,7 @@ async function decrypt(
   bytes: Uint8Array,
   passphrase: string,
 ): Promise<Verdict<string, 'KEY_FILE_MALFORMED' | 'KEY_PASSPHRASE_WRONG'>> {
+  const { Decrypter } = await import('age-encryption');
   let isWrong = false;
   const decrypter = new Decrypter();
   decrypter.addPassphrase(passphrase);
