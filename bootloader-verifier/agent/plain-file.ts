@@ -56,7 +56,8 @@ async function readFully(file: FileHandle, path: string, { offset, length }: Par
   return bytes.subarray(0, filled);
 }
 
-function codeOf(cause: unknown): string {
+/** The host's own code of a fault (`ENOENT`), for people and for decisions. */
+export function codeOf(cause: unknown): string {
   return cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown fault';
 }
 

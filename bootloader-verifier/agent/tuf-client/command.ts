@@ -5,13 +5,16 @@
  * - `init` asks nothing of the network; the others run one refresh, `download` then takes the targets in their order, to the first
  *   that fails.
  */
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { concatBytes } from '../../../formats/bytes.ts';
 import type { Instant } from '../../../formats/instant.ts';
 import { OperationError } from '../../../formats/operation-error.ts';
+import { ROOT_BYTES_MAX } from '../../../formats/tuf-root.ts';
 import { reject, type Verdict } from '../../../formats/verdict.ts';
 import type { TufRootCode } from '../../boot/verify-root.ts';
 import { downloadTarget, type Download, type DownloadCode } from './download-target.ts';
+import { codeOf } from '../plain-file.ts';
 import { fetcherHttp } from './fetcher-http.ts';
 import { targetFinder } from './find-target.ts';
 import { openFolder, openMetadataFolder } from './metadata-folder.ts';
@@ -30,7 +33,8 @@ const SILENCE_MS_MAX = 30_000;
 export type Host = {
   readonly now: Instant;
   readonly pid: number;
-  readonly writeLine: (line: string) => void;
+  /** Rejects with `OperationError` where nobody takes it. */
+  readonly writeLine: (line: string) => Promise<void>;
   readonly writeNote: (text: string) => void;
   /** Aborted when the process is asked to end. */
   readonly stop: AbortSignal;
@@ -64,6 +68,8 @@ async function dispatch(args: readonly string[], host: Host): Promise<Verdict<un
   if (verb === 'init' && rootFile !== undefined && rest.length === 1) return init(folder, rootFile, host);
   if (rest.length > 0 || (verb !== 'refresh' && verb !== 'download')) return reject('USAGE', 'no such command');
   if (metadataUrl === undefined) return reject('USAGE', '--metadata-url is missing');
+  const wrong = [metadataUrl, textOf(options, 'target-base-url')].find((url) => url !== undefined && /[?#]/.test(url));
+  if (wrong !== undefined) return reject('USAGE', `${wrong} takes no name at its end`);
   const client: TufClient = {
     store: await openMetadataFolder(folder, host.pid),
     fetcher: fetcherHttp({ silenceMsMax: SILENCE_MS_MAX, stop: host.stop }),
@@ -79,11 +85,15 @@ async function init(folder: string, rootFile: string, host: Host): Promise<Verdi
   return keepInitialRoot({ store: await openMetadataFolder(folder, host.pid), check: checkSignatureNode }, bytes);
 }
 
+/** The file, from a pipe as well, up to one byte beyond what a root may have. */
 async function readRootFile(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    const chunks: Uint8Array[] = [];
+    const read: AsyncIterable<Uint8Array> = createReadStream(path, { end: ROOT_BYTES_MAX });
+    for await (const chunk of read) chunks.push(chunk);
+    return concatBytes(...chunks);
   } catch (cause) {
-    throw new OperationError('FILE_UNREADABLE', path, { retriable: false, cause });
+    throw new OperationError('FILE_UNREADABLE', `${path} (${codeOf(cause)})`, { retriable: false, cause });
   }
 }
 
@@ -107,7 +117,7 @@ async function download(client: TufClient, options: Options, host: Host): Promis
     if (!file.ok) return file;
     const path = await downloadTarget(place, { ...file.value, name });
     if (!path.ok) return path;
-    host.writeLine(path.value);
+    await host.writeLine(path.value);
   }
   return trusted;
 }

@@ -7,14 +7,16 @@
  * - Its name is a path relative to an address (4.5): see `targetPath`. A name that would climb has no address.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { TargetFile } from '../../../formats/tuf-targets.ts';
-import { OperationError } from '../../../formats/operation-error.ts';
 import { accept, reject, type Verdict } from '../../../formats/verdict.ts';
+import { withPlainFile, type PlainFile } from '../plain-file.ts';
 import { discard, unexpectedStatus, type Fetcher } from './fetcher.ts';
 import { writeWhole } from './metadata-folder.ts';
 import { targetFileName, targetPath } from './stored-name.ts';
+
+/** So much of a file that is there is read at once. */
+const PIECE_BYTES = 65_536;
 
 export type DownloadCode = 'IMAGE_HASH_MISMATCH' | 'IMAGE_LENGTH_MISMATCH' | 'TARGET_NAME_REFUSED' | 'NOT_FOUND';
 
@@ -45,24 +47,23 @@ export async function downloadTarget(download: Download, target: Target): Promis
   }
   const place = { folder: download.folder, name: targetFileName(target.name), pid: download.pid };
   let verdict: Verdict<void, DownloadCode> = accept(undefined);
-  await writeWhole(place, async (file) => {
-    verdict = await verifyStream(body, target, async (chunk) => {
-      await file.writeFile(chunk);
-    });
+  await writeWhole(place, async (take) => {
+    verdict = await verifyStream(body, target, take);
     return verdict.ok;
   });
   return verdict.ok ? accept(path) : verdict;
 }
 
-/** Whether the file at `path` is the signed one. */
-async function isValid(path: string, target: Target): Promise<boolean> {
-  try {
-    const chunks: AsyncIterable<Uint8Array> = createReadStream(path);
-    return (await verifyStream(chunks, target, () => Promise.resolve())).ok;
-  } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return false;
-    throw new OperationError('FILE_UNREADABLE', path, { retriable: false, cause });
-  }
+/** Whether the signed file itself stands at `path`, and no link to it. */
+function isValid(path: string, target: Target): Promise<boolean> {
+  return withPlainFile(path, async (file) => {
+    if (file?.length !== target.length) return false;
+    return (await verifyStream(piecesOf(file), target, () => Promise.resolve())).ok;
+  });
+}
+
+async function* piecesOf({ length, read }: PlainFile): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < length; at += PIECE_BYTES) yield await read(at, PIECE_BYTES);
 }
 
 /** Hands each chunk of `body` on, as long as it may belong to the signed file, and says at the end whether all of it was. */

@@ -2,15 +2,22 @@
  * Metadata in a folder: one file a role, and nothing else.
  *
  * - A file is written beside its place, forced to the disk and renamed: at any time each file is the old one or the new one.
+ * - It is a new file, never one that stands there: nothing is written through a link. One that cannot take its place is removed.
+ * - What is kept is read up to the limit of its kind, and nobody waits for a pipe.
  * - What an earlier process left half written is hidden from whoever lists the folder, and removed when it is opened.
  * - Names of roles are data: see `stored-name.ts`.
  */
-import { mkdir, open, readdir, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperationError } from '../../../formats/operation-error.ts';
+import { TARGETS_BYTES_MAX } from '../../../formats/tuf-targets.ts';
+import { codeOf } from '../plain-file.ts';
 import type { MetadataStore } from './metadata-store.ts';
 import { roleFileName } from './stored-name.ts';
 
+/** Without waiting for whoever writes into a pipe. */
+const HOW = constants.O_RDONLY | constants.O_NONBLOCK;
 const HALF_WRITTEN = /^\.@([0-9]+)\.tmp$/;
 
 /** The store in `folder`, which is made if it is missing. @param pid the number of this process. */
@@ -19,8 +26,8 @@ export async function openMetadataFolder(folder: string, pid: number): Promise<M
   return {
     read: (role) => readIfPresent(join(folder, roleFileName(role))),
     write: (role, bytes) =>
-      writeWhole({ folder, name: roleFileName(role), pid }, async (file) => {
-        await file.writeFile(bytes);
+      writeWhole({ folder, name: roleFileName(role), pid }, async (take) => {
+        await take(bytes);
         return true;
       }),
     remove: async (role) => {
@@ -52,35 +59,59 @@ function isAlive(pid: number): boolean {
 
 /** The bytes of a file, or undefined where there is none. */
 async function readIfPresent(path: string): Promise<Uint8Array | undefined> {
+  const file = await openIfPresent(path);
+  if (file === undefined) return undefined;
   try {
-    return await readFile(path);
+    const found = await world('FILE_UNREADABLE', path, () => file.stat());
+    if (found.isFile() && found.size <= TARGETS_BYTES_MAX)
+      return await world('FILE_UNREADABLE', path, () => file.readFile());
+  } finally {
+    await file.close();
+  }
+  throw new OperationError('FILE_UNREADABLE', `${path} is no file of metadata`, { retriable: false });
+}
+
+async function openIfPresent(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, HOW);
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
-    throw new OperationError('FILE_UNREADABLE', path, { retriable: false, cause });
+    if (codeOf(cause) === 'ENOENT') return undefined;
+    throw new OperationError('FILE_UNREADABLE', `${path} (${codeOf(cause)})`, { retriable: false, cause });
   }
 }
 
+/** Takes bytes of a file that is being written. */
+export type Take = (bytes: Uint8Array) => Promise<void>;
+
 /**
  * Writes a file whole or not at all.
- * @param fill writes the content; the file takes its place only where it answers true. What it throws is passed on.
+ * @param fill brings the content; the file takes its place only where it answers true. What it throws is passed on.
  */
 export async function writeWhole(
   { folder, name, pid }: { readonly folder: string; readonly name: string; readonly pid: number },
-  fill: (file: FileHandle) => Promise<boolean>,
+  fill: (take: Take) => Promise<boolean>,
 ): Promise<void> {
   const path = join(folder, `.@${pid}.tmp`);
-  const file = await world('FILE_UNWRITABLE', path, () => open(path, 'w', 0o644));
-  let isFilled = false;
+  const file = await world('FILE_UNWRITABLE', path, () => open(path, 'wx', 0o644));
+  let isPlaced = false;
   try {
-    isFilled = await fill(file);
+    if (!(await fillAndSync(file, path, fill))) return;
+    await world('FILE_UNWRITABLE', name, () => rename(path, join(folder, name)));
+    isPlaced = true;
+  } finally {
+    if (!isPlaced) await rm(path, { force: true });
+  }
+  await world('FILE_UNWRITABLE', folder, () => syncFolder(folder));
+}
+
+async function fillAndSync(file: FileHandle, path: string, fill: (take: Take) => Promise<boolean>): Promise<boolean> {
+  try {
+    const isFilled = await fill((bytes) => world('FILE_UNWRITABLE', path, () => file.writeFile(bytes)));
     if (isFilled) await world('FILE_UNWRITABLE', path, () => file.sync());
+    return isFilled;
   } finally {
     await file.close();
-    if (!isFilled) await rm(path, { force: true });
   }
-  if (!isFilled) return;
-  await world('FILE_UNWRITABLE', name, () => rename(path, join(folder, name)));
-  await world('FILE_UNWRITABLE', folder, () => syncFolder(folder));
 }
 
 async function syncFolder(folder: string): Promise<void> {
@@ -97,6 +128,6 @@ async function world<T>(code: 'FILE_UNREADABLE' | 'FILE_UNWRITABLE', path: strin
   try {
     return await call();
   } catch (cause) {
-    throw new OperationError(code, path, { retriable: false, cause });
+    throw new OperationError(code, `${path} (${codeOf(cause)})`, { retriable: false, cause });
   }
 }

@@ -52,8 +52,14 @@ function runLoaded(executable: Executable, args: readonly string[], clock: () =>
       argv: ['node', TUF_CLIENT, ...args],
       pid: process.pid,
       kill: process.kill.bind(process),
-      stdout: { write: (line: string) => lines.push(line.trimEnd()) },
-      stderr: { write: (text: string) => (note += text) },
+      stdout: {
+        on: () => undefined,
+        write: (line: string, done: () => void) => {
+          lines.push(line.trimEnd());
+          done();
+        },
+      },
+      stderr: { on: () => undefined, write: (text: string) => (note += text) },
       set exitCode(exit: number) {
         resolve({ exit, note, lines });
       },
