@@ -1,4 +1,4 @@
-/** Signatures of a log's keys under a text: checkpoints, and claims to positions. */
+/** Signatures of a log's keys under a text: a checkpoint. */
 import { encodeUtf8 } from '../formats/bytes.ts';
 import { reach, type LogPolicy } from '../formats/root-part.ts';
 import { encodeSignedNote, noteKeyId, type NoteSignature } from '../formats/signed-note.ts';

@@ -187,7 +187,8 @@ async function newestLog(
   if (reached === undefined || policies.length === 0) return accept(log);
   const { size, rootHash } = reached.head;
   if (log !== undefined && log.size > size) return accept(log);
-  const shown = { origin: log?.origin ?? policies.at(-1)?.origin ?? '', size, rootHash };
+  const origin = log?.origin ?? policies.at(-1)?.origin ?? '';
+  const shown = log?.size === size ? log : { origin, size, rootHash };
   return begunAppend({ source, repository, check, policies, names: [...beside.keys()] }, shown);
 }
 

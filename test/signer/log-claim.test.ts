@@ -3,22 +3,19 @@
  * stands in the store. Claims of earlier versions, objects of the store, are finished as ever.
  */
 import { describe, expect, test } from 'vitest';
-import { encodeBase64, encodeHex, parseUtf8 } from '../../formats/bytes.ts';
+import { encodeHex, parseUtf8 } from '../../formats/bytes.ts';
 import { parseCheckpoint } from '../../formats/checkpoint.ts';
 import { encodeLogLeaf, releaseLeaf } from '../../formats/log-leaf.ts';
 import { parseLogProof } from '../../formats/log-proof.ts';
 import { parseEntryBundle } from '../../formats/log-tiles.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
-import { extendLog } from '../../signer/extend-log.ts';
-import type { LogClaim } from '../../signer/log-claim.ts';
 import { APPEND_ENTRIES_MAX, encodeLogMemory, LOG_MEMORY_BYTES_MAX, parseLogMemory } from '../../signer/log-memory.ts';
 import { draftLogAppend } from '../../signer/draft-log-append.ts';
 import { appendToLog } from '../../signer/publish.ts';
 import { publishChanges } from '../../signer/publish-changes.ts';
 import { readLog } from '../../signer/read-log.ts';
-import { signNote } from '../../signer/sign-note.ts';
 import { verifyLogAppend } from '../../signer/verify-log-append.ts';
-import { makeFaultStore, type FaultStore } from '../../simulation/fault-store.ts';
+import { makeFaultStore, type FaultKind, type FaultStore } from '../../simulation/fault-store.ts';
 import { seededRandom, type Random } from '../../simulation/seed.ts';
 import { SEED } from '../simulation/seed.ts';
 import { accepted } from '../accepted.ts';
@@ -26,10 +23,10 @@ import { LOGGED } from '../logged-repository.ts';
 import { LOG_ORIGIN, LOG_POLICY, LOG_SIGNER, tinyLog } from '../tiny-log.ts';
 import { makeTinyRepository, type TinyRepository } from '../tiny-repository.ts';
 import { checkOnce } from './care/published.ts';
+import { asEarlier, CLAIM, putEarlierClaim, treeOf } from './earlier-version.ts';
 import { allChanges, deviceSees, optionsFor, publishAll, type Publisher } from './publishing.ts';
 
 const CHECKPOINT = 'gateway/log/checkpoint';
-const CLAIM = 'gateway/log/claim';
 const NOTHING = new Uint8Array();
 
 type Scene = { readonly repository: TinyRepository; readonly faulty: FaultStore };
@@ -137,6 +134,33 @@ describe('signers that share no memory', () => {
   });
 });
 
+test('an append that is cut, and cut again while it is finished, is one append: at any two writes, whatever becomes of them', async () => {
+  const { repository, faulty } = await published();
+  const entries = [entryOf(repository, 2, 'first'), entryOf(repository, 3, 'second')];
+  const other = [entryOf(repository, 4, 'comes later')];
+  const whole = faulty.copy();
+  for (const next of [entries, other]) expect(await append(repository, whole, next)).toBeUndefined();
+  const kinds: readonly FaultKind[] = ['cut', 'full', 'lost'];
+  // Memory, bundle, two tiles, two proofs, checkpoint; and those of the one that comes later.
+  for (let first = 2; first <= 7; first++) {
+    for (let second = 1; second <= 8; second++) {
+      const kind = kinds[(first + second) % 3] ?? 'cut';
+      const store = faulty.copy();
+      store.failAt(first, kind);
+      await expect(append(repository, store, entries)).rejects.toMatchObject({ name: 'OperationError' });
+      store.restore();
+      store.failAt(second, kind);
+      await append(repository, store, other).catch(() => undefined);
+      store.restore();
+      expect(await append(repository, store, other)).toBeUndefined();
+      const all = entriesOf(store);
+      // Asked again after its answer was lost, it logs the same once more; nothing else.
+      expect(all.slice(0, 6), `${kind} at ${first} and ${second}`).toEqual(entriesOf(whole));
+      expect(all.slice(6)).toEqual(all.length === 6 ? [] : other.map(sha256Hex));
+    }
+  }
+});
+
 describe('an append over the end of a tile', () => {
   /** A log of 250 entries, and ten more that are to come: the last six of a tile, and four of the next. */
   async function atTheEnd(): Promise<Scene & { readonly next: readonly Uint8Array[] }> {
@@ -170,53 +194,16 @@ describe('an append over the end of a tile', () => {
 });
 
 describe('a claim of an earlier version', () => {
-  /** The claim to `entries` behind the log of `faulty`, as an object of the store. */
-  async function claimOf(faulty: FaultStore, entries: readonly Uint8Array[], by = LOG_SIGNER): Promise<LogClaim> {
-    const { memory, store } = faulty;
-    const remembered = await memory.readLog();
-    const log = accepted(
-      await readLog({ store, product: 'gateway', policies: [LOG_POLICY], check: checkOnce }, remembered),
-    );
-    const { head } = extendLog(log, entries);
-    const lines = ['firmament log claim v1', LOG_ORIGIN, String(head.size), encodeBase64(head.rootHash)];
-    const text = [...lines, ...entries.map(encodeBase64), ''].join('\n');
-    faulty.objects.set(CLAIM, await signNote(text, LOG_ORIGIN, [by]));
-    return { origin: LOG_ORIGIN, ...head, entries };
-  }
-
   /** A deployment of an earlier version: its memory knows the tree alone. */
   async function earlier(): Promise<Scene> {
     const { repository, faulty } = await published();
-    const store = makeFaultStore();
-    for (const [name, bytes] of faulty.objects) store.objects.set(name, bytes);
-    const [state, log] = [await faulty.memory.read(), await faulty.memory.readLog()];
-    if (state === undefined || log === undefined) throw new Error('something is published');
-    accepted(await store.memory.write(state, undefined));
-    accepted(await store.memory.writeLog(treeOf(log), undefined));
-    store.restore();
-    return { repository, faulty: store };
-  }
-
-  function treeOf({
-    origin,
-    size,
-    rootHash,
-  }: {
-    readonly origin: string;
-    readonly size: number;
-    readonly rootHash: Uint8Array;
-  }): {
-    readonly origin: string;
-    readonly size: number;
-    readonly rootHash: Uint8Array;
-  } {
-    return { origin, size, rootHash };
+    return { repository, faulty: await asEarlier(faulty) };
   }
 
   test('is finished, wherever that version was cut: before its memory, behind it, or behind some of its files', async () => {
     const { repository, faulty } = await earlier();
     const entries = [entryOf(repository, 2, 'claimed'), entryOf(repository, 3, 'claimed')];
-    const claim = await claimOf(faulty, entries);
+    const claim = await putEarlierClaim(faulty, entries);
     const log = await faulty.memory.readLog();
     for (const cut of ['before its memory', 'behind its memory', 'behind its files'] as const) {
       const store = faulty.copy();
@@ -237,11 +224,11 @@ describe('a claim of an earlier version', () => {
 
   test('by another hand is refused, whether it is of no key of the log or says something else', async () => {
     const { repository, faulty } = await earlier();
-    await claimOf(faulty, [entryOf(repository, 2, 'claimed')]);
+    await putEarlierClaim(faulty, [entryOf(repository, 2, 'claimed')]);
     const claim = parseUtf8(faulty.objects.get(CLAIM) ?? NOTHING) ?? '';
     const stranger = faulty.copy();
     const [signer] = repository.signers.get('timestamp') ?? [];
-    await claimOf(stranger, [entryOf(repository, 2, 'forged')], signer);
+    await putEarlierClaim(stranger, [entryOf(repository, 2, 'forged')], signer);
     const forged = parseUtf8(stranger.objects.get(CLAIM) ?? NOTHING) ?? '';
     for (const bytes of [claim.replace(/\n[A-Za-z0-9+/=]+\n\n/, '\nAAAA\n\n'), forged, 'no claim']) {
       const liar = faulty.copy();
@@ -255,7 +242,7 @@ describe('a claim of an earlier version', () => {
     const { repository, faulty } = await earlier();
     await repository.publishRelease();
     accepted(await publishAll(repository, faulty));
-    await claimOf(faulty, [entryOf(repository, 7, 'an old claim that is shown again')]);
+    await putEarlierClaim(faulty, [entryOf(repository, 7, 'an old claim that is shown again')]);
     await repository.publishRelease();
     const reads: string[] = [];
     const get: Publisher['store']['get'] = (name, bytesMax) => {
