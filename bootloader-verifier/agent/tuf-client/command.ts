@@ -1,7 +1,7 @@
 /**
  * The command line of `tuf-client`: `init`, `refresh` and `download`.
  *
- * - Exits are 0 and 1, and nothing else. What was refused, with its code, stands on standard error.
+ * - Exits are 0 and 1, and nothing else. What was refused, with its code, stands on standard error; credentials in addresses do not.
  * - `init` asks nothing of the network; the others run one refresh, `download` then takes the targets in their order, to the first
  *   that fails.
  */
@@ -48,13 +48,18 @@ export async function runCommand(args: readonly string[], host: Host): Promise<0
   try {
     const verdict = await dispatch(args, host);
     if (verdict.ok) return 0;
-    host.writeNote(`tuf-client: ${verdict.code}: ${verdict.detail}\n`);
+    host.writeNote(`tuf-client: ${verdict.code}: ${shown(verdict.detail)}\n`);
     if (verdict.code === 'USAGE') host.writeNote(USAGE);
   } catch (fault) {
     const code = fault instanceof OperationError ? fault.code : 'BUG';
-    host.writeNote(`tuf-client: ${code}: ${fault instanceof Error ? fault.message : String(fault)}\n`);
+    host.writeNote(`tuf-client: ${code}: ${shown(fault instanceof Error ? fault.message : String(fault))}\n`);
   }
   return 1;
+}
+
+/** `detail` without the credentials of the addresses in it. */
+function shown(detail: string): string {
+  return detail.replaceAll(/(https?:\/\/)[^\s/?#]*@/gi, '$1');
 }
 
 async function dispatch(args: readonly string[], host: Host): Promise<Verdict<unknown, CommandCode>> {

@@ -2,6 +2,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { lstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { TUF_CLIENT } from '../../../bootloader-verifier/agent/tuf-client/bundle.ts';
@@ -46,6 +48,45 @@ test.each(['?version=1', '?', '#x'])('a base address with %s takes no name: noth
     expect([exit, note.split(': ')[1]]).toEqual([1, 'USAGE']);
   }
   expect(asked).toEqual([]);
+});
+
+test('credentials in an address are sent to its server and shown nowhere', async () => {
+  const seen: (string | undefined)[] = [];
+  const answers: ((response: ServerResponse) => void)[] = [
+    (response) => response.writeHead(500).end(),
+    (response) => response.writeHead(404).end(),
+    (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(),
+    (response) => response.writeHead(302, { location: 'ftp://127.0.0.1/' }).end(),
+    (response) => response.writeHead(200).end(new Uint8Array(600_000)),
+    (response) => void response.writeHead(200, { 'content-length': 9 }).write('x', () => response.destroy()),
+    (response) => void response.destroy(),
+  ];
+  const { folder, run } = await makeScene();
+  for (const answer of answers) {
+    const server = createServer((request, response) => {
+      seen.push(request.headers.authorization);
+      answer(response);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    for (const end of ['', '?']) {
+      const url = `http://user:pass%20word@127.0.0.1:${port}/metadata${end}`;
+      const { exit, note } = await run('--metadata-dir', join(folder, 'metadata'), '--metadata-url', url, 'refresh');
+      expect(exit).toBe(1);
+      expect(note).toMatch(/^tuf-client: [A-Z_]+: ./);
+      expect(note).not.toMatch(/user:|pass|word@/);
+    }
+  }
+  expect(new Set(seen)).toEqual(new Set([`Basic ${Buffer.from('user:pass word').toString('base64')}`]));
+});
+
+test('several at once on the same folders all end well, and leave what one would', async () => {
+  const scene = await withTarget();
+  const ended = await Promise.all(Array.from({ length: 4 }, () => scene.download('file')));
+  expect(ended).toEqual(Array.from({ length: 4 }, () => ({ exit: 0, note: '' })));
+  expect(scene.kept()).toEqual(['root.json', 'snapshot.json', 'targets.json', 'timestamp.json']);
+  expect(scene.loaded()).toEqual(['file']);
 });
 
 describe('what stands in the place of a target', () => {
