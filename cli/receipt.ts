@@ -4,15 +4,18 @@
  * - A receipt is held against the manifests of the factories that people trust: its device, its start, its very images.
  * - With `--channel-file` it is held against what is published, too: whether it speaks of the release in force.
  * - With `--signer` it is handed in, and counts as its device's confirmation, once; the signer decides by itself whom it knows.
- * - All are handed in, also after one that does not count: what came back on a stick before stands there still.
+ * - All are handed in, also after one that does not count, is none, or cannot be read: what came back on a stick before stands there still,
+ *   and so may anything else.
  */
 import type { Command } from 'commander';
+import { withPlainFile } from '../bootloader-verifier/agent/plain-file.ts';
 import { parseChannelPart } from '../formats/channel-part.ts';
 import { encodeInstant } from '../formats/instant.ts';
 import { planDigest } from '../formats/plan.ts';
-import { parseReceipt, RECEIPT_PAYLOAD_TYPE, type Receipt } from '../formats/receipt.ts';
+import { parseReceipt, RECEIPT_FILE_BYTES_MAX, RECEIPT_PAYLOAD_TYPE, type Receipt } from '../formats/receipt.ts';
 import { parseEnvelope } from '../formats/dsse.ts';
 import { sha256Hex } from '../formats/sha256.ts';
+import { OperationError } from '../formats/operation-error.ts';
 import { parseTargets } from '../formats/tuf-targets.ts';
 import { accept, reject, type Rejected, type Verdict } from '../formats/verdict.ts';
 import { verifyReceipt } from '../formats/verify-receipt.ts';
@@ -31,7 +34,7 @@ type Options = {
   readonly channelFile?: string;
   readonly signer?: string;
 };
-type Read = { readonly file: string; readonly bytes: Uint8Array; readonly receipt: Receipt };
+type Read = { readonly bytes: Uint8Array; readonly receipt: Receipt };
 const TOGETHER = '--root, --targets and --manifest go together: they say whose receipts are read';
 
 /** Adds the verb. */
@@ -55,33 +58,59 @@ export function defineReceipt(command: Command, host: Host, conclude: Conclude):
 async function receipt(files: readonly string[], options: Options, host: Host): Promise<Verdict<Answer>> {
   const reader = await receiptReader(options, host);
   if (!reader.ok) return reader;
-  const read: Read[] = [];
-  for (const file of files) {
-    const bytes = await readInput(file);
-    const one = reader.value(bytes);
-    if (!one.ok) return reject(one.code, `${file}: ${one.detail}`);
-    read.push({ file, bytes, receipt: one.value });
-  }
   const inForce = await readInForce(options.channelFile);
   if (!inForce.ok) return inForce;
   const said: object[] = [];
   const texts: string[] = [];
-  let refused: Rejected | undefined;
-  for (const one of read) {
-    const counted = await handIn(one, options.signer);
-    if (!counted.ok) {
-      refused ??= reject(counted.code, `${one.file}: ${counted.detail}`);
+  const missed: (Rejected | OperationError)[] = [];
+  for (const file of files) {
+    const told = await readAndHandIn(file, reader.value, options.signer);
+    if (told instanceof OperationError || !told.ok) {
+      missed.push(told instanceof OperationError ? told : reject(told.code, `${file}: ${told.detail}`));
       continue;
     }
-    said.push({ ...factsOf(one.receipt), file: one.file, counts: counted.value });
-    texts.push(
-      [describe(one.receipt), ...inForce.value(one.receipt), ...(counted.value ? ['  it counts'] : [])].join('\n'),
-    );
+    const { receipt: one, counts } = told.value;
+    said.push({ ...factsOf(one), file, counts });
+    texts.push([describe(one), ...inForce.value(one), ...(counts ? ['  it counts'] : [])].join('\n'));
   }
-  const text = texts.join('\n');
-  if (refused === undefined) return accept({ facts: { receipts: said }, text });
-  if (text !== '') host.say(`${text}\n`);
-  return refused;
+  const [first, ...others] = missed;
+  if (first === undefined) return accept({ facts: { receipts: said }, text: texts.join('\n') });
+  texts.push(...others.map((each) => `${each.code}: ${each instanceof OperationError ? each.message : each.detail}`));
+  if (texts.length > 0) host.say(`${texts.join('\n')}\n`);
+  if (first instanceof OperationError) throw first;
+  return first;
+}
+
+/** Reads one receipt and, where there is a signer, hands it in. */
+async function readAndHandIn(
+  file: string,
+  reader: (bytes: Uint8Array) => Verdict<Receipt>,
+  signer: string | undefined,
+): Promise<Verdict<{ readonly receipt: Receipt; readonly counts: boolean }> | OperationError> {
+  const bytes = await readReceiptFile(file);
+  if (bytes instanceof OperationError || !bytes.ok) return bytes;
+  const read = reader(bytes.value);
+  if (!read.ok) return read;
+  const counted = await handIn({ bytes: bytes.value, receipt: read.value }, signer);
+  return counted.ok ? accept({ receipt: read.value, counts: counted.value }) : counted;
+}
+
+/** A plain file of a bounded length: what else lies on a stick under such a name is told, and no reason to leave the others. */
+async function readReceiptFile(path: string): Promise<Verdict<Uint8Array> | OperationError> {
+  try {
+    return await withPlainFile(path, async (file) => {
+      if (file === undefined) return missing(path);
+      if (file.length <= RECEIPT_FILE_BYTES_MAX) return accept(await file.read(0, file.length));
+      return reject('RECEIPT_MALFORMED', `${file.length} bytes, at most ${RECEIPT_FILE_BYTES_MAX} are read`);
+    });
+  } catch (fault) {
+    if (fault instanceof OperationError) return fault;
+    throw fault;
+  }
+}
+
+function missing(path: string): OperationError {
+  return new OperationError('FILE_UNREADABLE', `${path} is no plain file, or is not there`, { retriable: false });
 }
 
 /** Reads receipts: verified where manifests are at hand; else the signer does that before one counts. */

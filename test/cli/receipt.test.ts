@@ -1,14 +1,17 @@
 /** Receipts on the command line: what a device whom a factory lists has not signed is told with its code. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { runFirmament } from '../../cli/run-firmament.ts';
 import { encodeHex } from '../../formats/bytes.ts';
+import { RECEIPT_FILE_BYTES_MAX } from '../../formats/receipt.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import { serveVerbs } from '../../signer/daemon/serve-verbs-http.ts';
 import type { VerbFacts } from '../../signer/daemon/verb-table.ts';
 import { seededSigner } from '../seeded-signer.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { manifestOf, publishFactory, tinyFleet } from '../tiny-fleet.ts';
 import { receiptOf } from '../tiny-receipt.ts';
 import { makeTinyRepository, type TinyRepository } from '../tiny-repository.ts';
@@ -87,31 +90,68 @@ test('a receipt of a device that no manifest lists, a forged one, and what is no
   }
 });
 
-test('one that came back before stands in the way of none after it: all are handed in, and the first refusal is told', async () => {
-  await write('1-old.receipt', await receiptOf(repository, device));
-  await write('2-new.receipt', await receiptOf(repository, device, { receipt: { sequence: 9_000_000_000 } }));
-  const old = encodeHex(await readFile(at('1-old.receipt')));
+/** A signer that counts receipts, but for one that it has counted before. */
+async function serveReceipts(
+  before = new Uint8Array(),
+): Promise<{ readonly socket: string; readonly counted: () => number }> {
+  const old = encodeHex(before);
   let counted = 0;
   const run = (body: Uint8Array): Promise<Verdict<VerbFacts>> => {
     if (encodeHex(body) === old) return Promise.resolve(reject('RECEIPT_STALE', 'it was counted before'));
     counted++;
     return Promise.resolve(accept({}));
   };
-  const socketPath = at('signer.sock');
+  const socket = join(temporaryFolder('receipts'), 'signer.sock');
   const verbs = new Map([['receipt', { bodyBytesMax: 100_000, run }]]);
-  const daemon = await serveVerbs({
-    socketPath,
-    verbs,
-    verbsOf: () => verbs,
-    now: () => repository.now,
-    log: () => undefined,
-  });
-  const handed = await firmament('receipt', at('1-old.receipt'), at('2-new.receipt'), '--signer', socketPath);
-  await daemon.close();
+  const [now, log] = [(): number => repository.now, (): undefined => undefined];
+  const daemon = await serveVerbs({ socketPath: socket, verbs, verbsOf: () => verbs, now, log });
+  onTestFinished(() => daemon.close());
+  return { socket, counted: () => counted };
+}
+
+test('one that came back before stands in the way of none after it: all are handed in, and the first refusal is told', async () => {
+  await write('1-old.receipt', await receiptOf(repository, device));
+  await write('2-new.receipt', await receiptOf(repository, device, { receipt: { sequence: 9_000_000_000 } }));
+  const signer = await serveReceipts(await readFile(at('1-old.receipt')));
+  const handed = await firmament('receipt', at('1-old.receipt'), at('2-new.receipt'), '--signer', signer.socket);
   expect(handed).toMatchObject({ exit: 1, answer: { code: 'RECEIPT_STALE' } });
   expect(handed.answer['detail']).toContain('1-old.receipt');
   expect(handed.said).toContain('it counts');
-  expect(counted).toBe(1);
+  expect(signer.counted()).toBe(1);
+});
+
+test('nor does one that cannot be read, is none, or is of a stranger: the good ones are handed in, and the first is told', async () => {
+  const bad = ['1-long', '2-folder', '3-pipe', '4-link', '5-absent', '6-none', '7-stranger'].map(
+    (name) => `${name}.receipt`,
+  );
+  const [long = '', sub = '', pipe = '', link = '', , none = '', stranger = ''] = bad;
+  await write('good.receipt', await receiptOf(repository, device));
+  await write(long, new Uint8Array(RECEIPT_FILE_BYTES_MAX + 1));
+  await mkdir(at(sub));
+  execFileSync('mkfifo', [at(pipe)]);
+  await symlink('/dev/zero', at(link));
+  await write(none, '{}');
+  await write(stranger, await receiptOf(repository, other));
+  for (const [name, exit, code] of [
+    [long, 1, 'RECEIPT_MALFORMED'],
+    [sub, 69, 'FILE_UNREADABLE'],
+    [pipe, 69, 'FILE_UNREADABLE'],
+    [link, 69, 'FILE_UNREADABLE'],
+    ['5-absent.receipt', 69, 'FILE_UNREADABLE'],
+    [none, 1, 'ENVELOPE_MALFORMED'],
+    [stranger, 1, 'RECEIPT_SIGNATURE_INVALID'],
+  ] as const) {
+    const signer = await serveReceipts();
+    const handed = await firmament('receipt', at(name), at('good.receipt'), ...trust(), '--signer', signer.socket);
+    expect([handed.exit, handed.answer['code']], name).toEqual([exit, code]);
+    expect(handed.answer['detail'], name).toContain(name);
+    expect(handed.said, name).toContain('it counts');
+    expect(signer.counted(), name).toBe(1);
+  }
+  const signer = await serveReceipts();
+  const all = await firmament('receipt', ...bad.map(at), at('good.receipt'), ...trust(), '--signer', signer.socket);
+  expect(signer.counted()).toBe(1);
+  for (const name of bad.slice(1)) expect(all.said, `${name} is told, too`).toContain(name);
 });
 
 test('whom to trust is said whole, or the signer is named; one that does not answer is no refusal', async () => {
