@@ -88,21 +88,19 @@ async function readAndHandIn(
   signer: string | undefined,
 ): Promise<Verdict<{ readonly receipt: Receipt; readonly counts: boolean }> | OperationError> {
   const bytes = await readReceiptFile(file);
-  if (bytes instanceof OperationError || !bytes.ok) return bytes;
-  const read = reader(bytes.value);
+  if (bytes instanceof OperationError) return bytes;
+  const read = reader(bytes);
   if (!read.ok) return read;
-  const counted = await handIn({ bytes: bytes.value, receipt: read.value }, signer);
+  const counted = await handIn({ bytes, receipt: read.value }, signer);
   return counted.ok ? accept({ receipt: read.value, counts: counted.value }) : counted;
 }
 
-/** A plain file of a bounded length: what else lies on a stick under such a name is told, and no reason to leave the others. */
-async function readReceiptFile(path: string): Promise<Verdict<Uint8Array> | OperationError> {
+/** The bytes of a plain file, up to one beyond what a receipt may have, which is too many for its judge. */
+async function readReceiptFile(path: string): Promise<Uint8Array | OperationError> {
   try {
-    return await withPlainFile(path, async (file) => {
-      if (file === undefined) return missing(path);
-      if (file.length <= RECEIPT_FILE_BYTES_MAX) return accept(await file.read(0, file.length));
-      return reject('RECEIPT_MALFORMED', `${file.length} bytes, at most ${RECEIPT_FILE_BYTES_MAX} are read`);
-    });
+    return await withPlainFile(path, async (file) =>
+      file === undefined ? missing(path) : file.read(0, Math.min(file.length, RECEIPT_FILE_BYTES_MAX + 1)),
+    );
   } catch (fault) {
     if (fault instanceof OperationError) return fault;
     throw fault;
