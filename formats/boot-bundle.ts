@@ -57,6 +57,9 @@ export type ComponentEvidence = {
 export const BOOT_BUNDLE_BYTES_MAX = 1_000_000;
 export const ROOTS_MAX = 256;
 const FILE_BYTES_MAX = 700_000;
+/** In base64, and with what stands around each, that is less than a quarter of the longest bundle. */
+const SMALL_BYTES_MAX = 100_000;
+const SMALL_PARTS_MAX = 100;
 
 const evidenceDecoder: Decoder<ComponentEvidence> = object('refused', {
   component: nameDecoder,
@@ -90,6 +93,18 @@ const bundleDecoder: Decoder<BootBundle> = refine(
 export function parseBootBundle(bytes: Uint8Array): Verdict<BootBundle, 'BOOT_BUNDLE_MALFORMED'> {
   const bundle = decodeJson(bytes, BOOT_BUNDLE_BYTES_MAX, bundleDecoder);
   return bundle.ok ? bundle : reject('BOOT_BUNDLE_MALFORMED', `${bundle.code}: ${bundle.detail}`);
+}
+
+/** Whether `bundle` lies so far below every limit that `parseBootBundle` reads what `encodeBootBundle` writes of it. */
+export function isSmallBundle({ roots, targets, channel, evidence, proofs }: BootBundle): boolean {
+  const proven = [proofs?.channel, ...(proofs?.roots.values() ?? [])];
+  const files = [...roots, targets, channel, ...evidence.flatMap(({ provenance, vsa }) => [provenance, vsa])];
+  const parts = [...files, ...proven].map((part) => part?.length ?? 0);
+  return (
+    parts.length < SMALL_PARTS_MAX &&
+    parts.reduce((sum, length) => sum + length, 0) < SMALL_BYTES_MAX &&
+    proven.every((proof) => (proof?.length ?? 0) <= LOG_PROOF_BYTES_MAX)
+  );
 }
 
 /** The bytes of a boot bundle. */

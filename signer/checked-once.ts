@@ -1,19 +1,40 @@
 /**
- * A signature check that looks at each signature once: one publication meets the same root, snapshot and checkpoint many times.
+ * A signature check that looks at each valid signature once: one product's root, history and provenance are met in every publication.
  *
- * - What was found is known by key, signature and digest of the message, and forgotten with the publication.
+ * - What was found valid is known by a digest over key, signature and message: whether it is valid can never change.
+ * - What was not valid is looked at anew each time; it is rare, and nobody is to fill the memory with it.
+ * - Bounded: of the newest `KNOWN_MAX` a process remembers at least half, so those of ten thousand products cost it a few megabytes.
  */
 import { hash } from 'node:crypto';
 import { encodeHex } from '../formats/bytes.ts';
 import type { SignatureCheck } from '../formats/signature-check.ts';
+import { checkSignature } from './signature-check-node.ts';
 
-/** `check`, with a memory of its own. */
-export function checkedOnce(check: SignatureCheck): SignatureCheck {
-  const known = new Map<string, boolean>();
+const KNOWN_MAX = 65_536;
+
+/** `check`, with a memory of its own. @param knownMax how many signatures are remembered at most. */
+export function checkedOnce(check: SignatureCheck, knownMax: number = KNOWN_MAX): SignatureCheck {
+  // Two generations: the older one goes as a whole once the newer one is full.
+  let newer = new Set<string>();
+  let older = new Set<string>();
   return (key, message, signature) => {
-    const name = `${key.keytype} ${key.scheme} ${key.public} ${encodeHex(signature)} ${hash('sha256', message, 'hex')}`;
-    const valid = known.get(name) ?? check(key, message, signature);
-    known.set(name, valid);
+    const name = nameOf(key, message, signature);
+    if (newer.has(name)) return true;
+    const valid = older.has(name) || check(key, message, signature);
+    if (valid) newer.add(name);
+    if (newer.size * 2 > knownMax) {
+      older = newer;
+      newer = new Set();
+    }
     return valid;
   };
+}
+
+/** The check of signers, with the memory of this process. */
+export const checkSignatureOnce: SignatureCheck = checkedOnce(checkSignature);
+
+/** No two triples have one name: the message goes in as its digest, and no part before it can be mistaken for the next. */
+function nameOf(...[{ keytype, scheme, public: key }, message, signature]: Parameters<SignatureCheck>): string {
+  const parts = [keytype, scheme, key, encodeHex(signature), hash('sha256', message, 'hex')];
+  return hash('sha256', JSON.stringify(parts), 'base64');
 }

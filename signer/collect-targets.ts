@@ -29,17 +29,20 @@ export async function collectTargets(
   roles: ReadonlyMap<string, Uint8Array>,
 ): Promise<Verdict<Collected, 'PUBLICATION_REFUSED'>> {
   const given = new Map((input.changes.targetFiles ?? []).map((bytes) => [sha256Hex(bytes), bytes]));
-  const listed = listedIn(roles);
-  const known = new Set([...listed.values()].map(({ sha256 }) => sha256));
-  const stray = [...given.keys()].find((sha256) => !known.has(sha256));
+  const stray = [...given.keys()].find((sha256) => !isListed(roles, sha256));
   if (stray !== undefined) {
     return reject('PUBLICATION_REFUSED', `IMAGE_HASH_MISMATCH: no channel names the file with SHA-256 ${stray}`);
   }
-  const published = listedIn(input.published.roles);
+  // What was read once is known by its digest: releases that share a file share its bytes.
+  const known = new Map(given);
+  const bytesOf = async (target: Target): Promise<Uint8Array | undefined> => {
+    const bytes = known.get(target.sha256) ?? (await stored(input, target));
+    if (bytes !== undefined) known.set(target.sha256, bytes);
+    return bytes;
+  };
   const newTargets: TargetContent[] = [];
-  for (const [key, target] of listed) {
-    if (published.has(key)) continue;
-    const bytes = given.get(target.sha256) ?? (await stored(input, target));
+  for (const target of newIn(roles, input.published.roles)) {
+    const bytes = await bytesOf(target);
     if (bytes === undefined) {
       return reject(
         'PUBLICATION_REFUSED',
@@ -50,25 +53,37 @@ export async function collectTargets(
   }
   const evidence = new Map(given);
   for (const target of evidenceIn(roles)) {
-    const bytes = evidence.get(target.sha256) ?? (await stored(input, target));
+    const bytes = await bytesOf(target);
     if (bytes !== undefined) evidence.set(target.sha256, bytes);
   }
   return accept({ newTargets, evidence });
 }
 
 type Target = { readonly name: string; readonly length: number; readonly sha256: string };
+type Roles = ReadonlyMap<string, Uint8Array>;
 
-/** All targets of `roles`, by name and digest: one name may have two contents in two channels. */
-function listedIn(roles: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, Target> {
-  const listed = new Map<string, Target>();
-  for (const bytes of roles.values()) {
+/** Whether any of `roles` lists a file of this digest. */
+function isListed(roles: Roles, sha256: string): boolean {
+  return [...roles.values()].some((bytes) => [...targetsOf(bytes).values()].some((target) => target.sha256 === sha256));
+}
+
+/** The targets of `roles` that nothing `published` lists, by name and digest: one name may have two contents in two channels. */
+function newIn(roles: Roles, published: Roles): Iterable<Target> {
+  const before = [...published.values()].map(targetsOf);
+  const found = new Map<string, Target>();
+  for (const [role, bytes] of roles) {
+    if (published.get(role) === bytes) continue;
     for (const [name, { length, sha256 }] of targetsOf(bytes)) {
       // Without a SHA-256 it has no place of its own; verifying refuses its channel.
-      if (sha256 === undefined) continue;
-      listed.set(`${sha256} ${length} ${name}`, { name, length, sha256 });
+      if (sha256 === undefined || before.some((listed) => isSame(listed.get(name), length, sha256))) continue;
+      found.set(`${sha256} ${length} ${name}`, { name, length, sha256 });
     }
   }
-  return listed;
+  return found.values();
+}
+
+function isSame(listed: TargetFile | undefined, length: number, sha256: string): boolean {
+  return listed?.sha256 === sha256 && listed.length === length;
 }
 
 function targetsOf(role: Uint8Array): ReadonlyMap<string, TargetFile> {

@@ -122,7 +122,7 @@ function readFormer(trust: JudgingTrust, former: Uint8Array | undefined): Verdic
   const parsed = parseTargets(former);
   if (!parsed.ok) return parsed;
   const name = roleOf(parsed.value.signed);
-  const signed = verifyChannelRole(trust.targets, { name, bytes: former }, checkSignature);
+  const signed = verifyChannelRole(trust.targets, { name, bytes: former }, { check: checkSignature });
   return signed.ok ? readInForce(trust, former) : signed;
 }
 

@@ -62,7 +62,7 @@ export function readPeoplesTrust(files: TrustFiles, now: Instant): Verdict<Peopl
   if (!roots.ok) return roots;
   const rootFresh = verifyRootFresh(roots.value.newest, now);
   if (!rootFresh.ok) return rootFresh;
-  const targets = verifyTargetsRole(roots.value.newest, files.targets, checkSignature);
+  const targets = verifyTargetsRole(roots.value.newest, files.targets, { check: checkSignature });
   if (!targets.ok) return targets;
   const valid = fresh(targets.value, 'targets', now);
   if (!valid.ok) return valid;

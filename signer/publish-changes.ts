@@ -20,7 +20,7 @@ import { sha256Hex } from '../formats/sha256.ts';
 import { assembleCandidate } from './assemble-candidate.ts';
 import { logPolicies } from './assemble-log.ts';
 import { draftLogAppend } from './draft-log-append.ts';
-import { checkedOnce } from './checked-once.ts';
+import { checkSignatureOnce } from './checked-once.ts';
 import { collectWithdrawn } from './collect-withdrawn.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { Candidate, Changes, Published } from './publication.ts';
@@ -31,7 +31,6 @@ import { readLog, type PublishedLog, type ReadLogCode } from './read-log.ts';
 import { logSigners } from './sign-note.ts';
 import { verifyLogAppend } from './verify-log-append.ts';
 import { readPublished, type ReadCode } from './read-published.ts';
-import { checkSignature } from './signature-check-node.ts';
 import type { Signer } from './signer.ts';
 import { isSameState, type SignerMemory, type SignerState } from './signer-state.ts';
 import { signingTime, type SigningClock } from './signing-time.ts';
@@ -69,7 +68,7 @@ type Attempt = { readonly verdict: Verdict<PublishedNow, PublishCode>; readonly 
  * Faults of the world throw `OperationError`; running again is always safe.
  */
 export function publishChanges(options: PublishOptions, changes: Changes): Promise<Verdict<PublishedNow, PublishCode>> {
-  const check = checkedOnce(options.check ?? checkSignature);
+  const check = options.check ?? checkSignatureOnce;
   return options.memory.exclusively(async () => {
     for (let race = 0; ; race++) {
       const state = await options.memory.read();

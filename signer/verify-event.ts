@@ -122,7 +122,7 @@ function verifyAbove(event: SigningEvent, memory: KeyHolderMemory): Verdict<Abov
   const isRootOne = root.sha256 === repository.rootOneSha256;
   const rootBound = verifyBinding(root.metadata.signed.firmament, { repository, role: 'root', isRootOne });
   if (!rootBound.ok) return rootBound;
-  const targets = verifyTargetsRole(root, event.delegatedBy, checkSignature);
+  const targets = verifyTargetsRole(root, event.delegatedBy, { check: checkSignature });
   if (!targets.ok) return targets;
   const { firmament, version } = targets.value.signed;
   const bound = verifyBinding(firmament, { repository, role: 'targets' });
@@ -202,6 +202,6 @@ function readSigned(
   role: string,
   by: { readonly targets: TrustedTargets; readonly memory: KeyHolderMemory },
 ): Verdict<ReadChannel, EventCode> {
-  const signed = verifyChannelRole(by.targets, { name: role, bytes }, checkSignature);
+  const signed = verifyChannelRole(by.targets, { name: role, bytes }, { check: checkSignature });
   return signed.ok ? readBound(bytes, role, by.memory) : signed;
 }

@@ -9,14 +9,13 @@
 import { parseChannelPart, type ChannelPart } from '../formats/channel-part.ts';
 import type { DeviceComponent } from '../formats/factory-record.ts';
 import { COUNTER_JUMP_MAX } from '../formats/floors.ts';
-import { releaseOf } from '../formats/names.ts';
 import { wayFrom } from '../formats/next-hop.ts';
 import { parseRelease, type Component } from '../formats/release.ts';
 import type { Metadata } from '../formats/tuf-metadata.ts';
 import type { TargetFile, Targets } from '../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
-import { findDeviceComponents } from '../bootloader-verifier/boot/device-components.ts';
-import { findVersion, findWays } from '../bootloader-verifier/boot/find-ways.ts';
+import { chooseComponents } from '../bootloader-verifier/boot/device-components.ts';
+import { findWays, versionOf } from '../bootloader-verifier/boot/find-ways.ts';
 
 export type GraphCode = 'RELEASE_MALFORMED' | 'GRAPH_REFUSED';
 type TargetMap = ReadonlyMap<string, TargetFile>;
@@ -32,7 +31,7 @@ export function verifyGraph(channel: Metadata<Targets>, history: TargetMap): Ver
     const listed = parseRelease(targets, waypoint);
     if (!listed.ok) return reject('GRAPH_REFUSED', `the waypoint ${waypoint}: ${listed.detail}`);
   }
-  const known = byRelease(new Map([...history, ...targets]));
+  const known = byRelease(history, targets);
   for (const components of devicesOf(inForce.value.components)) {
     const walked = walkAll({ targets, known, part: part.value, components });
     if (!walked.ok) return walked;
@@ -62,65 +61,58 @@ export function devicesOf(release: readonly Component[]): readonly (readonly Dev
 
 type Walk = {
   readonly targets: TargetMap;
-  /** By release, with what is history: each is read once a hop, and nothing else with it. */
-  readonly known: ReadonlyMap<string, TargetMap>;
+  /** All that is known, with what is history: each release is read once, whatever devices walk from it. */
+  readonly known: ReadonlyMap<string, ReturnType<typeof parseRelease>>;
   readonly part: ChannelPart;
   readonly components: readonly DeviceComponent[];
 };
 
-function byRelease(targets: TargetMap): ReadonlyMap<string, TargetMap> {
+function byRelease(...lists: readonly TargetMap[]): Walk['known'] {
   const grouped = new Map<string, Map<string, TargetFile>>();
-  for (const [name, file] of targets) {
-    const release = releaseOf(name) ?? '';
-    grouped.set(release, (grouped.get(release) ?? new Map<string, TargetFile>()).set(name, file));
+  for (const [target, file] of lists.flatMap((list) => [...list])) {
+    const name = target.slice(0, Math.max(0, target.indexOf('/')));
+    const own = grouped.get(name);
+    if (own === undefined) grouped.set(name, new Map([[target, file]]));
+    else own.set(target, file);
   }
-  return grouped;
+  return new Map([...grouped].map(([name, own]) => [name, parseRelease(own, name)]));
 }
 
 /** The ways of one kind of device, from wherever it may be. */
-function walkAll(walk: Walk): Verdict<void, GraphCode> {
-  const { targets, known, part, components } = walk;
-  const find = onceAName((name) => findDeviceComponents(known.get(name) ?? new Map(), name, { components }));
-  const found = findWays(targets, part, { components });
+function walkAll({ targets, known, part, components }: Walk): Verdict<void, GraphCode> {
+  const ways = findWays(targets, part, { components });
   // A device that was made up from the release in force may still not fit it as a whole: then it is none of its devices.
-  if (!found.ok) return accept(undefined);
-  const ways = found.value;
-  const versions = ways.waypoints.map(({ version }) => version);
+  if (!ways.ok) return accept(undefined);
+  const versions = ways.value.waypoints.map(({ version }) => version);
   if (new Set(versions).size < versions.length) {
     return reject('GRAPH_REFUSED', `two waypoints have one version: ${versions.join(', ')}`);
   }
-  for (const [name, own] of known) {
-    const from = findVersion(own, name, { components });
+  const found = new Map(
+    [...known].map(([name, release]) => [name, release.ok ? chooseComponents(release.value, { components }) : release]),
+  );
+  for (const [name, own] of found) {
+    const from = own.ok ? versionOf(name, own.value) : own;
     if (!from.ok || name === part.release) continue;
     const {
       hops: [next],
       end,
-    } = wayFrom(ways, from.value);
+    } = wayFrom(ways.value, from.value);
     const isMarked = part.graph?.deadEnds.some(({ release }) => release === name) === true;
     if (end.kind === 'stuck' && !isMarked) {
       return reject('GRAPH_REFUSED', `a device that runs ${name} is stranded: ${end.code}: ${end.detail}`);
     }
     // Every hop leads to a release that is known: the first hop of each covers all hops of all ways.
-    const refused = next && refusalOf(find(name), find(next.release), part);
+    const refused = next && refusalOf(own, found.get(next.release), part);
     if (refused !== undefined) return reject('GRAPH_REFUSED', `from ${name} to ${next?.release ?? ''}: ${refused}`);
   }
   return accept(undefined);
 }
 
-type Found = ReturnType<typeof findDeviceComponents>;
-
-/** `find`, which looks at each release once: most ways lead to the same few. */
-function onceAName(find: (name: string) => Found): (name: string) => Found {
-  const known = new Map<string, Found>();
-  return (name) => {
-    const found = known.get(name) ?? find(name);
-    known.set(name, found);
-    return found;
-  };
-}
+type Found = Verdict<readonly Component[], 'RELEASE_MALFORMED' | 'HARDWARE_MISMATCH'>;
 
 /** Why a device that has confirmed the release `before` would refuse `after`; undefined if it would not. */
-function refusalOf(before: Found, after: Found, part: ChannelPart): string | undefined {
+function refusalOf(before: Found, after: Found | undefined, part: ChannelPart): string | undefined {
+  if (after === undefined) return 'RELEASE_MALFORMED: it is not listed';
   if (!after.ok) return `${after.code}: ${after.detail}`;
   for (const { component, securityCounter, image } of after.value) {
     const floor = before.ok ? before.value.find((found) => found.component === component)?.securityCounter : undefined;

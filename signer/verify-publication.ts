@@ -29,7 +29,7 @@ import {
   type RootCode,
   type TrustedRoot,
 } from '../bootloader-verifier/boot/verify-root.ts';
-import { parsedRole } from './parsed-role.ts';
+import { parsedRole, readRole } from './parsed-role.ts';
 import type { Candidate, ImmutableObject, Publication } from './publication.ts';
 import { publicationOf } from './publication-of.ts';
 import { targetObject } from './repository-layout.ts';
@@ -147,6 +147,8 @@ function isNew({ before, roles }: Candidate, role: string): boolean {
   return standing === undefined || bytes === undefined || !equalBytes(standing, bytes);
 }
 
+const NO_TARGETS: ReadonlyMap<string, TargetFile> = new Map();
+
 type RootChain = { readonly newest: TrustedRoot; readonly chain: readonly TrustedRoot[] };
 
 function verifyRoots(
@@ -168,17 +170,19 @@ function verifyRoots(
   return fresh.ok ? chain : fresh;
 }
 
-/** Whether each target name says the same wherever it stands: in every channel, before and now. */
+/** Whether each target name of a new role says what it says wherever else it stands: in every channel, before and now. */
 function verifyNames({ before, roles }: Candidate): Verdict<void, 'RELEASE_MALFORMED'> {
-  const said = new Map<string, TargetFile>();
-  for (const bytes of new Set([...before.roles.values(), ...roles.values()])) {
-    const parsed = parsedRole(bytes);
-    for (const [name, target] of parsed.ok ? parsed.value.signed.targets : []) {
-      const known = said.get(name);
-      if (known !== undefined && !isSameTarget(known, target)) {
+  const files = [...new Set([...before.roles.values(), ...roles.values()])];
+  const listed = new Map(files.map((bytes) => [bytes, readRole(bytes)?.signed.targets ?? NO_TARGETS]));
+  for (const [role, bytes] of roles) {
+    // What stands was held against everything that stood, when it was new.
+    if (before.roles.get(role) === bytes) continue;
+    for (const [name, target] of listed.get(bytes) ?? NO_TARGETS) {
+      for (const other of listed.values()) {
+        const known = other.get(name);
+        if (known === undefined || known === target || isSameTarget(known, target)) continue;
         return reject('RELEASE_MALFORMED', `${name} was given to other content: release names are given once`);
       }
-      said.set(name, target);
     }
   }
   return accept(undefined);
@@ -187,6 +191,7 @@ function verifyNames({ before, roles }: Candidate): Verdict<void, 'RELEASE_MALFO
 /** The new targets as objects, once each has been held against what its channel says. */
 function verifyTargetFiles({ newTargets, repository }: Candidate): Verdict<readonly ImmutableObject[], InnerCode> {
   const objects: ImmutableObject[] = [];
+  const digests = new Map<Uint8Array, string>();
   for (const target of newTargets) {
     const name = targetObject(repository.product, target);
     if (name === undefined) return reject('TARGET_NAME_REFUSED', 'a target is not named RELEASE/COMPONENT/FILE');
@@ -196,7 +201,9 @@ function verifyTargetFiles({ newTargets, repository }: Candidate): Verdict<reado
         `${target.name}: ${target.bytes.length} bytes, ${target.length} were signed`,
       );
     }
-    if (sha256Hex(target.bytes) !== target.sha256) {
+    const sha256 = digests.get(target.bytes) ?? sha256Hex(target.bytes);
+    digests.set(target.bytes, sha256);
+    if (sha256 !== target.sha256) {
       return reject('IMAGE_HASH_MISMATCH', `${target.name} is not the file that was signed`);
     }
     objects.push({ name, bytes: target.bytes });

@@ -24,6 +24,7 @@ import {
   verifyChannelRole,
   verifyDelegatedRole,
   verifyTargetsRole,
+  type RoleReading,
   type TargetsCode,
   type TrustedTargets,
   type OfferedRole,
@@ -35,7 +36,7 @@ import {
   type Trust,
   type TrustedSnapshot,
 } from '../bootloader-verifier/boot/verify-timestamp.ts';
-
+import { parsedRole } from './parsed-role.ts';
 import { verifyHistoryDelegation, type HistoryMismatch } from './verify-history.ts';
 
 /** What a device would fetch, one file a role. */
@@ -56,6 +57,9 @@ export type RefreshInput = {
 export type RefreshCode =
   TimestampCode | SnapshotCode | TargetsCode | BindingCode | RolloutCode | HistoryMismatch | 'NOT_FOUND';
 
+/** Each file is read once, however many rules of a publication ask for it. */
+type ReadingTrust = BoundTrust & RoleReading;
+
 /** Where expiry plays no part. */
 const NO_TIME = 0;
 
@@ -64,13 +68,13 @@ const NO_TIME = 0;
  * @returns the channels, by name.
  */
 export function verifyRefresh(input: RefreshInput): Verdict<readonly string[], RefreshCode> {
-  const trust: BoundTrust = { ...input.trust, repository: input.repository };
+  const trust: ReadingTrust = { ...input.trust, repository: input.repository, parse: parsedRole };
   const snapshot = verifyOnline(trust, input);
   if (!snapshot.ok) return snapshot;
   const listed = { ...trust, snapshot: snapshot.value };
   const targets = verifyRole(input, listed, {
     name: 'targets',
-    verify: (bytes) => verifyTargetsRole(trust.root, bytes, trust.check),
+    verify: (bytes) => verifyTargetsRole(trust.root, bytes, trust),
   });
   if (!targets.ok) return targets;
   const channels: string[] = [];
@@ -84,7 +88,7 @@ export function verifyRefresh(input: RefreshInput): Verdict<readonly string[], R
     }
     const channel = verifyRole(input, listed, {
       name,
-      verify: (bytes) => verifyChannelRole(targets.value, { name, bytes }, trust.check),
+      verify: (bytes) => verifyChannelRole(targets.value, { name, bytes }, trust),
     });
     if (!channel.ok) return channel;
     channels.push(name);
@@ -99,7 +103,7 @@ export function verifyRefresh(input: RefreshInput): Verdict<readonly string[], R
 /** The history of a channel that names one. @returns the name of its role. */
 function verifyHistoryRole(
   input: RefreshInput,
-  trust: BoundTrust & { readonly snapshot: TrustedSnapshot },
+  trust: ReadingTrust & { readonly snapshot: TrustedSnapshot },
   of: { readonly name: string; readonly channel: TrustedTargets; readonly targets: TrustedTargets },
 ): Verdict<string | undefined, RefreshCode> {
   const { channel, targets } = of;
@@ -109,7 +113,7 @@ function verifyHistoryRole(
   if (!named.ok || named.value === undefined) return named;
   const { value: name } = named;
   const verify = (bytes: Uint8Array): ReturnType<typeof verifyDelegatedRole> =>
-    verifyDelegatedRole(channel, { name, bytes }, trust.check);
+    verifyDelegatedRole(channel, { name, bytes }, trust);
   const history = verifyRole(input, trust, { name, verify });
   return history.ok ? named : history;
 }

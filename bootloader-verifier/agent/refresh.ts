@@ -80,14 +80,14 @@ export async function refresh(input: RefreshInput): Promise<Verdict<Refreshed, R
   const targets = await fetchRole(input.client, listed, {
     name: 'targets',
     atHand,
-    verify: (bytes) => verifyTargetsRole(newest, bytes, trust.check),
+    verify: (bytes) => verifyTargetsRole(newest, bytes, trust),
   });
   if (!targets.ok) return targets;
   const { channelName: name } = device.factory;
   const channel = await fetchRole(input.client, listed, {
     name,
     atHand,
-    verify: (bytes) => verifyChannelRole(targets.value.role, { name, bytes }, trust.check),
+    verify: (bytes) => verifyChannelRole(targets.value.role, { name, bytes }, trust),
   });
   if (!channel.ok) return channel;
   const logged = await refreshLog(input.client, loggedParts(trust, chain, { name, ...channel.value }), {

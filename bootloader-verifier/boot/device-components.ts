@@ -9,7 +9,7 @@
  */
 import { concatBytes, encodeUtf8 } from '../../formats/bytes.ts';
 import type { DeviceComponent, FactoryRecord } from '../../formats/factory-record.ts';
-import { parseRelease, type Component } from '../../formats/release.ts';
+import { parseRelease, type Component, type Release } from '../../formats/release.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
 import type { TargetFile } from '../../formats/tuf-targets.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
@@ -22,11 +22,17 @@ import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 export function findDeviceComponents(
   targets: ReadonlyMap<string, TargetFile>,
   name: string,
-  { components }: Pick<FactoryRecord, 'components'>,
+  factory: Pick<FactoryRecord, 'components'>,
 ): Verdict<readonly Component[], 'RELEASE_MALFORMED' | 'HARDWARE_MISMATCH'> {
   const release = parseRelease(targets, name);
-  if (!release.ok) return release;
-  const offered = release.value.components;
+  return release.ok ? chooseComponents(release.value, factory) : release;
+}
+
+/** Those of `release` that a device installs, as above. */
+export function chooseComponents(
+  { release: name, components: offered }: Release,
+  { components }: Pick<FactoryRecord, 'components'>,
+): Verdict<readonly Component[], 'HARDWARE_MISMATCH'> {
   for (const own of components) {
     const fits = verifyFit(own, offered, name);
     if (!fits.ok) return fits;

@@ -9,6 +9,7 @@
 import type { ChannelPart } from '../../formats/channel-part.ts';
 import type { FactoryRecord } from '../../formats/factory-record.ts';
 import { nextHop, type VersionedRelease, type WayCode, type Ways } from '../../formats/next-hop.ts';
+import type { Component } from '../../formats/release.ts';
 import type { TargetFile } from '../../formats/tuf-targets.ts';
 import { GRAPH_EMPTY } from '../../formats/update-graph.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
@@ -42,8 +43,15 @@ export function findVersion(
   factory: Pick<FactoryRecord, 'components'>,
 ): Verdict<VersionedRelease, FindWaysCode> {
   const components = findDeviceComponents(targets, name, factory);
-  if (!components.ok) return components;
-  const main = components.value.find(({ installer }) => installer === 'slot');
+  return components.ok ? versionOf(name, components.value) : components;
+}
+
+/** The release `name` by the version that the `components` of a device give it. */
+export function versionOf(
+  name: string,
+  components: readonly Component[],
+): Verdict<VersionedRelease, 'HARDWARE_MISMATCH'> {
+  const main = components.find(({ installer }) => installer === 'slot');
   return main === undefined
     ? reject('HARDWARE_MISMATCH', 'this device has no component that starts from a slot')
     : accept({ release: name, version: main.firmwareVersion });

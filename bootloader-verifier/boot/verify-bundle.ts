@@ -20,7 +20,6 @@ import { planDigest } from '../../formats/plan.ts';
 import { COUNTER_JUMP_MAX, type Floors } from '../../formats/floors.ts';
 import type { Component, Installer } from '../../formats/release.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
-import type { SignatureCheck } from '../../formats/signature-check.ts';
 import { parseTrustPart, type TrustPart } from '../../formats/trust-part.ts';
 import { accept, markVerified, reject, type Verdict, type Verified } from '../../formats/verdict.ts';
 import type { Ways } from '../../formats/next-hop.ts';
@@ -31,10 +30,16 @@ import { verifyPartsLogged, type LogCode, type LoggedParts } from './verify-log.
 import { verifyProvenance, type ProvenanceCode } from './verify-provenance.ts';
 import { verifyDemandedVsa, type DemandedVsaCode } from './verify-vsa.ts';
 import { verifyRootChain, type RootCode, type TrustedRoot } from './verify-root.ts';
-import { verifyChannelRole, verifyTargetsRole, type SignedRoleCode, type TrustedTargets } from './verify-targets.ts';
+import {
+  verifyChannelRole,
+  verifyTargetsRole,
+  type RoleReading,
+  type SignedRoleCode,
+  type TrustedTargets,
+} from './verify-targets.ts';
 
 /** What a device is and what it will never go below: the two things it does not take from anybody's word. */
-export type DeviceTrust = { readonly factory: FactoryRecord; readonly floors: Floors; readonly check: SignatureCheck };
+export type DeviceTrust = RoleReading & { readonly factory: FactoryRecord; readonly floors: Floors };
 
 /** What a permit says of one image. */
 export type PermittedComponent = {
@@ -84,22 +89,26 @@ export type BundleCode =
 /** Decides whether the bundle in `bytes` permits its release on this device. Never throws. */
 export function verifyBundle(bytes: Uint8Array, device: DeviceTrust): Verdict<BootPermit, BundleCode> {
   const bundle = parseBootBundle(bytes);
-  if (!bundle.ok) return bundle;
-  const parts = verifySignedParts(bundle.value, device);
+  return bundle.ok ? verifyOpenBundle(bundle.value, device) : bundle;
+}
+
+/** Decides it about a bundle that was read already, or was never written: all that `verifyBundle` asks of one that can be read. */
+export function verifyOpenBundle(bundle: BootBundle, device: DeviceTrust): Verdict<BootPermit, BundleCode> {
+  const parts = verifySignedParts(bundle, device);
   if (!parts.ok) return parts;
   const { root, channel, channelPart, trustPart } = parts.value;
   const logged = verifyPartsLogged(
-    { ...loggedParts(parts.value, bundle.value, device), proofs: bundle.value.proofs },
+    { ...loggedParts(parts.value, bundle, device), proofs: bundle.proofs },
     device.check,
   );
   if (!logged.ok) return logged;
-  const found = findDeviceComponents(channel.signed.targets, bundle.value.release, device.factory);
+  const found = findDeviceComponents(channel.signed.targets, bundle.release, device.factory);
   if (!found.ok) return found;
   for (const component of found.value) {
     const allowed = verifyFloors(component, channelPart, device);
     if (!allowed.ok) return allowed;
   }
-  const built = verifyEvidence(bundle.value.evidence, found.value, { trustPart, device });
+  const built = verifyEvidence(bundle.evidence, found.value, { trustPart, device });
   if (!built.ok) return built;
   const ways = findWays(channel.signed.targets, channelPart, device.factory);
   const main = built.value.find(({ installer }) => installer === 'slot');
@@ -109,9 +118,9 @@ export function verifyBundle(bytes: Uint8Array, device: DeviceTrust): Verdict<Bo
       root: { version: root.metadata.signed.version, sha256: root.sha256 },
       channel: { name: device.factory.channelName, version: channel.signed.version, inForce: channelPart.release },
       repository: repositoryOf(device.factory),
-      release: bundle.value.release,
+      release: bundle.release,
       ways: ways.ok ? ways.value : undefined,
-      plan: planOf(channelPart, bundle.value.release, device.factory),
+      plan: planOf(channelPart, bundle.release, device.factory),
       components: built.value,
       main,
       imagesSha256: imagesDigest(built.value),
@@ -172,11 +181,11 @@ type Roles = { readonly channel: TrustedTargets; readonly channelPart: ChannelPa
 function verifyBoundRoles(root: TrustedRoot, files: SignedFiles, device: DeviceTrust): Verdict<Roles, SignedPartsCode> {
   const repository = repositoryOf(device.factory);
   const { channelName } = device.factory;
-  const targets = verifyTargetsRole(root, files.targets, device.check);
+  const targets = verifyTargetsRole(root, files.targets, device);
   if (!targets.ok) return targets;
   const targetsBound = verifyBinding(targets.value.signed.firmament, { repository, role: 'targets' });
   if (!targetsBound.ok) return targetsBound;
-  const channel = verifyChannelRole(targets.value, { name: channelName, bytes: files.channel }, device.check);
+  const channel = verifyChannelRole(targets.value, { name: channelName, bytes: files.channel }, device);
   if (!channel.ok) return channel;
   const channelBound = verifyBinding(channel.value.signed.firmament, { repository, role: channelName });
   if (!channelBound.ok) return channelBound;

@@ -45,7 +45,7 @@ export function verifyHaltRole(trust: Listed, file: SideFile): Verdict<Halts, Ro
 function verifySideRole(trust: Listed, { name, bytes, delegatedBy }: SideFile): Verdict<TrustedTargets, RolloutCode> {
   const role = verifyBoundRole(
     { ...trust, now: NO_TIME },
-    { name, bytes, verify: (file) => verifyChannelRole(delegatedBy, { name, bytes: file }, trust.check) },
+    { name, bytes, verify: (file) => verifyChannelRole(delegatedBy, { name, bytes: file }, trust) },
   );
   if (!role.ok) return role;
   return role.value.signed.targets.size === 0

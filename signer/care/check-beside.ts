@@ -146,10 +146,10 @@ function judgeRole(scene: Scene, name: string, bytes: Uint8Array): Verdict<{ rea
   const { input, roots, delegators } = scene;
   const judges =
     name === 'targets'
-      ? [...roots].reverse().map((root) => () => verifyTargetsRole(root, bytes, input.check))
+      ? [...roots].reverse().map((root) => () => verifyTargetsRole(root, bytes, input))
       : delegators
           .filter((delegator) => isDelegated(delegator, name))
-          .map((delegator) => () => verifyDelegatedRole(delegator, { name, bytes }, input.check));
+          .map((delegator) => () => verifyDelegatedRole(delegator, { name, bytes }, input));
   const parsed = parseTargets(bytes);
   let verdict: Verdict<TrustedTargets> = parsed.ok
     ? reject('ROLE_NOT_DELEGATED', 'nothing that stands there delegates it')

@@ -145,7 +145,7 @@ async function reachRoles(reach: Reach, trust: Listed): Promise<readonly Reached
   const targets = await reachRole(reach, trust, {
     name: 'targets',
     isChannel: false,
-    verify: (bytes) => verifyTargetsRole(trust.root, bytes, trust.check),
+    verify: (bytes) => verifyTargetsRole(trust.root, bytes, trust),
   });
   const waiting = targets === undefined ? [] : [targets];
   for (let delegator = waiting.pop(); delegator !== undefined; delegator = waiting.pop()) {
@@ -178,7 +178,7 @@ function reachDelegated(
   return reachRole(reach, trust, {
     name,
     isChannel: by.name === 'targets',
-    verify: (bytes) => verifyChannelRole(delegator, { name, bytes }, trust.check),
+    verify: (bytes) => verifyChannelRole(delegator, { name, bytes }, trust),
     also: (role) => verifyPin(by, name, role),
   });
 }

@@ -47,7 +47,7 @@ export function verifyApprovedReleases(
   let until = targets.signed.expires;
   for (const { name } of targets.signed.delegations?.roles ?? []) {
     const bytes = published.roles.get(name);
-    const role = bytes === undefined ? undefined : verifyDelegatedRole(targets, { name, bytes }, by.check);
+    const role = bytes === undefined ? undefined : verifyDelegatedRole(targets, { name, bytes }, by);
     if (role?.ok !== true || role.value.signed.expires <= by.now) continue;
     const { firmament } = role.value.signed;
     const part = parseChannelPart(firmament);
@@ -73,7 +73,7 @@ function verifiedTargets(
 ): TrustedTargets | undefined {
   const roots = verifyRootChain(published.roots, { version: 1, sha256: repository.rootOneSha256 }, check);
   const bytes = published.roles.get('targets');
-  const role = roots.ok && bytes !== undefined ? verifyTargetsRole(roots.value.newest, bytes, check) : undefined;
+  const role = roots.ok && bytes !== undefined ? verifyTargetsRole(roots.value.newest, bytes, { check }) : undefined;
   if (role?.ok !== true || role.value.signed.expires <= now) return undefined;
   return verifyBinding(role.value.signed.firmament, { repository, role: 'targets' }).ok ? role.value : undefined;
 }

@@ -92,8 +92,8 @@ function searchSteps(fan: number): number {
     ['signatures'],
     (all: readonly unknown[]) => [...all, ...signatures],
   );
-  const targets = accepted(verifyTargetsRole(root, bytes, check));
-  const delegated = accepted(verifyDelegatedRole(targets, { name: 'r0', bytes }, check));
+  const targets = accepted(verifyTargetsRole(root, bytes, { check }));
+  const delegated = accepted(verifyDelegatedRole(targets, { name: 'r0', bytes }, { check }));
   return countSteps(() => {
     let search = startSearch('missing');
     for (let step = nextStep(search); step.ok; step = nextStep(search)) {

@@ -31,14 +31,14 @@ async function signedBy(unsigned: Unsigned, signers: readonly Signer[]): Promise
 test('two people sign a channel one after the other, and the device accepts it from the second signature on', async () => {
   const delegatedBy = tiny.newest('targets');
   const root = accepted(verifyPinnedRoot(tiny.factory.root, tiny.id.rootOneSha256));
-  const targets = accepted(verifyTargetsRole(root, delegatedBy, check));
+  const targets = accepted(verifyTargetsRole(root, delegatedBy, { check }));
   const unsigned = { metadata: draftOf(tiny.newest('stable')), role: { channel: 'stable' }, delegatedBy };
   const one = await signedBy(unsigned, signersOf('stable').slice(0, 1));
-  expect(verifyChannelRole(targets, { name: 'stable', bytes: one }, check)).toMatchObject({
+  expect(verifyChannelRole(targets, { name: 'stable', bytes: one }, { check })).toMatchObject({
     code: 'METADATA_THRESHOLD_UNMET',
   });
   const two = await signedBy(unsigned, signersOf('stable').slice(0, 2));
-  expect(verifyChannelRole(targets, { name: 'stable', bytes: two }, check).ok).toBe(true);
+  expect(verifyChannelRole(targets, { name: 'stable', bytes: two }, { check }).ok).toBe(true);
   expect(two).toEqual(tiny.newest('stable'));
 });
 

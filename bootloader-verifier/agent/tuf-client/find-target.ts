@@ -24,7 +24,7 @@ export function targetFinder(client: TufClient, trusted: TrustedMetadata): Targe
     const before = roles.get(role);
     if (before !== undefined) return accept(before);
     const verify = (bytes: Uint8Array): ReturnType<typeof verifyDelegatedRole> =>
-      verifyDelegatedRole(delegator, { name: role, bytes }, trusted.check);
+      verifyDelegatedRole(delegator, { name: role, bytes }, trusted);
     const obtained = await obtainRole(client, trusted, { name: role, verify });
     if (obtained.ok) roles.set(role, obtained.value);
     return obtained;

@@ -93,7 +93,7 @@ export async function refreshMetadata(client: TufClient): Promise<Verdict<Truste
   const online = { ...trust, snapshot: snapshot.value };
   const targets = await obtainRole(client, online, {
     name: 'targets',
-    verify: (bytes) => verifyTargetsRole(trust.root, bytes, trust.check),
+    verify: (bytes) => verifyTargetsRole(trust.root, bytes, trust),
   });
   return targets.ok ? accept({ ...online, targets: targets.value }) : targets;
 }

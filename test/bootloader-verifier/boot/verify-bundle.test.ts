@@ -1,10 +1,12 @@
 /** The decision to boot: every rule with the code of its refusal, at the limit and one beyond it. */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { parseBootBundle } from '../../../formats/boot-bundle.ts';
 import type { JsonObject, JsonValue } from '../../../formats/json.ts';
 import { COUNTER_JUMP_MAX } from '../../../formats/floors.ts';
 import { sha256Hex } from '../../../formats/sha256.ts';
-import { verifyBundle, type DeviceTrust } from '../../../bootloader-verifier/boot/verify-bundle.ts';
+import { verifyBundle, verifyOpenBundle, type DeviceTrust } from '../../../bootloader-verifier/boot/verify-bundle.ts';
 import { verifyImages } from '../../../bootloader-verifier/boot/verify-image.ts';
+import { parsedRole } from '../../../signer/parsed-role.ts';
 import type { Signer } from '../../../signer/signer.ts';
 import { seededRandom } from '../../../simulation/seed.ts';
 import { GRAPH_EMPTY } from '../../../formats/update-graph.ts';
@@ -52,7 +54,11 @@ function device(floors: Partial<{ channel: number; counter: number }> = {}, own 
 }
 
 function judge(change: Parameters<TinyRepository['bundle']>[1], by: DeviceTrust = device()): string {
-  const verdict = verifyBundle(repository.bundle('1.0.0', change), by);
+  const bytes = repository.bundle('1.0.0', change);
+  const verdict = verifyBundle(bytes, by);
+  const bundle = parseBootBundle(bytes);
+  // The publisher judges what it has not written yet, and reads each file once.
+  if (bundle.ok) expect(verifyOpenBundle(bundle.value, { ...by, parse: parsedRole })).toEqual(verdict);
   return verdict.ok ? 'accepted' : verdict.code;
 }
 
