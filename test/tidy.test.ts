@@ -6,7 +6,7 @@ import { claimsOf } from './tidy/claims.ts';
 import { codeFaults, shapeFaults } from './tidy/code-rules.ts';
 import { deadExportFaults, deadFileFaults, importFaults, nobleFaults, type Packages } from './tidy/import-rules.ts';
 import { faultLine, readTree, type Fault } from './tidy/source-tree.ts';
-import { dependencyFaults, textFaults } from './tidy/text-rules.ts';
+import { decisionFaults, dependencyFaults, textFaults } from './tidy/text-rules.ts';
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const files = readTree(PROJECT);
@@ -53,6 +53,10 @@ test('no export is dead', () => {
 
 test('every dependency has its line in the document of dependencies', () => {
   expectNone(dependencyFaults(files.find(({ path }) => path === 'docs/DEPENDENCIES.md')?.text ?? '', readPackages()));
+});
+
+test('each decision has the next number, and its title', () => {
+  expectNone(decisionFaults(files));
 });
 
 test('the three claims of the design hold', () => {

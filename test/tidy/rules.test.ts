@@ -4,7 +4,7 @@ import { claimsOf } from './claims.ts';
 import { codeFaults, shapeFaults } from './code-rules.ts';
 import { deadExportFaults, deadFileFaults, importFaults, nobleFaults } from './import-rules.ts';
 import { faultLine, sourceFile, type Fault, type SourceFile } from './source-tree.ts';
-import { dependencyFaults, textFaults } from './text-rules.ts';
+import { decisionFaults, dependencyFaults, textFaults } from './text-rules.ts';
 
 const PACKAGES = { production: new Set(['express', '@noble/hashes']), development: new Set(['vitest']) };
 
@@ -215,6 +215,19 @@ test('work left for later, paths of a machine and addresses of registries are fa
 test('a package without a line in the document of dependencies is a fault', () => {
   expect(dependencyFaults('| `express` | `@noble/hashes` | `vitest` |', PACKAGES)).toEqual([]);
   expect(dependencyFaults('| `express` | `vitest` |', PACKAGES)).toHaveLength(1);
+});
+
+test('a decision with the number of another one, a gap before it or another first line is a fault', () => {
+  const first = { 'docs/adr/0001-a.md': '# 0001: A\n' };
+  const faults = (more: Readonly<Record<string, string>>): number => decisionFaults(made({ ...first, ...more })).length;
+  expect(faults({ 'docs/adr/0002-b.md': '# 0002: B\n', 'docs/a.md': '# A\n' })).toBe(0);
+  for (const [path, text] of [
+    ['docs/adr/0001-b.md', '# 0001: B\n'],
+    ['docs/adr/0003-b.md', '# 0003: B\n'],
+    ['docs/adr/0002-b.md', '# 0002. B\n'],
+  ] as const) {
+    expect(faults({ [path]: text }), path).toBe(1);
+  }
 });
 
 test('a file that no entry reaches is dead, and one that is imported or named by its path is not', () => {

@@ -3,6 +3,7 @@
  *
  * - Nothing is left for later, no file knows the machine it was written on, and no download address is pinned into the project.
  * - Every package that package.json names has its line in `docs/DEPENDENCIES.md`.
+ * - Each decision in `docs/adr` has a number of its own, the next one, and says it in its first line.
  */
 import type { Packages } from './import-rules.ts';
 import type { Fault, SourceFile } from './source-tree.ts';
@@ -33,4 +34,14 @@ export function dependencyFaults(document: string, packages: Packages): readonly
   return names
     .filter((name) => !document.includes(`\`${name}\``))
     .map((name) => ({ path: 'docs/DEPENDENCIES.md', line: 1, what: `has no line for ${name}` }));
+}
+
+/** Decisions whose number is another's, leaves one out, or is not said in the first line. */
+export function decisionFaults(files: readonly SourceFile[]): readonly Fault[] {
+  const decisions = files.filter(({ path }) => path.startsWith('docs/adr/'));
+  return decisions.flatMap(({ path, text }, index) => {
+    const number = String(index + 1).padStart(4, '0');
+    const isNext = path.startsWith(`docs/adr/${number}-`) && text.startsWith(`# ${number}: `);
+    return isNext ? [] : [{ path, line: 1, what: `decision ${number} is expected here, as "# ${number}: TITLE"` }];
+  });
 }
