@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CODES } from '../../formats/codes.ts';
-import { firmament, firmamentIn, type Ended } from './run-firmament.ts';
+import { firmament, firmamentHere, firmamentIn, type Ended } from './run-firmament.ts';
 
 const PASSPHRASE = 'a passphrase that nobody may ever see';
 const SCREEN_LINES = 40;
@@ -44,23 +44,27 @@ describe('misuse', () => {
     [['judge', '--root', 'x', '--out', 'x']],
     [['build', '--source', 'x', '--output', 'x', '--out', 'x', '--key', 'x', '--', 'node']],
   ])('%j ends with 64 and one screen of usage, and a line for machines', async (args) => {
-    const { exit, stderr, answer } = await firmament(...args);
+    const { exit, stderr, answer } = await firmamentHere(...args);
     expect(exit).toBe(64);
     expect(answer).toMatchObject({ ok: false, code: 'USAGE' });
     expect(stderr).toContain('Usage: firmament');
     expect(stderr.split('\n').length).toBeLessThanOrEqual(SCREEN_LINES);
   });
 
+  test.each([[['nope']], [['sign']]])('%j ends the process just so', async (args) => {
+    expect(await firmament(...args)).toEqual(await firmamentHere(...args));
+  });
+
   test('components that are not described whole, or belong to no release, are misuse', async () => {
     const draft = ['channel-draft', '--root-one', 'x', '--channel', 'stable', '--out', 'x', '--component', 'a'];
     for (const args of [draft, [...draft, '--release', 'x']]) {
-      expect(await firmament(...args)).toMatchObject({ exit: 64, answer: { code: 'USAGE' } });
+      expect(await firmamentHere(...args)).toMatchObject({ exit: 64, answer: { code: 'USAGE' } });
     }
   });
 
   test('help is no misuse', async () => {
     for (const args of [['--help'], ['sign', '--help'], ['help', 'publish']]) {
-      const { exit, stderr } = await firmament(...args);
+      const { exit, stderr } = await firmamentHere(...args);
       expect(exit).toBe(0);
       expect(stderr).toContain('Usage: firmament');
     }
@@ -68,7 +72,8 @@ describe('misuse', () => {
 });
 
 test('usage names what an option may be, and what it is otherwise, in the unit that people write', async () => {
-  const usage = async (verb: string): Promise<string> => (await firmament(verb, '--help')).stderr.replace(/\s+/g, ' ');
+  const usage = async (verb: string): Promise<string> =>
+    (await firmamentHere(verb, '--help')).stderr.replace(/\s+/g, ' ');
   expect(await usage('sign')).toContain('(choices: root, targets)');
   expect(await usage('targets-draft')).toContain('how long it is valid (default: 365)');
 });

@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../../../bootloader-verifier/agent/clock-system.ts';
+import { runVerb } from '../../../bootloader-verifier/agent/verbs.ts';
 import { encodeUtf8 } from '../../../formats/bytes.ts';
 import { makeTinyRepository, signedOf, type TinyRepository } from '../../tiny-repository.ts';
 
@@ -62,6 +64,22 @@ function device(
       resolve({ exit, lines: lines.map((line) => JSON.parse(line) as Line), notes });
     });
   });
+}
+
+/** What the program runs, without a process: for lines that end before anything of the system is touched. */
+async function deviceHere(args: readonly string[]): Promise<Ended> {
+  const lines: Line[] = [];
+  let notes = '';
+  const stop = AbortSignal.abort();
+  const exit = await runVerb(args, {
+    nodePath: process.execPath,
+    clock: systemClock(stop),
+    newSecret: (count) => new Uint8Array(count),
+    writeLine: (line) => void lines.push(JSON.parse(line) as Line),
+    writeNote: (text) => void (notes += text),
+    stop,
+  });
+  return { exit, lines, notes };
 }
 
 function provisionArgs(change: Readonly<Record<string, string>> = {}): readonly string[] {
@@ -136,11 +154,12 @@ test('a command line that is not understood ends with 64, usage for people and i
     ['run', '--flash', home, '--url', 'http://user@127.0.0.1/r/gateway/'],
   ];
   for (const args of misuses) {
-    const { exit, lines, notes } = await device(args);
+    const { exit, lines, notes } = await deviceHere(args);
     expect([exit, lines.map(({ code }) => code)], args.join(' ')).toEqual([64, ['USAGE']]);
     expect(notes).toContain('Usage: firmament-device');
     expect(notes.split('\n').length).toBeLessThan(24);
   }
+  for (const args of misuses.slice(0, 3)) expect(await device(args)).toEqual(await deviceHere(args));
 });
 
 test('a root file that cannot be read ends with 69', async () => {
