@@ -5,7 +5,8 @@ import { encodeUtf8, equalBytes, parseUtf8 } from '../../formats/bytes.ts';
 import { encodeCanonicalJson } from '../../formats/canonical-json.ts';
 import { encodeJson } from '../../formats/encode-json.ts';
 import { parseJson, type JsonValue } from '../../formats/json.ts';
-import { jsonValues, toPlain } from './json-values.ts';
+import { oracleReads } from './json-oracle.ts';
+import { jsonValues } from './json-values.ts';
 
 function textOf(value: JsonValue): string {
   return parseUtf8(encodeJson(value)) ?? '';
@@ -17,7 +18,7 @@ test('every value is read back as it was written, by our parser and by JSON.pars
       const bytes = encodeJson(value);
       const read = parseJson(bytes, { bytesMax: bytes.length });
       expect(read.ok && equalBytes(encodeCanonicalJson(read.value), encodeCanonicalJson(value))).toBe(true);
-      expect(JSON.parse(textOf(value))).toEqual(JSON.parse(JSON.stringify(toPlain(value))));
+      expect(oracleReads(textOf(value), value)).toBe(true);
     }),
   );
 });
