@@ -3,14 +3,14 @@
  *
  * - What was found valid is known by a digest over key, signature and message: whether it is valid can never change.
  * - What was not valid is looked at anew each time; it is rare, and nobody is to fill the memory with it.
- * - Bounded: of the newest `KNOWN_MAX` a process remembers at least half, so those of ten thousand products cost it a few megabytes.
+ * - Bounded: of the newest `KNOWN_MAX` a process remembers at least half. Those of ten thousand products have room, and cost ten megabytes.
  */
 import { hash } from 'node:crypto';
 import { encodeHex } from '../formats/bytes.ts';
 import type { SignatureCheck } from '../formats/signature-check.ts';
 import { checkSignature } from './signature-check-node.ts';
 
-const KNOWN_MAX = 65_536;
+const KNOWN_MAX = 98_304;
 
 /** `check`, with a memory of its own. @param knownMax how many signatures are remembered at most. */
 export function checkedOnce(check: SignatureCheck, knownMax: number = KNOWN_MAX): SignatureCheck {
