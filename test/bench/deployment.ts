@@ -11,7 +11,6 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SMALL_HEAP } from '../../cli/node24.js';
 import { pythonOf } from '../real/parts.ts';
 import type { BenchLine } from './bench-line.ts';
 
@@ -47,7 +46,7 @@ type PythonFigures = { readonly createdS: number; readonly addedMs: number };
 export function benchDeployment(): readonly BenchLine[] {
   const ours = inFolder<Figures>((folder) => [
     process.execPath,
-    ...SMALL_HEAP,
+    ...process.execArgv,
     join(import.meta.dirname, 'deployment-child.ts'),
     ...[PRODUCTS, RELEASES].map(String),
     folder,
