@@ -4,6 +4,7 @@
  * - A file is written beside its place, forced to the disk and renamed: at any time each file is the old one or the new one.
  * - It is a new file, never one that stands there: nothing is written through a link. One that cannot take its place is removed.
  * - What is kept is read up to the limit of its kind, and nobody waits for a pipe.
+ * - A file that another run has changed since this one read it is not written over: a slow run would bring back what was replaced.
  * - What an earlier process left half written is hidden from whoever lists the folder, and removed when it is opened.
  * - Names of roles are data: see `stored-name.ts`.
  */
@@ -23,18 +24,40 @@ const HALF_WRITTEN = /^\.@([0-9]+)\.tmp$/;
 /** The store in `folder`, which is made if it is missing. @param pid the number of this process. */
 export async function openMetadataFolder(folder: string, pid: number): Promise<MetadataStore> {
   await openFolder(folder, pid);
+  // What this run read last of each role, or wrote.
+  const known = new Map<string, Uint8Array | undefined>();
   return {
-    read: (role) => readIfPresent(join(folder, roleFileName(role))),
-    write: (role, bytes) =>
-      writeWhole({ folder, name: roleFileName(role), pid }, async (take) => {
+    read: async (role) => {
+      const bytes = await readIfPresent(join(folder, roleFileName(role)));
+      known.set(role, bytes);
+      return bytes;
+    },
+    write: async (role, bytes) => {
+      const name = roleFileName(role);
+      await writeWhole({ folder, name, pid }, async (take) => {
         await take(bytes);
+        if (known.has(role)) await demandUnchanged(join(folder, name), [known.get(role), bytes]);
         return true;
-      }),
+      });
+      known.set(role, bytes);
+    },
     remove: async (role) => {
+      known.set(role, undefined);
       const path = join(folder, roleFileName(role));
       await world('FILE_UNWRITABLE', path, () => rm(path, { force: true }));
     },
   };
+}
+
+/** Throws `FILE_UNWRITABLE` where what stands at `path` is none of `contents`. */
+async function demandUnchanged(path: string, contents: readonly (Uint8Array | undefined)[]): Promise<void> {
+  const standing = await readIfPresent(path);
+  const isOne = contents.some((one) =>
+    one === undefined || standing === undefined ? one === standing : Buffer.compare(one, standing) === 0,
+  );
+  if (!isOne) {
+    throw new OperationError('FILE_UNWRITABLE', `${path} was changed by another run: run again`, { retriable: true });
+  }
 }
 
 /** Makes `folder` if it is missing, and removes what processes that are gone left half written in it. */
