@@ -58,10 +58,7 @@ test.each(['2.root.json', 'timestamp.json', '2.snapshot.json', '2.targets.json']
         accepted(await refreshMetadata(fast));
       }),
     );
-    await expect(run).rejects.toMatchObject({
-      code: 'FILE_UNWRITABLE',
-      message: expect.stringContaining('another run'),
-    });
+    await expect(run).rejects.toThrow(/another run/);
     expect(await kept(fast)).toBe('root 3, snapshot 3, targets 3, timestamp 3');
     accepted(await refreshMetadata(slow));
     expect(await kept(slow)).toBe('root 3, snapshot 3, targets 3, timestamp 3');
