@@ -54,9 +54,8 @@ test('a proposal that lies where another belongs is a fault, whoever put it ther
     await mkdir(join(folder, product), { recursive: true });
     await copyFile(join(folder, PRODUCT, `${stored(1).id}.json`), join(folder, product, `${name}.json`));
     const fault = { code: 'FILE_UNREADABLE', retriable: false };
-    for (const read of [store.find(product, name), store.open(product, name), store.list(product, 9)]) {
-      await expect(read).rejects.toMatchObject(fault);
-    }
+    const reads = [store.find(product, name), store.open(product, name), store.list(product, 9)];
+    await Promise.all(reads.map((read) => expect(read).rejects.toMatchObject(fault)));
   };
   await moved('other', stored(1).id);
   await moved(PRODUCT, stored(2).id);
