@@ -17,7 +17,7 @@ import { PEERS as PINNED } from './peers.ts';
 import { median } from './repository.ts';
 import { ASKED, writeRepository, type BenchRepository } from './repository-files.ts';
 
-const ROUNDS = 3;
+const ROUNDS = 5;
 const ONCE_S = 30;
 type PeerName = 'python-tuf' | 'tuf-js' | 'go-tuf';
 const PEERS: readonly PeerName[] = ['python-tuf', 'tuf-js', 'go-tuf'];

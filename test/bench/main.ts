@@ -13,8 +13,9 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly BenchLine[]>>> = {
   repository: async () => [
     ...(await (await import('./repository.ts')).benchRepository()),
     ...(await (await import('./client-start.ts')).benchClientStart()),
-    ...(await import('./deployment.ts')).benchDeployment(),
     ...(await (await import('./cold-refresh.ts')).benchColdRefresh()),
+    // Last: the disk has work to do for a while after it.
+    ...(await import('./deployment.ts')).benchDeployment(),
   ],
   server: async () => (await import('./server.ts')).benchServer(),
 };
