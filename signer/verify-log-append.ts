@@ -12,11 +12,10 @@ import type { LogPolicy } from '../formats/root-part.ts';
 import type { SignatureCheck } from '../formats/signature-check.ts';
 import { accept, markVerified, reject, type Verdict, type Verified } from '../formats/verdict.ts';
 import { verifyCheckpoint, verifyLogged, type LogCode } from '../bootloader-verifier/boot/verify-log.ts';
-import { checkedOnce } from './checked-once.ts';
+import { checkSignatureOnce } from './checked-once.ts';
 import type { LogDraft } from './draft-log-append.ts';
 import type { LogAppend } from './publication.ts';
 import { logObject, logProofObject } from './repository-layout.ts';
-import { checkSignature } from './signature-check-node.ts';
 
 export type LogAppendCode = LogCode | 'LOG_LEAF_MALFORMED' | 'REPOSITORY_MISMATCH' | 'LOG_FORKED';
 
@@ -33,8 +32,8 @@ export function verifyLogAppend(
   },
 ): Verdict<Verified<LogAppend>, LogAppendCode> {
   const { repository, policies } = by;
-  // All proofs of an append end in the same checkpoint.
-  const check = checkedOnce(by.check ?? checkSignature);
+  // All proofs of an append end in the same checkpoint, which is looked at once.
+  const check = by.check ?? checkSignatureOnce;
   const policy = countingPolicy(draft, policies, check);
   if (!policy.ok) return policy;
   for (const [i, entry] of draft.entries.entries()) {
