@@ -5,12 +5,10 @@ import type { JsonObject, JsonValue } from '../../../formats/json.ts';
 import { COUNTER_JUMP_MAX } from '../../../formats/floors.ts';
 import { sha256Hex } from '../../../formats/sha256.ts';
 import { verifyBundle, verifyOpenBundle, type DeviceTrust } from '../../../bootloader-verifier/boot/verify-bundle.ts';
-import { verifyImages } from '../../../bootloader-verifier/boot/verify-image.ts';
 import { parsedRole } from '../../../signer/parsed-role.ts';
 import type { Signer } from '../../../signer/signer.ts';
 import { seededRandom } from '../../../simulation/seed.ts';
 import { GRAPH_EMPTY } from '../../../formats/update-graph.ts';
-import { accepted } from '../../accepted.ts';
 import { seededSigner } from '../../seeded-signer.ts';
 import { SEED } from '../../simulation/seed.ts';
 import { edited, withPart } from '../../edited-metadata.ts';
@@ -377,28 +375,5 @@ describe('the provenance', () => {
   test('evidence that is no envelope, or whose payload is no provenance, is refused', async () => {
     expect(await outcome({ provenanceBytes: new TextEncoder().encode('{}') })).toBe('ENVELOPE_MALFORMED');
     expect(await outcome({ provenance: { invocationId: '' } })).toBe('STATEMENT_MALFORMED');
-  });
-});
-
-describe('the image', () => {
-  test('exactly the bytes that were signed are the image: not one more, one less, or one changed', () => {
-    const permit = accepted(verifyBundle(release.bundle, device()));
-    const { image } = release;
-    expect(accepted(verifyImages(permit, [image])).main.bytes).toEqual(image);
-    expect(verifyImages(permit, [image.subarray(1)])).toMatchObject({ code: 'IMAGE_LENGTH_MISMATCH' });
-    expect(verifyImages(permit, [Uint8Array.of(...image, 0)])).toMatchObject({ code: 'IMAGE_LENGTH_MISMATCH' });
-    for (const at of image.keys()) {
-      const changed = image.slice();
-      changed[at] = (changed[at] ?? 0) ^ 1;
-      expect(verifyImages(permit, [changed])).toMatchObject({ code: 'IMAGE_HASH_MISMATCH' });
-    }
-  });
-
-  test('what was verified cannot be changed afterwards through the bytes that were handed in', () => {
-    const permit = accepted(verifyBundle(release.bundle, device()));
-    const given = release.image.slice();
-    const { bytes } = accepted(verifyImages(permit, [given])).main;
-    given.fill(0);
-    expect(bytes).toEqual(release.image);
   });
 });
