@@ -6,6 +6,7 @@
  * - A file without an extension is a CommonJS or an ES module by what stands around it; this one is valid as both, and takes
  *   `require` from `node:module`.
  * - What Node does faster than portable code takes the place of that in the executable: `BY_NODE`. A test holds both to one answer.
+ * - What few repositories need is evaluated when it is first used: `WHEN_USED`. It costs the others no time at the start.
  * - `node cli/node24.js bootloader-verifier/agent/tuf-client/bundle.ts --write` writes it.
  */
 import { chmodSync, writeFileSync } from 'node:fs';
@@ -22,6 +23,11 @@ const BY_NODE: readonly (readonly [portable: string, byNode: string])[] = [
   ['formats/sha512.ts', 'bootloader-verifier/agent/tuf-client/sha512-node.ts'],
   ['formats/utf8.ts', 'bootloader-verifier/agent/tuf-client/utf8-node.ts'],
 ];
+/** A file of which one function is wanted, and seldom. */
+const WHEN_USED = {
+  file: 'bootloader-verifier/agent/tuf-client/signature-check-ml-dsa.ts',
+  wants: 'checkSignatureMlDsa',
+} as const;
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 
 const HEAD = [
@@ -44,12 +50,28 @@ const byNode: Plugin = {
   },
 };
 
+/** Puts a function that loads the file at its first call in the place of what the file exports. */
+const whenUsed: Plugin = {
+  name: 'when-used',
+  setup: ({ onResolve, onLoad }) => {
+    const file = join(PROJECT, WHEN_USED.file);
+    const namespace = 'when-used';
+    onResolve({ filter: /\.ts$/ }, ({ path, resolveDir, kind }) =>
+      kind === 'import-statement' && join(resolveDir, path) === file ? { path: WHEN_USED.file, namespace } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace }, () => ({
+      contents: `export const ${WHEN_USED.wants} = (...given) => require(${JSON.stringify(file)}).${WHEN_USED.wants}(...given);`,
+      resolveDir: PROJECT,
+    }));
+  },
+};
+
 /** The executable as it should stand. */
 export async function bundleTufClient(): Promise<string> {
   const built = await build({
     entryPoints: ['bootloader-verifier/agent/tuf-client/main.ts'],
     absWorkingDir: PROJECT,
-    plugins: [byNode],
+    plugins: [whenUsed, byNode],
     bundle: true,
     write: false,
     platform: 'node',

@@ -19,7 +19,7 @@ import { fetcherHttp } from './fetcher-http.ts';
 import { targetFinder } from './find-target.ts';
 import { openFolder, openMetadataFolder } from './metadata-folder.ts';
 import { keepInitialRoot, refreshMetadata, type ClientCode, type TufClient } from './refresh-metadata.ts';
-import { checkSignatureNode } from './signature-check-node.ts';
+import { checkSignatureClient } from './signature-check-client.ts';
 
 const USAGE = `usage:
   tuf-client --metadata-dir DIR init ROOTFILE
@@ -79,7 +79,7 @@ async function dispatch(args: readonly string[], host: Host): Promise<Verdict<un
     store: await openMetadataFolder(folder, host.pid),
     fetcher: fetcherHttp({ silenceMsMax: SILENCE_MS_MAX, stop: host.stop }),
     metadataUrl: slashed(metadataUrl),
-    check: checkSignatureNode,
+    check: checkSignatureClient,
     now: host.now,
   };
   return verb === 'refresh' ? refreshMetadata(client) : download(client, options, host);
@@ -87,7 +87,7 @@ async function dispatch(args: readonly string[], host: Host): Promise<Verdict<un
 
 async function init(folder: string, rootFile: string, host: Host): Promise<Verdict<unknown, CommandCode>> {
   const bytes = await readRootFile(rootFile);
-  return keepInitialRoot({ store: await openMetadataFolder(folder, host.pid), check: checkSignatureNode }, bytes);
+  return keepInitialRoot({ store: await openMetadataFolder(folder, host.pid), check: checkSignatureClient }, bytes);
 }
 
 /** The file, from a pipe as well, up to one byte beyond what a root may have. */

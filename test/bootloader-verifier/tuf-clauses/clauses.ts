@@ -1,7 +1,7 @@
 /**
  * The rules of the TUF specification 1.0.34 that bind a client, clause by clause, and the bugs that other clients had.
  *
- * - Sections 4 and 5 whole, and what sections 3 and 6 say to a client. `TAP 15` is succinct roles; `NAMES` and `TRANSPORT` are what
+ * - Sections 4 and 5 whole, and what sections 3 and 6 say to a client. `TAP 15` is succinct roles, `TAP 21` ML-DSA; `NAMES` and `TRANSPORT` are what
  *   the specification leaves to its reader: names as data, and a server that does not behave.
  * - Each has a case in this folder; a test holds that.
  */
@@ -26,6 +26,7 @@ export const CLAUSES = {
   '4.5 hash prefixes': 'the SHA-256 of the name of the target begins with one of them',
   '4.5 order': 'a delegation that stands earlier is trusted over a later one',
   'TAP 15': 'succinct roles are bins of the hash of the name, each of which terminates',
+  'TAP 21': 'a key of ML-DSA signs the SHA-512 of what is signed, behind a prefix and the version of its scheme',
   '4.6': 'a timestamp lists snapshot.json and nothing else',
   '5.0': 'a step that fails leaves a client that can go on',
   '5.1': 'the time is that of the start, to the end',

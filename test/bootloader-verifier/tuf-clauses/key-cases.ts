@@ -1,8 +1,9 @@
 /** Cases of sections 4.2 and 4.3: keys, and the thresholds that count them. */
+import { encodeUtf8 } from '../../../formats/bytes.ts';
 import type { Signer } from '../../../signer/signer.ts';
 import { keysOf, roleOf } from '../../formats/sample-repository.ts';
 import { seededSigner } from '../../seeded-signer.ts';
-import { pemSigner } from '../tuf-client/pem-signer.ts';
+import { mlDsaSigner, pemSigner } from '../tuf-client/pem-signer.ts';
 import type { SimulatedRepository } from '../tuf-client/simulated-repository.ts';
 import { FIRST, refused, taken, type ClauseCase, type ClauseScene } from './clause-case.ts';
 
@@ -58,6 +59,22 @@ export const KEY_CASES: readonly ClauseCase[] = [
       giveKeys(r, [pemSigner(scheme, bits), seededSigner('ed25519')]);
     },
   })),
+  ...(['44', '65', '87'] as const).flatMap((size): readonly ClauseCase[] => [
+    {
+      ...{ clause: 'TAP 21', says: `a key of ml-dsa-${size}/1 counts beside another`, fresh: true, outcome: FIRST },
+      setup: (r) => {
+        giveKeys(r, [mlDsaSigner(size), seededSigner('ed25519')]);
+      },
+    },
+    {
+      ...{ clause: 'TAP 21', says: `what a key of ml-dsa-${size}/1 signed of other bytes does not count` },
+      ...{ fresh: true, outcome: UNMET, kept: 'root 1' },
+      setup: (r) => {
+        const signer = mlDsaSigner(size);
+        giveKeys(r, [{ ...signer, sign: () => signer.sign(encodeUtf8('other bytes')) }]);
+      },
+    },
+  ]),
   {
     ...{ clause: '4.2.2', says: 'an RSA key of 1024 bits never counts', fresh: true, outcome: UNMET, kept: 'root 1' },
     setup: (r) => {

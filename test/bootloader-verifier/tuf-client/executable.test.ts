@@ -12,6 +12,13 @@ test('the committed executable is what its source gives, byte for byte', async (
   expect(readFileSync(TUF_CLIENT, 'utf8')).toBe(await bundleTufClient());
 });
 
+test('ML-DSA, which few repositories need, is not evaluated before a key of it is met', () => {
+  const text = readFileSync(TUF_CLIENT, 'utf8');
+  expect(text).toContain('var init_signature_check_ml_dsa = __esm({');
+  expect(text.match(/init_signature_check_ml_dsa\(\)/g)).toHaveLength(1);
+  expect(text).toContain('checkSignatureMlDsa2 = (...given) => (init_signature_check_ml_dsa(),');
+});
+
 test('init keeps the root and asks for nothing; refresh keeps the four roles and nothing else', async () => {
   const scene = await makeScene();
   expect([scene.kept(), scene.asked]).toEqual([['root.json'], []]);

@@ -1,5 +1,6 @@
-/** Signers with keys in PEM, as securesystemslib and tuf-on-ci write them: ECDSA and RSA-PSS. Each call makes another key. */
-import { constants, generateKeyPairSync, sign as signWith } from 'node:crypto';
+/** Signers with keys in PEM, as securesystemslib and tuf-on-ci write them: ECDSA, RSA-PSS and ML-DSA. Each call makes another key. */
+import { constants, createHash, generateKeyPairSync, sign as signWith } from 'node:crypto';
+import { concatBytes, encodeUtf8 } from '../../../formats/bytes.ts';
 import { keyIdOf } from '../../../formats/tuf-key.ts';
 import type { Signer } from '../../../signer/signer.ts';
 
@@ -17,5 +18,24 @@ export function pemSigner(scheme: string, bits?: number): Signer {
     key,
     keyid: keyIdOf(key),
     sign: (message) => Promise.resolve(signWith(`sha${scheme.slice(-3)}`, message, signing)),
+  };
+}
+
+export type MlDsaSize = '44' | '65' | '87';
+
+/** What an ML-DSA key of TAP 21 signs for a message. */
+export function mlDsaPayload(message: Uint8Array): Uint8Array {
+  return concatBytes(encodeUtf8('tuf\u0001'), createHash('sha512').update(message).digest());
+}
+
+/** A signer of ML-DSA as TAP 21 has it. */
+export function mlDsaSigner(size: MlDsaSize): Signer {
+  const { publicKey, privateKey } = generateKeyPairSync(`ml-dsa-${size}`);
+  const text = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const key = { keytype: 'ml-dsa', scheme: `ml-dsa-${size}/1`, public: text };
+  return {
+    key,
+    keyid: keyIdOf(key),
+    sign: (message) => Promise.resolve(signWith(undefined, mlDsaPayload(message), privateKey)),
   };
 }

@@ -21,7 +21,7 @@ import {
   refreshMetadata,
   type TufClient,
 } from '../../../bootloader-verifier/agent/tuf-client/refresh-metadata.ts';
-import { checkSignatureNode } from '../../../bootloader-verifier/agent/tuf-client/signature-check-node.ts';
+import { checkSignatureClient } from '../../../bootloader-verifier/agent/tuf-client/signature-check-client.ts';
 import type { Signer } from '../../../signer/signer.ts';
 import { accepted } from '../../accepted.ts';
 import { edited, keysOf, roleOf, signedBy } from '../../formats/sample-repository.ts';
@@ -193,7 +193,7 @@ export class SimulatedClient {
 
   get client(): TufClient {
     const { fetcher } = this.repository;
-    return { store: this.store, fetcher, metadataUrl: `${BASE}metadata/`, check: checkSignatureNode, now: this.now };
+    return { store: this.store, fetcher, metadataUrl: `${BASE}metadata/`, check: checkSignatureClient, now: this.now };
   }
 
   async init(): Promise<void> {
