@@ -1,12 +1,12 @@
 /** Files that verbs read and write: bounded when read, durable and never overwritten when written. */
 import { OperationError } from '../formats/operation-error.ts';
-import { createFile, MODE_PUBLIC, MODE_SECRET, readFileBounded } from '../signer/durable-file.ts';
+import { createFile, isTaken, MODE_PUBLIC, MODE_SECRET, readFileBounded } from '../signer/durable-file.ts';
 
 const INPUT_BYTES_MAX = 67_108_864;
 
-/** The content of a file that must be there. */
+/** The content of a file, or of a pipe in its place, that must be there. */
 export async function readInput(path: string): Promise<Uint8Array> {
-  const bytes = await readFileBounded(path, INPUT_BYTES_MAX);
+  const bytes = await readFileBounded(path, INPUT_BYTES_MAX, 'with-end');
   if (bytes === undefined) throw new OperationError('FILE_UNREADABLE', `${path} is not there`, { retriable: false });
   return bytes;
 }
@@ -22,8 +22,8 @@ export async function writeNew(path: string, bytes: Uint8Array, secret = false):
 }
 
 /** Ends the verb if one of `paths` is there: for files that must be written together or not at all. */
-export async function demandFree(paths: readonly string[]): Promise<void> {
-  for (const path of paths) if ((await readFileBounded(path, INPUT_BYTES_MAX)) !== undefined) throw exists(path);
+export function demandFree(paths: readonly string[]): void {
+  for (const path of paths) if (isTaken(path)) throw exists(path);
 }
 
 function exists(path: string): OperationError {

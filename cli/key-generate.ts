@@ -20,7 +20,7 @@ export function defineKeyGenerate(command: Command, host: Host, conclude: Conclu
 
 async function generate({ out, passphraseFile, workFactor }: Options, host: Host): Promise<Verdict<Answer>> {
   const publicPath = publicPathOf(out);
-  await demandFree([out, publicPath]);
+  demandFree([out, publicPath]);
   const passphrase = await readNewPassphrase(passphraseFile, host);
   if (!passphrase.ok) return passphrase;
   const { file, publicFile, signer } = await generateKey(passphrase.value, workFactor);

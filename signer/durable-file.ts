@@ -12,18 +12,22 @@
 import { randomUUID } from 'node:crypto';
 import {
   closeSync,
+  constants,
   fstatSync,
   fsync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
-  rmSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { concatBytes } from '../formats/bytes.ts';
 import { OperationError } from '../formats/operation-error.ts';
 import { fileFault, hostCode } from './host-fault.ts';
 
@@ -34,6 +38,9 @@ export const MODE_SECRET = 0o600;
 export type FileContent = { readonly bytes: Uint8Array; readonly mode: number };
 
 const synced = promisify(fsync);
+/** A pipe in the place of a file is opened without waiting for whoever writes into it; Windows has none of these. */
+const AT_ONCE = constants.O_RDONLY | (process.platform === 'win32' ? 0 : constants.O_NONBLOCK);
+const PART_BYTES = 65_536;
 
 /**
  * Writes a new file and the folders above it.
@@ -65,22 +72,29 @@ export async function replaceFile(path: string, content: FileContent): Promise<v
   await syncFolder(dirname(path));
 }
 
+/** What is read: a `plain` file, and nothing else in its place; or whatever has an `end`, a pipe that a person names for example. */
+export type ReadableKind = 'plain' | 'with-end';
+
 /**
- * The content of a file, or undefined if there is none.
- * @throws OperationError `FILE_UNREADABLE` also if it is longer than `bytesMax`.
+ * The content of a file, or undefined if there is none. Where another thing stands in the place of a plain one nothing is waited for.
+ * @throws OperationError `FILE_UNREADABLE` also if it is longer than `bytesMax`, or no plain file where that is demanded.
  */
-export async function readFileBounded(path: string, bytesMax: number): Promise<Uint8Array | undefined> {
-  return Promise.resolve(readBounded(path, bytesMax));
+export async function readFileBounded(
+  path: string,
+  bytesMax: number,
+  kind: ReadableKind = 'plain',
+): Promise<Uint8Array | undefined> {
+  return Promise.resolve(readBounded(path, bytesMax, kind));
 }
 
-function readBounded(path: string, bytesMax: number): Uint8Array | undefined {
-  const file = openIfThere(path);
+function readBounded(path: string, bytesMax: number, kind: ReadableKind): Uint8Array | undefined {
+  const file = openIfThere(path, kind);
   if (file === undefined) return undefined;
   try {
-    const { size } = fstatSync(file);
-    if (size <= bytesMax) return new Uint8Array(readFileSync(file));
-    const what = `${path} has ${size} bytes, at most ${bytesMax} are read`;
-    throw new OperationError('FILE_UNREADABLE', what, { retriable: false });
+    const found = fstatSync(file);
+    if (!found.isFile() && kind === 'plain') throw unreadable(`${path} is no plain file`);
+    if (found.size > bytesMax) throw unreadable(`${path} has ${found.size} bytes, at most ${bytesMax} are read`);
+    return found.isFile() ? new Uint8Array(readFileSync(file)) : readToEnd(file, path, bytesMax);
   } catch (cause) {
     throw cause instanceof OperationError ? cause : fileFault('FILE_UNREADABLE', path, cause);
   } finally {
@@ -88,11 +102,39 @@ function readBounded(path: string, bytesMax: number): Uint8Array | undefined {
   }
 }
 
-function openIfThere(path: string): number | undefined {
+/** Reads what tells no length beforehand. */
+function readToEnd(file: number, path: string, bytesMax: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (let left = bytesMax + 1; left > 0;) {
+    const part = new Uint8Array(Math.min(left, PART_BYTES));
+    const length = readSync(file, part);
+    if (length === 0) return concatBytes(...parts);
+    parts.push(part.subarray(0, length));
+    left -= length;
+  }
+  throw unreadable(`${path} has more than ${bytesMax} bytes`);
+}
+
+function unreadable(what: string): OperationError {
+  return new OperationError('FILE_UNREADABLE', what, { retriable: false });
+}
+
+function openIfThere(path: string, kind: ReadableKind): number | undefined {
   try {
-    return openSync(path, 'r');
+    return openSync(path, kind === 'plain' ? AT_ONCE : 'r');
   } catch (cause) {
     if (hostCode(cause) === 'ENOENT' || hostCode(cause) === 'ENOTDIR') return undefined;
+    throw fileFault('FILE_UNREADABLE', path, cause);
+  }
+}
+
+/** Whether anything stands at `path`, if only a link to nothing. */
+export function isTaken(path: string): boolean {
+  try {
+    lstatSync(path);
+    return true;
+  } catch (cause) {
+    if (hostCode(cause) === 'ENOENT' || hostCode(cause) === 'ENOTDIR') return false;
     throw fileFault('FILE_UNREADABLE', path, cause);
   }
 }
@@ -131,9 +173,13 @@ async function openNew(temporary: string, mode: number, path: string): Promise<n
   return orFault(open, path);
 }
 
-/** Removes a temporary file; one that stays does no harm. */
+/** Removes a temporary file; one that is gone already, or that stays, does no harm. */
 function discard(temporary: string): void {
-  rmSync(temporary, { force: true });
+  try {
+    unlinkSync(temporary);
+  } catch {
+    // Nothing reads it.
+  }
 }
 
 /** Makes `folder` and those above it, each durable in the one that holds it. */

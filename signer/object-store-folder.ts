@@ -11,7 +11,7 @@ import { sha256Hex } from '../formats/sha256.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { createFile, MODE_PUBLIC, readFileBounded, replaceFile } from './durable-file.ts';
 import { whileLocked } from './lock-file.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { ObjectStore, StoredObject } from './object-store.ts';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/;
 const NAME_LENGTH_MAX = 1024;
@@ -30,7 +30,7 @@ export function objectStoreFolder(folder: string): ObjectStore {
   return {
     get: async (name, bytesMax) => {
       const bytes = await readFileBounded(pathOf(name), bytesMax);
-      return bytes === undefined ? undefined : { bytes, etag: sha256Hex(bytes) };
+      return bytes === undefined ? undefined : tagged(bytes);
     },
     put: async (name, bytes, condition) => {
       const path = pathOf(name);
@@ -39,6 +39,16 @@ export function objectStoreFolder(folder: string): ObjectStore {
         return inTurn(() => replace(path, content, condition.replaces));
       }
       return (await createFile(path, content)) ? accept(undefined) : reject('CONDITION_FAILED', `${name} exists`);
+    },
+  };
+}
+
+/** An object whose tag is computed when it is asked for: most are never replaced. */
+function tagged(bytes: Uint8Array): StoredObject {
+  return {
+    bytes,
+    get etag() {
+      return sha256Hex(bytes);
     },
   };
 }

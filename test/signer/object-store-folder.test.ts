@@ -1,5 +1,5 @@
 /** The store in a folder, and the files and locks beneath it: whole files or none, one writer at a time, over processes. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -97,6 +97,20 @@ describe('durable files', () => {
     await writeFile(path, 'four');
     expect(await readFileBounded(path, 4)).toEqual(bytes('four'));
     await expect(readFileBounded(path, 3)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
+  });
+
+  test.skipIf(isWindows)('what stands in the place of a file is neither waited for nor read without end', async () => {
+    const folder = await newFolder();
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    for (const path of [pipe, '/dev/zero']) {
+      await expect(readFileBounded(path, 9)).rejects.toMatchObject({ code: 'FILE_UNREADABLE', message: /plain/ });
+    }
+    await expect(readFileBounded('/dev/zero', 200_000, 'with-end')).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
+    const writer = spawn('sh', ['-c', `printf from-a-pipe > '${pipe}'`]);
+    await once(writer, 'spawn');
+    expect(await readFileBounded(pipe, 11, 'with-end')).toEqual(bytes('from-a-pipe'));
+    if (writer.exitCode === null) await once(writer, 'exit');
   });
 });
 
