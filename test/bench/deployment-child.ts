@@ -9,7 +9,10 @@
 import assert from 'node:assert';
 import { join } from 'node:path';
 import { refresh } from '../../bootloader-verifier/agent/refresh.ts';
+import { jsonText } from '../../formats/encode-json.ts';
+import type { JsonValue } from '../../formats/json.ts';
 import { sha256Hex } from '../../formats/sha256.ts';
+import { parseTargets } from '../../formats/tuf-targets.ts';
 import { openDeployment } from '../../signer/daemon/deployment.ts';
 import { deviceRegister } from '../../signer/identity/device-register.ts';
 import { createFile, MODE_PUBLIC } from '../../signer/durable-file.ts';
@@ -171,8 +174,22 @@ async function writtenLogged(product: string): Promise<{ readonly loggedTuf: num
   return { loggedTuf, loggedOthers: names.length - loggedTuf };
 }
 
+/** What the channel says of an image, in JSON. */
+function imageIn(channel: Uint8Array): string {
+  const image = [...accepted(parseTargets(channel)).signed.targets.values()].find(({ custom }) => custom !== undefined);
+  assert(image?.custom !== undefined && image.sha256 !== undefined, 'an image has members of its own and a digest');
+  const { length, sha256, custom } = image;
+  return jsonText(
+    new Map<string, JsonValue>([
+      ['length', length],
+      ['hashes', new Map([['sha256', sha256]])],
+      ['custom', custom],
+    ]),
+  );
+}
+
 const logged = await writtenLogged('logged');
 database.close();
-process.stdout.write(
-  `${JSON.stringify({ createdMs, addedMs, added: others.length, addedWrites, coldBytes, pollBytes, leastMs, renewedMs, rssMb, ...logged })}\n`,
-);
+const times = { createdMs, leastMs, addedMs, renewedMs };
+const sizes = { added: others.length, addedWrites, coldBytes, pollBytes, rssMb, ...logged };
+process.stdout.write(`${JSON.stringify({ ...times, ...sizes, image: imageIn(last.stable) })}\n`);

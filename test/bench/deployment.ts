@@ -1,8 +1,9 @@
 /**
  * Bench group `repository`, the publisher's part: what a deployment costs its signer and its devices.
  *
- * - Beside python-tuf, which holds as many targets as the whole deployment has releases, in bins of one repository: ours are verified as
- *   devices will, logged in a durable memory and synced file by file; its are signed and written.
+ * - Beside python-tuf, which holds a target for each release of the whole deployment, in bins of one repository. Each of its targets
+ *   says what a channel of ours says of an image; ours lists the image's provenance as well.
+ * - Ours are verified as devices will and remembered in a durable memory; its are signed. Both are synced file by file.
  * - All 10,000 products are created in one process, then a release is added to some of them, then every timestamp is renewed.
  * - A product is six files, each signed by a key of its own role. What it costs to sign, check and sync them, and nothing else, stands
  *   in a line beside what creating it costs: no code could create it for less.
@@ -38,7 +39,7 @@ type Figures = Readonly<
     | ('createdMs' | 'addedMs' | 'added' | 'addedWrites' | 'loggedTuf' | 'loggedOthers')
     | ('leastMs' | 'coldBytes' | 'pollBytes' | 'renewedMs' | 'rssMb'),
     number
-  >
+  > & { /** What is said of an image, in JSON. */ readonly image: string }
 >;
 type PythonFigures = { readonly createdS: number; readonly addedMs: number };
 
@@ -55,7 +56,7 @@ export function benchDeployment(): readonly BenchLine[] {
     pythonOf('python-tuf'),
     join(import.meta.dirname, 'python-tuf-bins.py'),
     ...[PRODUCTS * RELEASES, BINS_BITS, ADDED].map(String),
-    folder,
+    ...[ours.image, folder],
   ]);
   const { createdMs, addedMs, added, addedWrites, loggedTuf, loggedOthers } = ours;
   const { coldBytes, pollBytes, leastMs, renewedMs, rssMb } = ours;

@@ -34,7 +34,7 @@ export const PEERS: Readonly<Record<string, Peer>> = {
     part: 'python-tuf',
     version: '7.0.1',
     command:
-      '1,000,000 targets in 1,024 succinct bins, signed and written; a release added to its bin, a new snapshot and timestamp',
+      '1,000,000 targets that say of an image what ours say, in 1,024 succinct bins, signed and written; a release added to its bin, a new snapshot and timestamp',
     ours: 'a deployment of as many releases: drafts, signatures of people, and the publications of the signer daemon, each synced',
   },
   'tuf-js': {

@@ -1,5 +1,7 @@
 """python-tuf's way to hold many targets: COUNT of them in 2^BITS bins, written to FOLDER; then one more release, ADDED times.
 
+Each target says of its file what IMAGE says, in JSON: its length, its SHA-256 and its own members. Files are written as python-tuf
+writes them, which syncs each of them.
 Prints one JSON object: seconds of processor time for the first, milliseconds for each of the second.
 """
 
@@ -21,9 +23,10 @@ from tuf.api.metadata import (
     Timestamp,
 )
 
-count, bits, added, folder = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
+count, bits, added = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+image, folder = json.loads(sys.argv[4]), Path(sys.argv[5])
+own_members = {"custom": image["custom"]}
 expires = datetime(2030, 1, 1, tzinfo=timezone.utc)
-digest = {"sha256": "e405ded0916dd4c933d0dca0a5e9983a185e05c3b44f4648e3dd2c269e030c61"}
 signer = CryptoSigner.generate_ed25519()
 
 
@@ -31,9 +34,13 @@ def name_of(product: int, release: int) -> str:
     return f"product-{product}/{release}.0.0/gateway/image.js"
 
 
+def target_of(name: str) -> TargetFile:
+    return TargetFile(image["length"], image["hashes"], name, own_members)
+
+
 def write(metadata: Metadata, name: str) -> None:
     metadata.sign(signer)
-    (folder / name).write_bytes(metadata.to_bytes())
+    metadata.to_file(str(folder / name))
 
 
 start = time.process_time()
@@ -41,7 +48,7 @@ succinct = SuccinctRoles([signer.public_key.keyid], 1, bits, "bin")
 bins = {name: Metadata(Targets(expires=expires)) for name in succinct.get_roles()}
 for at in range(count):
     name = name_of(at // 100, at % 100)
-    bins[succinct.get_role_for_target(name)].signed.targets[name] = TargetFile(17, digest, name)
+    bins[succinct.get_role_for_target(name)].signed.targets[name] = target_of(name)
 meta = {f"{name}.json": MetaFile(1) for name in [*bins, "targets"]}
 for name, metadata in bins.items():
     write(metadata, f"1.{name}.json")
@@ -61,7 +68,7 @@ for at in range(added):
     versions[name] = former + 1
     held = Metadata.from_file(str(folder / f"{former}.{name}.json"))
     held.signed.version = former + 1
-    held.signed.targets[target] = TargetFile(17, digest, target)
+    held.signed.targets[target] = target_of(target)
     write(held, f"{former + 1}.{name}.json")
     snapshot = Metadata.from_file(str(folder / f"{at + 1}.snapshot.json"))
     snapshot.signed.version = at + 2
