@@ -155,9 +155,10 @@ async function refreshSnapshot(
   trust: Trust & { readonly timestamp: TrustedTimestamp },
   recalled: Recalled & { readonly bytes?: Uint8Array },
 ): Promise<Verdict<TrustedSnapshot, ClientCode>> {
-  const kept = recalled.bytes && verifySnapshot(trust, recalled.bytes, undefined);
-  if (kept?.ok === true) return kept;
   const named = trust.timestamp.signed.snapshot;
+  const { bytes: before } = recalled;
+  const kept = isOfLength(before, named) ? verifySnapshot(trust, before, undefined) : undefined;
+  if (kept?.ok === true) return kept;
   const url = addressOf(client, trust, { role: 'snapshot', version: named.version });
   const bytes = await fetchNamed(client.fetcher, named, { url, bytesMax: SNAPSHOT_BYTES_READ_MAX });
   if (!bytes.ok) return bytes;
@@ -175,7 +176,7 @@ export async function obtainRole(
   const named = findListed(trust.snapshot, name);
   if (!named.ok) return named;
   const kept = await client.store.read(name);
-  const known = kept && verifyRoleFile(trust, { name, bytes: kept, verify });
+  const known = isOfLength(kept, named.value) ? verifyRoleFile(trust, { name, bytes: kept, verify }) : undefined;
   if (known?.ok === true) return known;
   const url = addressOf(client, trust, { role: name, version: named.value.version });
   const bytes = await fetchNamed(client.fetcher, named.value, { url, bytesMax: TARGETS_BYTES_MAX });
@@ -193,6 +194,11 @@ function addressOf(
 ): string {
   const version = root.metadata.signed.consistentSnapshot ? `${file.version}.` : '';
   return `${metadataUrl}${version}${encodeSegment(file.role)}.json`;
+}
+
+/** Whether there is a file of the very length that its parent says, where it says one. */
+function isOfLength(bytes: Uint8Array | undefined, { length }: MetaFile): bytes is Uint8Array {
+  return bytes !== undefined && (length === undefined || bytes.length === length);
 }
 
 /** The file that a parent names: of the very length that it says, and never longer than the role may be. */

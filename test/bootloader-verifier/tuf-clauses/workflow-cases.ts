@@ -174,6 +174,19 @@ const FILES: readonly ClauseCase[] = (['snapshot', 'targets'] as const).flatMap(
       ...{ clause: hash, says: `${role} whose length and hashes fit is accepted`, outcome: keptAfter(role, true) },
       ...{ setup: (r) => (r.namesHashes = true), change: (scene) => publish(scene, role) },
     },
+    {
+      ...{ clause: length, says: `the kept ${role} is not the file of which a greater length is named` },
+      ...{
+        outcome: 'METADATA_LENGTH_MISMATCH',
+        kept: `root 1, snapshot ${role === 'snapshot' ? 1 : 2}, targets 1, timestamp 2`,
+      },
+      change: async ({ repository }: ClauseScene) => {
+        const longer = { version: 1, length: 100_000, sha256: undefined };
+        if (role === 'snapshot') repository.named = longer;
+        else repository.meta.set('targets.json', longer);
+        await repository.publish(...(role === 'snapshot' ? [] : ['snapshot']), 'timestamp');
+      },
+    },
     ...[1, 3].map((other): ClauseCase => ({
       ...{
         clause: version,
