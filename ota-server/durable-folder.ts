@@ -4,9 +4,11 @@
  * - Bytes go to a file of its own beside the target, are counted, digested and synced, and only then named: by a hard link where
  *   nothing may stand yet, by a rename where something is replaced; then the folder is synced.
  * - A cut may leave such a file, `.firmament-*`; nothing reads it.
+ * - Only plain files are read, also behind a link.
  * - Windows cannot sync a folder; there the file system's own order has to do.
  */
 import { createHash, randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
 import { link, mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { OperationError } from '../formats/operation-error.ts';
@@ -15,6 +17,8 @@ import { OperationError } from '../formats/operation-error.ts';
 export type Spooled = { readonly path: string; readonly length: number; readonly sha256: string };
 
 const READ_BYTES = 262_144;
+/** Never wait for the other end of a pipe. */
+const HOW = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** Writes `chunks` beside `path`, at most `lengthMax` bytes of them. @returns undefined, with nothing left, if there are more. */
 export async function spool(
@@ -87,7 +91,7 @@ export async function readWhole(path: string, lengthMax: number): Promise<Uint8A
   const handle = await openIfThere(path);
   if (handle === undefined) return undefined;
   try {
-    const { size } = await handle.stat();
+    const size = await sizeOfPlain(handle, path);
     if (size > lengthMax) throw unreadable(path, `it has ${size} bytes, at most ${lengthMax} are read`);
     return Uint8Array.from(await handle.readFile());
   } finally {
@@ -103,7 +107,7 @@ export async function digestFile(
   const handle = await openIfThere(path);
   if (handle === undefined) return undefined;
   try {
-    const { size } = await handle.stat();
+    const size = await sizeOfPlain(handle, path);
     return size > lengthMax ? { length: size, sha256: '' } : await digestBytes(handle);
   } finally {
     await handle.close();
@@ -124,11 +128,18 @@ async function digestBytes(handle: FileHandle): Promise<{ readonly length: numbe
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {
   try {
-    return await open(path, 'r');
+    return await open(path, HOW);
   } catch (cause) {
     if (hostCode(cause) === 'ENOENT' || hostCode(cause) === 'ENOTDIR') return undefined;
     throw unreadable(path, hostCode(cause) ?? 'unknown fault', cause);
   }
+}
+
+/** The length of an opened file. What is no plain file is not read: a device may have no end. */
+async function sizeOfPlain(handle: FileHandle, path: string): Promise<number> {
+  const found = await handle.stat();
+  if (!found.isFile()) throw unreadable(path, 'it is no plain file');
+  return found.size;
 }
 
 /** Makes `folder` and those above it, each durable in the one that holds it. */

@@ -6,17 +6,19 @@
  * - Of one product one verb runs at a time, in the order of arrival, unless it says that it has an order of its own; products do
  *   not wait for each other. Waiting is bounded, in requests and in the bytes of their bodies: whoever may speak to the signer can
  *   fill neither its memory nor its log.
- * - The socket is made with mode 0600 from its first moment; one that a dead process left behind is replaced.
+ * - The socket is made with mode 0600 from its first moment; one that a dead process left behind is replaced,
+ *   anything else under its name is not.
  * - Specified in `docs/formats/signer.md`.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
-import { rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { concatBytes } from '../../formats/bytes.ts';
 import type { Code } from '../../formats/codes.ts';
 import type { Clock } from '../../formats/clock.ts';
 import type { Instant } from '../../formats/instant.ts';
 import { OperationError } from '../../formats/operation-error.ts';
+import { hostCode } from '../host-fault.ts';
 import type { SignerVerb, VerbFacts, VerbTable } from './verb-table.ts';
 
 export type DaemonOptions = {
@@ -129,8 +131,14 @@ function findVerb(
   const table = product === undefined ? verbs : verbsOf?.(product);
   const verb = table?.get(product === undefined ? url.slice(1) : name);
   return verb === undefined
-    ? { status: 409, facts: refusal('NOT_FOUND', 'there is no such verb') }
+    ? { status: 409, facts: refusal('NOT_FOUND', whatIsMissing(table, product, only)) }
     : { verb, lane: product === undefined || product === only ? '' : product };
+}
+
+/** Tells a product that is not served from a verb that there is not. */
+function whatIsMissing(table: VerbTable | undefined, product: string | undefined, only: string | undefined): string {
+  if (product === undefined || table !== undefined) return 'there is no such verb';
+  return only === undefined ? `product ${product} is not served here` : `this signer serves ${only}, not ${product}`;
 }
 
 async function run(verb: SignerVerb, body: Uint8Array, now: Instant): Promise<Answer> {
@@ -202,11 +210,11 @@ function send(response: ServerResponse, status: number, facts: VerbFacts): void 
   response.end(body);
 }
 
-/** Listens at `path`; a socket that nobody serves any more is removed first. */
+/** Listens at `path`; a socket that nobody serves any more is removed first. What is no socket stays, and is in the way. */
 async function listen(server: Server, path: string): Promise<void> {
   const first = await tryListen(server, path);
   if (first === undefined) return;
-  const isLeftBehind = 'code' in first && first.code === 'EADDRINUSE' && !(await isServed(path));
+  const isLeftBehind = hostCode(first) === 'EADDRINUSE' && (await isDeadSocket(path));
   if (isLeftBehind) await rm(path, { force: true });
   const fault = isLeftBehind ? await tryListen(server, path) : first;
   if (fault === undefined) return;
@@ -233,13 +241,15 @@ function tryListen(server: Server, path: string): Promise<Error | undefined> {
   });
 }
 
-/** Whether somebody answers at the socket `path`. */
-function isServed(path: string): Promise<boolean> {
+/** A full queue of a daemon that works, or one that lets nobody in, is no dead one: only a refused connection says so. */
+async function isDeadSocket(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isSocket() !== true) return false;
   return new Promise((resolve) => {
     const socket = connect(path, () => {
       socket.destroy();
-      resolve(true);
+      resolve(false);
     });
-    socket.once('error', () => resolve(false));
+    socket.once('error', (fault) => resolve(hostCode(fault) === 'ECONNREFUSED'));
   });
 }

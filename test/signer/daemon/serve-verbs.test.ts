@@ -1,5 +1,6 @@
 /** The signer's door: for its owner alone, one verb at a time, and nothing that is not a verb's. */
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -146,8 +147,18 @@ test('a socket that a dead process left behind is replaced, one that is served i
   const socketPath = join(folder, 'signer.sock');
   await expect(serveVerbs({ ...options, socketPath })).rejects.toMatchObject({ code: 'ADDRESS_UNAVAILABLE' });
   const left = join(folder, 'left.sock');
-  await writeFile(left, '');
+  const dies = `require('node:net').createServer().listen(${JSON.stringify(left)}, () => process.kill(process.pid, 'SIGKILL'))`;
+  expect(spawnSync(process.execPath, ['-e', dies]).signal).toBe('SIGKILL');
+  expect((await stat(left)).isSocket()).toBe(true);
   const other = await serveVerbs({ ...options, socketPath: left });
   expect((await stat(left)).isSocket()).toBe(true);
   await other.close();
+});
+
+test('a file under the name of the socket is in the way, and stays', async () => {
+  const socketPath = join(folder, '1.root.json');
+  await writeFile(socketPath, 'root 1');
+  const options = { socketPath, verbs: new Map<string, SignerVerb>(), now: () => 0, log: () => undefined };
+  await expect(serveVerbs(options)).rejects.toMatchObject({ code: 'ADDRESS_UNAVAILABLE' });
+  expect(await readFile(socketPath, 'utf8')).toBe('root 1');
 });
