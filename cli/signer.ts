@@ -3,17 +3,20 @@
  *
  * - With `--product` it serves one product, whose memory is a file that `firmament publish` can use too; one daemon at a time owns it.
  *   Without, it serves every product of the deployment, whose memory is one database; several daemons may share that on a machine.
+ *   A folder that holds the memory of the one kind gets none of the other.
  * - It steps rollouts and refreshes the online roles by itself, long before they expire; what is due is looked at in every interval.
  * - Its folder holds its memory and its books, outside of the store.
  * - With the key of a CA it issues identities of a product, too (`identity-option.ts`).
  * - A refusal or fault of what it does by itself is told, and done again at the next look.
  */
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Instant } from '../formats/instant.ts';
 import { OperationError } from '../formats/operation-error.ts';
 import { accept, type Verdict } from '../formats/verdict.ts';
+import { DATABASE_FILE, STATE_FILE } from '../signer/backup/kept-files.ts';
 import { bookStoreFolder } from '../signer/book-store-folder.ts';
 import { openDeployment } from '../signer/daemon/deployment.ts';
 import { serveVerbs, type DaemonOptions, type RunningDaemon } from '../signer/daemon/serve-verbs-http.ts';
@@ -100,6 +103,8 @@ export function defineSigner(command: Command, host: Host, conclude: Conclude): 
       if (!isCaKeyClear(options, options.product)) {
         command.error('error: a CA is of one product: --ca-key PRODUCT=FILE, once a product', { exitCode: 64 });
       }
+      const mixed = await whoseMemory(options);
+      if (mixed !== undefined) command.error(`error: ${mixed}`, { exitCode: 64 });
       const shared = await openShared(options, host);
       if (!shared.ok) return conclude(shared);
       if (options.product === undefined) return serveDeployment(shared.value, options, { host, conclude });
@@ -107,11 +112,23 @@ export function defineSigner(command: Command, host: Host, conclude: Conclude): 
     });
 }
 
+/** What is wrong with `--product`, for the memory that is there: a second one beside it would be empty, and stand in every backup. */
+async function whoseMemory({ state, product }: Options): Promise<string | undefined> {
+  const isThere = async (name: string): Promise<boolean> =>
+    (await lstat(join(state, name)).catch(() => undefined)) !== undefined;
+  const [ofOne, ofMany] = [await isThere(STATE_FILE), await isThere(DATABASE_FILE)];
+  if (product === undefined && ofOne && !ofMany)
+    return `${state} holds the memory of one product: name it with --product`;
+  if (product !== undefined && ofMany && !ofOne)
+    return `${state} holds the memory of a deployment: leave --product out`;
+  return undefined;
+}
+
 type Asked = { readonly host: Host; readonly conclude: Conclude };
 
 async function serveDeployment(shared: Shared, options: Options, asked: Asked): Promise<void> {
   const { state } = options;
-  const database = await openStateDatabase(join(state, 'state.db'));
+  const database = await openStateDatabase(join(state, DATABASE_FILE));
   const make = (product: string): RolloutSigner =>
     signerOf(shared, { product, memory: database.memoryOf(product), books: join(state, 'books', product) });
   // Of a product with a CA there is one signer for all of its verbs: what is admitted by one counts for the others at once.
@@ -149,7 +166,7 @@ async function serveProduct(
   asked: Asked,
 ): Promise<void> {
   const { state, product } = options;
-  const path = join(state, 'state.json');
+  const path = join(state, STATE_FILE);
   const signer = signerOf(shared, { product, memory: signerMemoryFile(path), books: join(state, 'books') });
   const identities = identityVerbsOf(signer, join(state, 'identities'), { shared, options, host: asked.host });
   const verbs = new Map([...signerVerbs(signer), ...identities]);

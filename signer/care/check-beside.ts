@@ -19,10 +19,10 @@ import {
 } from '../../bootloader-verifier/boot/verify-targets.ts';
 import { verifyRememberedSnapshot } from '../../bootloader-verifier/boot/verify-timestamp.ts';
 import { parseLogClaim } from '../log-claim.ts';
-import { objectOf, type Known } from './check-scene.ts';
+import { objectOf, readToCheck, type Known } from './check-scene.ts';
 import type { Beside } from './list-beside.ts';
 import { placeOf, type ObjectPlace } from './object-place.ts';
-import { judgeContent, readObject } from './published-source.ts';
+import { judgeContent, orUnreadable } from './published-source.ts';
 import { metadataName } from './reach-roles.ts';
 
 /** How many former versions of delegators are kept to judge former versions by; the newest are. */
@@ -38,7 +38,16 @@ type Scene = Known & {
 
 /** Judges all that was not reached. */
 export async function checkBeside(known: Known, beside: Beside): Promise<void> {
-  const rest = [...beside.objects.keys()].filter((name) => !known.reached.has(name) && !beside.judged.has(name)).sort();
+  const isLeft = (name: string): boolean => !known.reached.has(name) && !beside.judged.has(name);
+  const left = [...beside.objects.keys()].filter(isLeft).sort();
+  const isFolder = (name: string): boolean => beside.objects.get(name)?.isFolder === true;
+  for (const name of left.filter(isFolder)) {
+    known.found.damage(
+      objectOf(known.input, name),
+      reject('FILE_UNREADABLE', 'a folder stands in its place: remove it'),
+    );
+  }
+  const rest = left.filter((name) => !isFolder(name));
   const places = rest.map((name) => ({ name, place: placeOf(name) }));
   const roles = places.flatMap(({ name, place }) => (place?.kind === 'role' ? [{ ...place, name }] : []));
   const scene: Scene = { ...known, delegators: [], listed: new Set() };
@@ -99,11 +108,7 @@ function checkRootGap({ input, found, roots }: Scene, { version }: RoleObject): 
 async function checkFormerRole(scene: Scene, { name, role, version }: RoleObject): Promise<void> {
   const { input, found, online } = scene;
   const isSnapshot = role === 'snapshot';
-  const bytes = await readObject(
-    input.source,
-    objectOf(input, name),
-    isSnapshot ? SNAPSHOT_BYTES_MAX : TARGETS_BYTES_MAX,
-  );
+  const bytes = await readToCheck(input, name, isSnapshot ? SNAPSHOT_BYTES_MAX : TARGETS_BYTES_MAX);
   if (!bytes.ok) return found.damage(objectOf(input, name), bytes);
   if (bytes.value === undefined) return;
   const judged = isSnapshot ? judgeSnapshot(scene, bytes.value) : judgeRole(scene, role, bytes.value);
@@ -180,8 +185,10 @@ async function checkOther(
     case 'claim':
       return checkClaim(scene, beside);
     case 'target': {
-      const body = await input.source.open(object);
-      const whole = body === undefined ? accept(undefined) : await judgeContent(body, place);
+      const whole = await orUnreadable(async () => {
+        const body = await input.source.open(object);
+        return body === undefined ? accept(undefined) : judgeContent(body, place);
+      });
       if (!whole.ok) return found.damage(object, whole);
       if (scene.listed.has(name)) return;
       return found.warning(object, reject('OBJECT_ORPHANED', 'no version of a role that stands there lists it'));
@@ -200,8 +207,9 @@ async function checkOther(
 /** The claim of an earlier version must be one, of this log, or no publisher of it goes on. */
 async function checkClaim({ input, found, roots, log }: Scene, { claim }: Beside): Promise<void> {
   const object = objectOf(input, 'log/claim');
-  const bytes = await readObject(input.source, object, NOTE_BYTES_MAX);
-  if (!bytes.ok || bytes.value === undefined) return;
+  const bytes = await readToCheck(input, 'log/claim', NOTE_BYTES_MAX);
+  if (!bytes.ok) return found.damage(object, bytes);
+  if (bytes.value === undefined) return;
   const parsed = parseLogClaim(bytes.value);
   if (!parsed.ok) return found.damage(object, parsed);
   const keys = roots.flatMap(({ part }) =>

@@ -13,7 +13,7 @@ import { reject } from '../../formats/verdict.ts';
 import { isAhead } from '../read-published.ts';
 import { demandReleased } from '../signer-state.ts';
 import { objectOf, type Known } from './check-scene.ts';
-import { readObject } from './published-source.ts';
+import { orUnreadable, readObject } from './published-source.ts';
 import { metadataName } from './reach-roles.ts';
 
 const TIMESTAMP = 'metadata/timestamp.json';
@@ -56,7 +56,7 @@ export async function checkMemory({ input, found, online, log }: Known): Promise
     return found.damage('state', reject('SIGNER_STATE_STALE', detail));
   }
   const name = objectOf(input, metadataName('snapshot', state.snapshotVersion));
-  const kept = await readObject(input.source, name, SNAPSHOT_BYTES_MAX);
+  const kept = await orUnreadable(() => readObject(input.source, name, SNAPSHOT_BYTES_MAX));
   if (!kept.ok || kept.value === undefined || sha256Hex(kept.value) !== state.snapshotSha256) {
     found.damage(name, reject('REPOSITORY_CONFLICT', 'it is not the snapshot that the signer signed last'));
   }

@@ -4,7 +4,8 @@
  * - Everything is judged by the device's own code: every step of the root chain, every role, target, proof, tile and entry.
  * - What the signer remembers is held against it, where it is at hand (R6); without it a store that was set back as a whole to an
  *   older, whole state cannot be told from one that is so old.
- * - What lies there and nothing names is judged by itself and named as a warning; nothing is changed, and nothing is stopped at.
+ * - What lies there and nothing names is judged by itself and named as a warning; nothing is changed, and nothing is stopped at,
+ *   what cannot be read included.
  * - The cost grows with the bytes of the repository; of targets one chunk is held at a time.
  */
 import { equalBytes } from '../../formats/bytes.ts';
@@ -17,9 +18,9 @@ import { checkExpiry } from './check-expiry.ts';
 import { checkMemory, checkUnseenRoots } from './check-memory.ts';
 import { checkPartial, listBeside, type Beside } from './list-beside.ts';
 import { checkQuorums } from './check-quorums.ts';
-import { objectOf, type CheckInput, type Known } from './check-scene.ts';
+import { objectOf, readToCheck, type CheckInput, type Known } from './check-scene.ts';
 import { findings, type Findings } from './finding.ts';
-import { judgeContent, readObject } from './published-source.ts';
+import { judgeContent, orUnreadable } from './published-source.ts';
 import { CHECKPOINT_NAME, reachLog, type KnownTree, type ReachedLog } from './reach-log.ts';
 import { reachProofs } from './reach-proofs.ts';
 import { metadataName, reachOnline, reachRoots, targetsOf, type ReachedOnline } from './reach-roles.ts';
@@ -103,12 +104,12 @@ function reachIn(input: CheckInput, { found, reached }: Sight): Reach {
   const missing = reject('NOT_FOUND', 'it is missing, and devices may ask for it');
   return {
     file: async ({ name, bytesMax }, judge) => {
-      const bytes = await readObject(input.source, objectOf(input, name), bytesMax);
+      const bytes = await readToCheck(input, name, bytesMax);
       if (!bytes.ok) return told(name, bytes);
       return told(name, bytes.value === undefined ? missing : judge(bytes.value));
     },
     fileIfAny: async ({ name, bytesMax }, judge) => {
-      const bytes = await readObject(input.source, objectOf(input, name), bytesMax);
+      const bytes = await readToCheck(input, name, bytesMax);
       if (!bytes.ok) return told(name, bytes);
       return bytes.value === undefined ? accept(undefined) : told(name, judge(bytes.value));
     },
@@ -116,7 +117,7 @@ function reachIn(input: CheckInput, { found, reached }: Sight): Reach {
       const files: Uint8Array[] = [];
       let refusal: Rejected | undefined;
       for (const { name, bytesMax } of orders) {
-        const bytes = await readObject(input.source, objectOf(input, name), bytesMax);
+        const bytes = await readToCheck(input, name, bytesMax);
         const present = bytes.ok && bytes.value === undefined ? missing : bytes;
         const judged = told(name, present);
         if (judged.ok) files.push(judged.value ?? new Uint8Array());
@@ -126,8 +127,13 @@ function reachIn(input: CheckInput, { found, reached }: Sight): Reach {
     },
     target: async (target) => {
       const name = hashedTargetPath(target);
-      const body = await input.source.open(objectOf(input, name));
-      return told(name, body === undefined ? missing : await judgeContent(body, target));
+      return told(
+        name,
+        await orUnreadable(async () => {
+          const body = await input.source.open(objectOf(input, name));
+          return body === undefined ? missing : judgeContent(body, target);
+        }),
+      );
     },
   };
 }

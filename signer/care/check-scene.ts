@@ -2,11 +2,12 @@
 import type { RepositoryId } from '../../formats/binding.ts';
 import type { Instant } from '../../formats/instant.ts';
 import type { SignatureCheck } from '../../formats/signature-check.ts';
+import type { Verdict } from '../../formats/verdict.ts';
 import type { TrustedRoot } from '../../bootloader-verifier/boot/verify-root.ts';
 import type { LogMemory } from '../log-memory.ts';
 import type { SignerState } from '../signer-state.ts';
 import type { Findings } from './finding.ts';
-import type { ObjectList, PublishedSource } from './published-source.ts';
+import { orUnreadable, readObject, type ObjectList, type PublishedSource } from './published-source.ts';
 import type { KnownTree, ReachedLog } from './reach-log.ts';
 import type { ReachedOnline } from './reach-roles.ts';
 
@@ -44,4 +45,13 @@ export type Known = {
 /** The name in the store of what devices ask for as `name`. */
 export function objectOf({ repository }: Pick<CheckInput, 'repository'>, name: string): string {
   return `${repository.product}/${name}`;
+}
+
+/** The object `name`, as it is asked for, or that it lies there and cannot be read. */
+export function readToCheck(
+  input: Pick<CheckInput, 'repository' | 'source'>,
+  name: string,
+  bytesMax: number,
+): Promise<Verdict<Uint8Array | undefined, 'METADATA_TOO_LARGE' | 'FILE_UNREADABLE'>> {
+  return orUnreadable(() => readObject(input.source, objectOf(input, name), bytesMax));
 }

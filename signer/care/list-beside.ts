@@ -4,7 +4,6 @@
  * - Listed once, before anything is judged. What is held is one entry an object.
  */
 import { equalBytes } from '../../formats/bytes.ts';
-import type { Instant } from '../../formats/instant.ts';
 import {
   BUNDLE_BYTES_MAX,
   parseEntryBundle,
@@ -18,12 +17,12 @@ import { LOG_FOLDER } from '../../formats/names.ts';
 import { NOTE_BYTES_MAX } from '../../formats/signed-note.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 import { parseLogClaim, type LogClaim } from '../log-claim.ts';
-import { objectOf, type CheckInput } from './check-scene.ts';
+import { objectOf, readToCheck, type CheckInput } from './check-scene.ts';
 import type { Findings } from './finding.ts';
 import type { GrownTile } from './log-rows.ts';
-import { readObject } from './published-source.ts';
+import type { ListedObject } from './published-source.ts';
 
-export type BesideObject = { readonly sizeBytes: number; readonly modifiedAt: Instant };
+export type BesideObject = Omit<ListedObject, 'name'>;
 export type Beside = {
   /** By name below the product. */
   readonly objects: ReadonlyMap<string, BesideObject>;
@@ -37,10 +36,8 @@ export type Beside = {
 export async function listBeside(input: CheckInput): Promise<Beside> {
   const prefix = `${input.repository.product}/`;
   const objects = new Map<string, BesideObject>();
-  for await (const { name, sizeBytes, modifiedAt } of input.list.list(prefix)) {
-    objects.set(name.slice(prefix.length), { sizeBytes, modifiedAt });
-  }
-  const claim = await readObject(input.source, objectOf(input, `${LOG_FOLDER}/claim`), NOTE_BYTES_MAX);
+  for await (const { name, ...object } of input.list.list(prefix)) objects.set(name.slice(prefix.length), object);
+  const claim = await readToCheck(input, `${LOG_FOLDER}/claim`, NOTE_BYTES_MAX);
   const parsed = claim.ok && claim.value !== undefined ? parseLogClaim(claim.value) : undefined;
   return { objects, judged: new Set(), claim: parsed?.ok === true ? parsed.value.claim : undefined };
 }
@@ -61,7 +58,7 @@ export async function checkPartial(
     const name = `${LOG_FOLDER}/${tileName({ level: place, index, width })}`;
     if (!beside.objects.has(name)) return;
     beside.judged.add(name);
-    const bytes = await readObject(input.source, objectOf(input, name), bytesMax);
+    const bytes = await readToCheck(input, name, bytesMax);
     const parsed = bytes.ok ? parse(bytes.value ?? new Uint8Array()) : bytes;
     const same = parsed.ok ? sameAs(parsed.value, hashes) : parsed;
     if (!same.ok) found.damage(objectOf(input, name), same);

@@ -1,12 +1,14 @@
 /**
  * What lies in a local folder, file by file; links are told like files, and not followed.
  *
+ * - A folder is told only where it has the name of an object.
  * - Files that a cut has left behind (`.firmament-*`) are told too; the lock that stores keep at the top is not.
  */
 import type { Dirent } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperationError } from '../../formats/operation-error.ts';
+import { placeOf } from './object-place.ts';
 import type { ListedObject, ObjectList } from './published-source.ts';
 
 const LOCK = '.lock';
@@ -19,12 +21,19 @@ export function objectListFolder(folder: string): ObjectList {
 async function* below(folder: string, at: string, prefix: string): AsyncGenerator<ListedObject> {
   for (const entry of await entriesOf(join(folder, ...at.split('/')))) {
     const name = at === '' ? entry.name : `${at}/${entry.name}`;
-    if (entry.isDirectory()) yield* below(folder, name, prefix);
-    else if (name !== LOCK && name.startsWith(prefix)) {
+    if (entry.isDirectory()) {
+      if (placeOf(name.slice(name.indexOf('/') + 1)) !== undefined && name.startsWith(prefix)) yield folderAt(name);
+      yield* below(folder, name, prefix);
+    } else if (name !== LOCK && name.startsWith(prefix)) {
       const found = await statOf(join(folder, ...name.split('/')));
       if (found !== undefined) yield { name, ...found };
     }
   }
+}
+
+/** A folder under a name that only objects have is in the way of one. */
+function folderAt(name: string): ListedObject {
+  return { name, sizeBytes: 0, modifiedAt: 0, isFolder: true };
 }
 
 /** What stands in a folder; nothing where there is none. */

@@ -6,14 +6,22 @@
  */
 import { createHash } from 'node:crypto';
 import { concatBytes } from '../../formats/bytes.ts';
+import type { Code } from '../../formats/codes.ts';
 import type { Instant } from '../../formats/instant.ts';
+import { OperationError } from '../../formats/operation-error.ts';
 import { accept, reject, type Verdict } from '../../formats/verdict.ts';
 
 export type PublishedSource = {
   /** The bytes of an object in their order, or undefined where there is none. Each that is opened is read or left at its first chunk. */
   readonly open: (name: string) => Promise<AsyncIterable<Uint8Array> | undefined>;
 };
-export type ListedObject = { readonly name: string; readonly sizeBytes: number; readonly modifiedAt: Instant };
+export type ListedObject = {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly modifiedAt: Instant;
+  /** It is none: a folder has its name. */
+  readonly isFolder?: true;
+};
 /** Port: what stands in a store below a folder. */
 export type ObjectList = {
   /** Every object whose name begins with `prefix`, in no order; also what is none of ours. */
@@ -42,6 +50,21 @@ export async function readObject(
     chunks.push(chunk);
   }
   return accept(concatBytes(...chunks));
+}
+
+/**
+ * What `look` says of an object. One that lies there and cannot be read, a link, a pipe or a folder in its place or a bad block of the disk,
+ * is told like one that is refused, by its name: it hides no other from whoever looks at all of them.
+ */
+export async function orUnreadable<T, C extends Code>(
+  look: () => Promise<Verdict<T, C>>,
+): Promise<Verdict<T, C | 'FILE_UNREADABLE'>> {
+  try {
+    return await look();
+  } catch (fault) {
+    if (!(fault instanceof OperationError) || fault.code !== 'FILE_UNREADABLE') throw fault;
+    return reject('FILE_UNREADABLE', fault.message);
+  }
 }
 
 export type ExpectedContent = { readonly length?: number | undefined; readonly sha256: string };

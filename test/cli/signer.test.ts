@@ -1,5 +1,5 @@
 /** The daemon as a process: what keeps it from serving ends it whole, with its code. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -37,3 +37,20 @@ test.each([['--product', 'gateway'], []])(
     expect(await asPublisher(at('state/state.json'), () => Promise.resolve('free'))).toBe('free');
   },
 );
+
+test('a signer of all products makes no memory beside that of one product, nor the other way round: a backup would hold both', async () => {
+  const start = (...options: readonly string[]): ReturnType<typeof firmament> =>
+    firmament(
+      ...['signer', '--socket', at('odd.sock'), '--store', at('store'), ...options],
+      ...['--key', at('online.age'), '--passphrase-file', at('passphrase'), '--metrics', '127.0.0.1:1'],
+    );
+  await mkdir(at('one'));
+  await writeFile(at('one/state.json'), '{}');
+  expect(await start('--state', at('one'))).toMatchObject({ exit: 64, answer: { ok: false, code: 'USAGE' } });
+  expect(await readdir(at('one'))).toEqual(['state.json']);
+  await mkdir(at('many'));
+  await writeFile(at('many/state.db'), '');
+  const other = await start('--state', at('many'), '--product', 'gateway');
+  expect(other).toMatchObject({ exit: 64, answer: { ok: false, code: 'USAGE' } });
+  expect(await readdir(at('many'))).toEqual(['state.db']);
+});

@@ -1,4 +1,5 @@
 /** What the tests of keeping a repository whole share: a repository with a history, published in memory, and how it is looked at. */
+import type { ExpiryLimits } from '../../../signer/care/check-scene.ts';
 import { checkRepository, type CheckedRepository } from '../../../signer/care/check-repository.ts';
 import type { MirrorPlace } from '../../../signer/care/mirror-place.ts';
 import type { Finding } from '../../../signer/care/finding.ts';
@@ -24,7 +25,7 @@ export type History = {
 };
 
 const DAY_MS = 86_400_000;
-const LIMITS = { peopleMs: 21 * DAY_MS, onlineMs: 6 * 3_600_000 };
+export const LIMITS: ExpiryLimits = { peopleMs: 21 * DAY_MS, onlineMs: 6 * 3_600_000 };
 
 /** Publishes a release of higher counter and, if asked, first a root that hands every role of people to other keys. */
 export async function publishNext(
