@@ -99,7 +99,8 @@ describe('durable files', () => {
     await expect(readFileBounded(path, 3)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
   });
 
-  test.skipIf(isWindows)('what stands in the place of a file is neither waited for nor read without end', async () => {
+  test('what stands in the place of a file is neither waited for nor read without end', async () => {
+    if (isWindows) return;
     const folder = await newFolder();
     const pipe = join(folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
