@@ -6,6 +6,7 @@
  * - A timestamp of the version that was seen last is not looked at: the one that was seen goes on (5.4.3.1).
  * - What was seen before counts only if the *current* root still vouches for both of it, so that a rotation of either key
  *   recovers from a fast-forward (5.3.11); `verifySeen` holds that. What was seen is no permission to go on with it.
+ * - A client that keeps its files asks less of them: a threshold that was raised is no rotation (`recall`).
  * - Length and digest that the parent gives are checked before parsing.
  * - Source: TUF specification 1.0.34, sections 5.4 and 5.5.
  */
@@ -53,7 +54,7 @@ export function verifySeen(
   return snapshot.ok ? accept({ timestamp: timestamp.value, snapshot: snapshot.value }) : snapshot;
 }
 
-/** What a client that keeps its files remembers of former runs: what the newest root still vouches for. */
+/** What a client that keeps its files remembers of former runs: what the keys of the newest root still vouch for. */
 export type Recalled = {
   readonly timestamp: Metadata<Timestamp> | undefined;
   readonly snapshot: Metadata<Snapshot> | undefined;
@@ -62,28 +63,40 @@ export type Recalled = {
 };
 
 /**
- * What is left of the kept timestamp and snapshot under the newest root. Where the signatures of either no longer count, its keys
- * were rotated, and both are forgotten: that is how a repository recovers from a fast-forward attack (5.3.11). To look at the
- * signatures, and not at the change of keys, also holds where a former run ended between the new root and the forgetting.
- * A file that cannot be read is forgotten alone: a damaged snapshot is no reason to forget the timestamp.
+ * What is left of the kept timestamp and snapshot under the newest root. Where a signature of either no longer counts and those that
+ * do are too few, its keys were rotated, and both are forgotten: that is how a repository recovers from a fast-forward attack
+ * (5.3.11). To look at the signatures, and not at the change of keys, also holds where a former run ended between the new root and
+ * the forgetting. Where all of them count and are too few, the threshold was raised, which is no rotation: what was trusted is still
+ * compared with. A file that cannot be read is forgotten alone: a damaged snapshot is no reason to forget the timestamp.
  */
 export function recall(
   trust: Trust,
   kept: { readonly timestamp: Uint8Array | undefined; readonly snapshot: Uint8Array | undefined },
 ): Recalled {
-  const timestamp = kept.timestamp && verifyRememberedTimestamp(trust, kept.timestamp);
-  const snapshot = kept.snapshot && verifyRememberedSnapshot(trust, kept.snapshot);
-  const rotated = [timestamp, snapshot].some((one) => one?.ok === false && one.code === 'METADATA_THRESHOLD_UNMET');
-  return {
-    timestamp: timestamp?.ok === true && !rotated ? timestamp.value : undefined,
-    snapshot: snapshot?.ok === true && !rotated ? snapshot.value : undefined,
-    rotated,
-  };
+  const timestamp = kept.timestamp && recallRole(trust, 'timestamp', parseTimestamp(kept.timestamp));
+  const snapshot = kept.snapshot && recallRole(trust, 'snapshot', parseSnapshot(kept.snapshot));
+  const rotated = timestamp === 'rotated' || snapshot === 'rotated';
+  return rotated ? { timestamp: undefined, snapshot: undefined, rotated } : { timestamp, snapshot, rotated };
+}
+
+/** What is left of one kept file: nothing of one that cannot be read. */
+function recallRole<T extends Metadata<unknown>>(
+  trust: Trust,
+  name: TopRole,
+  parsed: Verdict<T, MetadataParseCode>,
+): T | undefined | 'rotated' {
+  if (!parsed.ok) return undefined;
+  const { keys, roles } = trust.root.metadata.signed;
+  const { keyids, threshold } = roles[name];
+  // Either the threshold is met, or each of the signatures is of a key of its own that still signs.
+  const least = Math.max(1, Math.min(threshold, parsed.value.signatures.length));
+  const signed = verifyThreshold(parsed.value, { name, keys, keyids, threshold: least }, trust.check);
+  return signed.ok ? parsed.value : 'rotated';
 }
 
 /**
  * Decides which timestamp to go on with: the one in `bytes`, or the one that was seen if both have the same version.
- * @param seen the last one that this device accepted, if the root still vouches for it.
+ * @param seen the last one that this device accepted, if the keys of the root still vouch for it; it goes on only if there are enough.
  */
 export function verifyTimestamp(
   trust: Trust,
@@ -102,8 +115,8 @@ export function verifyTimestamp(
       `names snapshot ${signed.snapshot.version} after ${seen.signed.snapshot.version}`,
     );
   }
-  const next = seen?.signed.version === signed.version ? seen : offered.value;
-  return fresh(markVerified(next), 'timestamp', trust.now);
+  const isSame = seen?.signed.version === signed.version && verifyTopRole(trust, 'timestamp', seen).ok;
+  return fresh(markVerified(isSame ? seen : offered.value), 'timestamp', trust.now);
 }
 
 /** A timestamp by its signatures alone: enough to compare with, not to go on with; so it is not marked. */

@@ -144,8 +144,8 @@ export const KEY_CASES: readonly ClauseCase[] = [
       says: `a threshold of ${threshold} that no keys could meet is never met`,
       outcome: UNMET,
     },
-    // What is kept of the snapshot does not meet it either.
-    kept: 'root 2, targets 1, timestamp 2',
+    // What is kept of the snapshot does not meet it either; but no key was rotated, and nothing is deleted (5.3.11).
+    kept: 'root 2, snapshot 1, targets 1, timestamp 2',
     change: async ({ repository }) => {
       await repository.publish('root', 'snapshot', 'timestamp');
       await repository.rewrite('root', ['roles', 'snapshot', 'threshold'], threshold);

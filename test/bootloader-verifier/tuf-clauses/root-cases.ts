@@ -1,5 +1,6 @@
 /** Cases of section 5.3, and 6.1: from the root that is trusted to the newest one. */
 import { concatBytes } from '../../../formats/bytes.ts';
+import { keysOf, roleOf } from '../../formats/sample-repository.ts';
 import { seededSigner } from '../../seeded-signer.ts';
 import { NOW } from '../tuf-client/simulated-repository.ts';
 import { FIRST, keptAfter, type ClauseCase, type ClauseScene } from './clause-case.ts';
@@ -31,6 +32,15 @@ async function fastForwarded(
   await repository.publish(...new Set([role, 'snapshot', 'timestamp']));
   await client.refresh();
   repository.versions.set(role, 1);
+}
+
+/** Root 2, under which a second key must sign `role` beside the former one. */
+async function addKey({ repository }: ClauseScene, role: 'timestamp' | 'snapshot'): Promise<void> {
+  const signers = [...repository.signersOf(role), seededSigner(`second ${role}`)];
+  repository.signers.set(role, signers);
+  repository.root.keys = new Map([...repository.root.keys, ...keysOf(signers)]);
+  repository.root.roles = { ...repository.root.roles, [role]: roleOf(signers) };
+  await repository.publish('root');
 }
 
 export const ROOT_CASES: readonly ClauseCase[] = [
@@ -179,6 +189,33 @@ export const ROOT_CASES: readonly ClauseCase[] = [
       repository.rotate('snapshot', 'new snapshot');
       await repository.publish('root');
       repository.files.delete('metadata/timestamp.json');
+    },
+  },
+  ...(['timestamp', 'snapshot'] as const).map((raised): ClauseCase => ({
+    ...{ clause: '5.3.11', says: `a second key that ${raised} must bear as well is no rotation: nothing falls` },
+    ...{ outcome: 'TIMESTAMP_ROLLBACK', kept: 'root 2, snapshot 1, targets 1, timestamp 99' },
+    change: async (scene) => {
+      await fastForwarded(scene, 'timestamp');
+      await addKey(scene, raised);
+      await scene.repository.publish('timestamp');
+    },
+  })),
+  {
+    ...{ clause: '5.3.11', says: 'of the same version, the timestamp goes on that bears the second key, too' },
+    ...{ outcome: 'root 2, snapshot 1, targets 1, timestamp 1', asServed: 'timestamp' },
+    change: async (scene) => {
+      await addKey(scene, 'timestamp');
+      scene.repository.versions.set('timestamp', 0);
+      await scene.repository.publish('timestamp');
+    },
+  },
+  {
+    ...{ clause: '5.3.11', says: 'a second key that snapshot must bear as well lets no version of targets fall' },
+    outcome: 'SNAPSHOT_ROLLBACK',
+    change: async (scene) => {
+      await fastForwarded(scene, 'targets');
+      await addKey(scene, 'snapshot');
+      await scene.repository.publish('targets', 'snapshot', 'timestamp');
     },
   },
   ...[true, false].map((isConsistent): ClauseCase => ({
