@@ -1,4 +1,9 @@
-/** The process of `firmament`: clock, streams and signals, handed to the verb that is called. */
+/**
+ * The process of `firmament`: clock, streams and signals, handed to the verb that is called.
+ *
+ * - A stream may find no room, or lose its reader. What was only said is lost then, and a daemon goes on; an answer that could not be
+ *   written is a fault of the world.
+ */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { systemClock } from '../bootloader-verifier/agent/clock-system.ts';
 import type { Output } from './outcome.ts';
@@ -8,6 +13,11 @@ import type { Host } from './verb.ts';
 const args = process.argv.slice(2);
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
+
+process.stderr.on('error', () => undefined);
+process.stdout.on('error', () => {
+  process.on('exit', (code) => (process.exitCode = code === 0 ? 69 : code));
+});
 
 const host: Host = {
   now: systemClock().now,

@@ -284,7 +284,10 @@ const OPERATION = {
     todo: 'use letters, digits, dot, dash and underscore',
   },
   RANGE_NOT_SATISFIABLE: { means: 'the range lies outside the file', todo: 'ask for a range within its length' },
-  REQUEST_MALFORMED: { means: 'a request is not HTTP/1.1 as the server reads it', todo: 'correct the client' },
+  REQUEST_MALFORMED: {
+    means: 'a request is not HTTP/1.1, or not of the form, that is read here',
+    todo: 'see the detail; correct the client',
+  },
   REQUEST_TIMEOUT: { means: 'a request did not arrive in time', todo: 'check the connection; devices try again' },
   URL_TOO_LONG: { means: 'an address is longer than the server reads', todo: 'ask for a name that is published' },
   HEADERS_TOO_LARGE: { means: 'the header fields are longer than the server reads', todo: 'send fewer of them' },

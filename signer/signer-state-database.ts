@@ -263,11 +263,20 @@ function readMeta(prepare: Prepare, path: string, name: string): number | undefi
   return row === undefined ? undefined : Number(row['value']);
 }
 
+/** What SQLite says of a file that is none of its databases (`SQLITE_CORRUPT`, `SQLITE_NOTADB`), in the primary part of its codes. */
+const DAMAGED: ReadonlySet<number> = new Set([11, 26]);
+const PRIMARY = 0xff;
+
 /** The result of calls of SQLite, or their fault as ours. */
 function orFault<T>(path: string, call: () => T): T {
   try {
     return call();
   } catch (cause) {
+    const number = cause instanceof Error && 'errcode' in cause ? Number(cause.errcode) & PRIMARY : 0;
+    if (DAMAGED.has(number)) {
+      const what = `the database ${path} is damaged, restore it from a backup`;
+      throw new OperationError('FILE_UNREADABLE', what, { retriable: false, cause });
+    }
     throw new OperationError('FILE_UNWRITABLE', `the database ${path} cannot be used`, { retriable: true, cause });
   }
 }

@@ -5,6 +5,7 @@
  *   meanwhile, by whomever, changes it.
  * - A product that lies in the store and that nobody names is a refusal: it may have been founded after the backup, and founding it
  *   once more would fork its log.
+ * - A mirror in which nothing lies is a refusal: whoever names it believes that it was looked at.
  * - The log is written before the state, which alone releases a product: a cut leaves a product held, and running again goes on.
  */
 import type { RepositoryId } from '../../formats/binding.ts';
@@ -57,8 +58,11 @@ export async function resumeProducts(
   scene: ResumeScene,
   { confirmed, show }: { readonly confirmed: string | undefined; readonly show: (plan: ResumePlan) => void },
 ): Promise<Verdict<{ readonly resumed: number }>> {
+  const empty = await firstEmpty(scene.mirrors);
+  if (empty !== undefined) return empty;
   const planned = await planAll(memory, scene);
   if (!planned.ok) return planned;
+  if (planned.value.length === 0 && memory.release === undefined) return accept({ resumed: 0 });
   const lines = planned.value.map(({ line }) => line).sort();
   const digest = sha256Hex(encodeUtf8(lines.join('\n')));
   if (confirmed !== digest) {
@@ -137,6 +141,23 @@ async function lookAt(
   const checked = await checkRepository({ source, list, repository, check, now, limits, memory: undefined });
   const sound = demandSound(checked, state);
   return sound.ok ? accept(seenBy(by, checked)) : reject(sound.code, `${by}: ${sound.detail}`);
+}
+
+/** A mirror with no repository in it has seen nothing: its folder is not mounted, or another one was meant. */
+async function firstEmpty(mirrors: readonly SeenStore[]): Promise<Verdict<never, 'NOT_FOUND'> | undefined> {
+  for (const { by, list } of mirrors) {
+    if (!(await holdsAny(list)))
+      return reject('NOT_FOUND', `${by} holds no repository: name the folder above PRODUCT/`);
+  }
+  return undefined;
+}
+
+async function holdsAny(list: ObjectList): Promise<boolean> {
+  for await (const { name } of list.list('')) {
+    const product = productOfObject(name);
+    if (product !== undefined && name === roleObject(product, 'root', 1)) return true;
+  }
+  return false;
 }
 
 async function firstStranger(

@@ -1,4 +1,5 @@
 /** The memory of many products in one database: durable, one writer a state, and nothing that reads as nothing. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -104,4 +105,19 @@ test('a damaged row is a fault and never reads as nothing', async () => {
   raw.prepare('UPDATE product SET state = ?').run(new Uint8Array([1]));
   raw.close();
   await expect(database.memoryOf('gateway').read()).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
+});
+
+test('a database that was cut, or is none, is damage and no lack of room or rights: it is restored, not made room for', async () => {
+  const folder = temporaryFolder('cut-database');
+  const cut = join(folder, 'cut.db');
+  const whole = await openStateDatabase(cut);
+  accepted(await whole.memoryOf('gateway').write(stateOf('gateway', 1), undefined));
+  whole.close();
+  const none = join(folder, 'none.db');
+  writeFileSync(none, 'x'.repeat(8_192));
+  writeFileSync(cut, readFileSync(cut).subarray(0, 5_000));
+  for (const file of [none, cut]) {
+    const looked = openStateDatabase(file).then((opened) => opened.memoryOf('gateway').read());
+    await expect(looked, file).rejects.toMatchObject({ code: 'FILE_UNREADABLE', message: /damaged/ });
+  }
 });

@@ -115,6 +115,19 @@ test('a mirror that is behind is as good as none, one that is ahead or of anothe
   );
 });
 
+test('a mirror that holds no repository at all is told: an empty mount point has seen nothing, and would vouch for any store', async () => {
+  const below = new Map([...store.objects].map(([name, bytes]) => [name.slice('gateway/'.length), bytes]));
+  for (const objects of [new Map<string, Uint8Array>(), below]) {
+    expect(await resumed(sceneOf({ mirrors: [seenIn(objects, 'a mirror')] }))).toBe('NOT_FOUND');
+  }
+  expect((await restored.read())?.held).toBe('restored');
+});
+
+test('what was resumed is not resumed again: nothing is asked, and nothing written', async () => {
+  expect(await resumed(sceneOf())).toBe('resumed');
+  expect(await resumed(sceneOf())).toBe('unasked');
+});
+
 test('two signers that went different ways are never made one', async () => {
   const other = store.copy();
   accepted(await publishChanges(optionsFor(repository, other, repository.now + 1000), {}));
