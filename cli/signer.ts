@@ -23,6 +23,7 @@ import { serveVerbs, type DaemonOptions, type RunningDaemon } from '../signer/da
 import { doDue, signerVerbs } from '../signer/daemon/signer-verbs.ts';
 import { deploymentEnds } from '../signer/daemon/deployment-ends.ts';
 import { endWarnings, nextLookMs, roleEnds, type EndWarning } from '../signer/daemon/role-ends.ts';
+import { keyWarnings, missingKeys, type KeyWarning } from '../signer/daemon/missing-keys.ts';
 import { serveMetrics, type MetricsPlace } from '../signer/daemon/serve-metrics-http.ts';
 import { signerMetrics, type SignerMetrics } from '../signer/daemon/signer-metrics.ts';
 import { deviceRegister } from '../signer/identity/device-register.ts';
@@ -71,9 +72,10 @@ type Shared = {
 /** What is served, and what is done without being asked. @returns lines for the log. */
 type Served = Pick<DaemonOptions, 'verbs' | 'verbsOf' | 'product' | 'productBodyBytesMax'> & {
   readonly look: (daemon: RunningDaemon, now: Instant) => Promise<readonly LookFault[]>;
-  /** Shows when the roles of what is served end. @returns what is to be told of it now. */
-  readonly ends: (metrics: SignerMetrics, at: EndsAt) => Promise<readonly EndWarning[]>;
+  /** Shows when the roles of what is served end, and which could not be signed. @returns what is to be told of it now. */
+  readonly ends: (metrics: SignerMetrics, at: EndsAt) => Promise<readonly Warning[]>;
 };
+type Warning = EndWarning | KeyWarning;
 type EndsAt = { readonly now: Instant; readonly told: Map<string, number> };
 type LookFault = { readonly event: string; readonly code: string; readonly detail: string };
 
@@ -199,7 +201,9 @@ function oneProduct(signer: RolloutSigner, verbs: VerbTable): Served {
       const published = await readCurrent(signer.publishing);
       const ends = published.ok ? roleEnds(published.value) : [];
       metrics.looked({ product, ends, now: at.now });
-      return endWarnings(product, ends, at);
+      const missing = published.ok ? missingKeys(published.value, signer.publishing.onlineSigners) : [];
+      metrics.keysMissing(product, missing);
+      return [...endWarnings(product, ends, at), ...keyWarnings(product, missing, at)];
     },
   };
 }
@@ -252,7 +256,7 @@ function mapped<T>(value: T | undefined, map: (value: T) => T): T | undefined {
 }
 
 /** What is to be told of roles that end soon; where it cannot be looked at, the look for what is due has told why. */
-async function lookAtEnds(ends: Served['ends'], metrics: SignerMetrics, at: EndsAt): Promise<readonly EndWarning[]> {
+async function lookAtEnds(ends: Served['ends'], metrics: SignerMetrics, at: EndsAt): Promise<readonly Warning[]> {
   try {
     return await ends(metrics, at);
   } catch (fault) {

@@ -48,6 +48,10 @@ export const CARE = {
     means: 'a warning: a role expires soon',
     todo: 'have its holders sign the next version, or see why the signer does not refresh',
   },
+  SIGNER_KEY_MISSING: {
+    means: 'a warning: the signer holds too few keys of a role that it signs, the log included',
+    todo: 'start it with the key, or replace a lost one by a new root or targets file, before the role is due',
+  },
   ROLE_BELOW_QUORUM: {
     means: 'a role lists fewer distinct keys than its threshold demands: it can never be signed again',
     todo: 'have those who delegate it list more keys',

@@ -23,6 +23,8 @@ export type SignerMetrics = {
   /** The same of a whole deployment, in sums. */
   readonly lookedAtAll: (ends: DeploymentEnds, now: Instant) => void;
   readonly lookFailed: (code: string) => void;
+  /** The roles of the one product that could not be signed for want of a key. */
+  readonly keysMissing: (product: string, roles: readonly string[]) => void;
   /** All of it as text. */
   readonly text: () => Promise<string>;
 };
@@ -60,6 +62,12 @@ export function signerMetrics(waiting: () => number): SignerMetrics {
     labelNames: ['product', 'role'],
     ...shared,
   });
+  const missing = new Gauge({
+    name: 'firmament_signer_keys_missing',
+    help: 'Roles that the signer could not sign now, for want of a key: 1 each.',
+    labelNames: ['product', 'role'],
+    ...shared,
+  });
   new Gauge({
     name: 'firmament_signer_requests_waiting',
     help: 'Requests that wait or run now.',
@@ -82,6 +90,10 @@ export function signerMetrics(waiting: () => number): SignerMetrics {
     },
     lookedAtAll: deploymentMetrics(registry),
     lookFailed: (code) => failedLooks.inc({ code }),
+    keysMissing: (product, roles) => {
+      missing.reset();
+      for (const role of roles) missing.set({ product, role }, 1);
+    },
     text: () => registry.metrics(),
   };
 }
