@@ -4,7 +4,7 @@
  * - Never from an argument or the environment: both are seen by others.
  * - A new one is typed twice: a slip would lock the key away for ever.
  */
-import { lstat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { createInterface } from 'node:readline/promises';
 import { parseUtf8 } from '../formats/bytes.ts';
@@ -34,7 +34,7 @@ export async function readNewPassphrase(file: string | undefined, host: Host): P
 async function readPassphraseFile(file: string): Promise<Passphrase> {
   const text = parseUtf8(await readInput(file));
   if (text === undefined) return refuse(`${file} is not text`);
-  const { mode } = await lstat(file);
+  const { mode } = await stat(file);
   if (process.platform !== 'win32' && (mode & OTHERS) !== 0) {
     return refuse(`${file} can be read by others: chmod 600 it`);
   }

@@ -23,7 +23,7 @@ import { askSigner, type AskedSigner } from './ask-signer.ts';
 import { readInput } from './files.ts';
 import { openSigner } from './open-signer.ts';
 import { CLOCK_IS, instantValue, nameValue } from './option-values.ts';
-import { addOptionalStoreOptions, openObjectStore, type StoreOptions } from './store-option.ts';
+import { addOptionalStoreOptions, openObjectStore, stateInStore, type StoreOptions } from './store-option.ts';
 import type { Answer, Conclude, Host } from './verb.ts';
 
 type Handed = {
@@ -73,6 +73,8 @@ export function definePublish(command: Command, host: Host, conclude: Conclude):
       if (product === undefined || store === undefined || state === undefined || key === undefined) {
         return command.error('--signer, or all of --product, --store, --state and --key', { exitCode: 64 });
       }
+      const misplaced = stateInStore(store, state);
+      if (misplaced !== undefined) return command.error(`error: ${misplaced}`, { exitCode: 64 });
       const own = { ...options, product, store, state, key, passphraseFile };
       conclude(await publish(own, await readParts(options), host));
     });

@@ -48,7 +48,7 @@ import {
 } from './identity-option.ts';
 import { openSigner } from './open-signer.ts';
 import { CLOCK_IS, instantValue, metricsValue, millisecondsValue, nameValue } from './option-values.ts';
-import { addStoreOptions, openObjectStore, type StoreOptions } from './store-option.ts';
+import { addStoreOptions, openObjectStore, stateInStore, type StoreOptions } from './store-option.ts';
 import type { Conclude, Host } from './verb.ts';
 
 type Options = StoreOptions &
@@ -105,8 +105,8 @@ export function defineSigner(command: Command, host: Host, conclude: Conclude): 
       if (!isCaKeyClear(options, options.product)) {
         command.error('error: a CA is of one product: --ca-key PRODUCT=FILE, once a product', { exitCode: 64 });
       }
-      const mixed = await whoseMemory(options);
-      if (mixed !== undefined) command.error(`error: ${mixed}`, { exitCode: 64 });
+      const misplaced = stateInStore(options.store, options.state) ?? (await whoseMemory(options));
+      if (misplaced !== undefined) command.error(`error: ${misplaced}`, { exitCode: 64 });
       const shared = await openShared(options, host);
       if (!shared.ok) return conclude(shared);
       if (options.product === undefined) return serveDeployment(shared.value, options, { host, conclude });

@@ -4,7 +4,7 @@
  * - Never from an argument or the environment: both are seen by others.
  * - A refusal never shows what stands in the file.
  */
-import { lstat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { decodeJson, object, text, type Decoder } from '../formats/decode.ts';
 import { reject, type Verdict } from '../formats/verdict.ts';
 import { readInput } from './files.ts';
@@ -32,7 +32,7 @@ export async function readCredentials<T>(
   form: string,
 ): Promise<Verdict<T, 'CREDENTIALS_REFUSED'>> {
   const decoded = decodeJson(await readInput(file), FILE_BYTES_MAX, decoder);
-  const { mode } = await lstat(file);
+  const { mode } = await stat(file);
   if (process.platform !== 'win32' && (mode & OTHERS) !== 0) {
     return reject('CREDENTIALS_REFUSED', `${file} can be read by others: chmod 600 it`);
   }

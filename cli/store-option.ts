@@ -3,6 +3,7 @@
  *
  * - The client of object stores is loaded only where a bucket is named.
  */
+import { isAbsolute, relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
 import type { Bucket } from '../formats/bucket.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
@@ -21,6 +22,16 @@ export type StoreOptions = { readonly store: StoreAddress; readonly storeCredent
 type OpenedBucket = { readonly bucket: Bucket; readonly credentials: StoreCredentials };
 
 const STORE = ['--store <where>', 'the published repository: a folder, or s3+http(s)://HOST:PORT/BUCKET'] as const;
+
+/**
+ * What is wrong with a signer's `--state` where it lies in the store: it is what the store is held against (R6), and what lies there is served.
+ */
+export function stateInStore(store: StoreAddress, state: string): string | undefined {
+  if (!('folder' in store)) return undefined;
+  const way = relative(resolve(store.folder), resolve(state));
+  const isOutside = way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way);
+  return isOutside ? undefined : `${state} lies in the store: name a place of its own with --state`;
+}
 
 /** Adds both options to `command`. */
 export function addStoreOptions(command: Command): Command {

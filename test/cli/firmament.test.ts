@@ -1,6 +1,6 @@
 /** The command line: misuse shows the way, refusals carry their code, secrets never show, and machines get one line. */
 import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -104,6 +104,16 @@ describe('keys', () => {
     const exposed = await firmament('key-generate', '--out', at('c.age'), '--passphrase-file', at('exposed'));
     if (process.platform !== 'win32')
       expect(exposed).toMatchObject({ exit: 1, answer: { code: 'PASSPHRASE_REFUSED' } });
+    await writeFile(at('own'), PASSPHRASE, { mode: 0o600 });
+    for (const [link, to] of [
+      ['link', 'own'],
+      ['to-exposed', 'exposed'],
+    ] as const) {
+      await symlink(to, at(link));
+      const ended = await firmament('key-generate', '--out', at(`${link}.age`), '--passphrase-file', at(link));
+      if (process.platform !== 'win32')
+        expect(ended.exit, 'a link is as secret as its file').toBe(to === 'own' ? 0 : 1);
+    }
     const empty = await firmament('key-generate', '--out', at('d.age'), '--passphrase-file', at('empty'));
     expect(empty).toMatchObject({ exit: 1, answer: { code: 'PASSPHRASE_REFUSED' } });
     const none = await firmament('key-generate', '--out', at('e.age'));

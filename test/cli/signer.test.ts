@@ -1,4 +1,5 @@
 /** The daemon as a process: what keeps it from serving ends it whole, with its code. */
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -54,3 +55,20 @@ test('a signer of all products makes no memory beside that of one product, nor t
   expect(other).toMatchObject({ exit: 64, answer: { ok: false, code: 'USAGE' } });
   expect(await readdir(at('many'))).toEqual(['state.db']);
 });
+
+test.each([
+  ['signer', 'store/signer'],
+  ['signer', 'store'],
+  ['publish', 'store/state.json'],
+])(
+  'the memory of a signer never lies in the store that is held against it, and served to everybody (%s %s)',
+  async (verb, state) => {
+    const where = verb === 'signer' ? ['--socket', at('inside.sock'), '--metrics', '127.0.0.1:1'] : [];
+    const ended = await firmament(
+      ...[verb, '--product', 'gateway', '--store', at('store'), '--state', at(state), ...where],
+      ...['--key', at('online.age'), '--passphrase-file', at('passphrase')],
+    );
+    expect(ended).toMatchObject({ exit: 64, answer: { ok: false, code: 'USAGE' } });
+    expect(existsSync(at('store'))).toBe(false);
+  },
+);
