@@ -7,6 +7,7 @@
  * - What builds bring, one image and its provenance, lies in the store already, as after an upload; every release names it anew.
  */
 import assert from 'node:assert';
+import { closeSync, fsyncSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { refresh } from '../../bootloader-verifier/agent/refresh.ts';
 import { jsonText } from '../../formats/encode-json.ts';
@@ -15,7 +16,6 @@ import { sha256Hex } from '../../formats/sha256.ts';
 import { parseTargets } from '../../formats/tuf-targets.ts';
 import { openDeployment } from '../../signer/daemon/deployment.ts';
 import { deviceRegister } from '../../signer/identity/device-register.ts';
-import { createFile, MODE_PUBLIC } from '../../signer/durable-file.ts';
 import type { ObjectStore } from '../../signer/object-store.ts';
 import { objectStoreFolder } from '../../signer/object-store-folder.ts';
 import { publishQueue } from '../../signer/publish-queue.ts';
@@ -109,15 +109,20 @@ const createdMs = await cpuMs(() =>
   }),
 );
 
-/** Signs, checks and syncs the files of `product` once more, and does nothing else. */
+/** Signs, checks, writes and syncs the files of `product` once more, and their folder, and does nothing else. */
 async function doLeast(product: string): Promise<void> {
+  const place = join(folder, 'least', product);
+  mkdirSync(place, { recursive: true });
   for (const file of FILES) {
     const object = await objects.get(`${product}/metadata/${file}`, FILE_BYTES_MAX);
     assert(object !== undefined, 'a product has six files');
     const signature = await online.sign(object.bytes);
     assert(checkSignature(online.key, object.bytes, signature), 'it is signed');
-    await createFile(join(folder, 'least', product, file), { bytes: object.bytes, mode: MODE_PUBLIC });
+    writeFileSync(join(place, file), object.bytes, { flag: 'wx', flush: true });
   }
+  const opened = openSync(place, 'r');
+  fsyncSync(opened);
+  closeSync(opened);
 }
 
 const leastMs = (await cpuMs(() => inLanes(names.slice(0, ADDED), doLeast))) / Math.min(ADDED, products);
