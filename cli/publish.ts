@@ -6,11 +6,14 @@
  * - Everything is first accepted by the device's own code; a refusal leaves what is published as it was.
  * - Without any file it refreshes the timestamp, and the snapshot when it is due.
  */
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { parsePublishAnswer, type PublishedFacts } from '../formats/publish-answer.ts';
 import { encodePublishRequest, type PartKind, type RequestPart } from '../formats/publish-request.ts';
 import type { Instant } from '../formats/instant.ts';
 import { accept, type Verdict } from '../formats/verdict.ts';
+import { DATABASE_FILE } from '../signer/backup/kept-files.ts';
 import { changesOfRequest } from '../signer/changes-of-request.ts';
 import type { ObjectStore } from '../signer/object-store.ts';
 import type { Changes } from '../signer/publication.ts';
@@ -73,11 +76,18 @@ export function definePublish(command: Command, host: Host, conclude: Conclude):
       if (product === undefined || store === undefined || state === undefined || key === undefined) {
         return command.error('--signer, or all of --product, --store, --state and --key', { exitCode: 64 });
       }
-      const misplaced = stateInStore(store, state);
+      const misplaced = stateInStore(store, state) ?? memoryOfMany(state);
       if (misplaced !== undefined) return command.error(`error: ${misplaced}`, { exitCode: 64 });
       const own = { ...options, product, store, state, key, passphraseFile };
       conclude(await publish(own, await readParts(options), host));
     });
+}
+
+/** What is wrong with `state` where the memory of a deployment stands: that is its daemon's, and no file of one product beside it. */
+function memoryOfMany(state: string): string | undefined {
+  const database = join(dirname(state), DATABASE_FILE);
+  const isOfMany = existsSync(database) && (basename(state) === DATABASE_FILE || !existsSync(state));
+  return isOfMany ? `${database} is the memory of a deployment: publish through its daemon, with --signer` : undefined;
 }
 
 /** The files in the order of the options. */

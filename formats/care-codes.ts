@@ -8,7 +8,7 @@
 export const CARE = {
   REPOSITORY_DAMAGED: {
     means: 'objects of a published repository are missing or not what was signed',
-    todo: 'see the findings: bring each object back from a mirror, or from a copy of the store',
+    todo: 'see the findings: bring back what is lost or changed from a mirror or a copy of the store, renew what has expired, remove what stands in the way',
   },
   PUBLICATION_UNFINISHED: {
     means:

@@ -39,7 +39,13 @@ export type FileContent = { readonly bytes: Uint8Array; readonly mode: number };
 
 const synced = promisify(fsync);
 /** A pipe in the place of a file is opened without waiting for whoever writes into it; Windows has none of these. */
-const AT_ONCE = constants.O_RDONLY | (process.platform === 'win32' ? 0 : constants.O_NONBLOCK);
+const AT_ONCE = process.platform === 'win32' ? 0 : constants.O_NONBLOCK;
+const NO_LINK = process.platform === 'win32' ? 0 : constants.O_NOFOLLOW;
+const HOW: Readonly<Record<ReadableKind, number>> = {
+  plain: constants.O_RDONLY | AT_ONCE,
+  itself: constants.O_RDONLY | AT_ONCE | NO_LINK,
+  'with-end': constants.O_RDONLY,
+};
 const PART_BYTES = 65_536;
 
 /**
@@ -72,8 +78,11 @@ export async function replaceFile(path: string, content: FileContent): Promise<v
   await syncFolder(dirname(path));
 }
 
-/** What is read: a `plain` file, and nothing else in its place; or whatever has an `end`, a pipe that a person names for example. */
-export type ReadableKind = 'plain' | 'with-end';
+/**
+ * What is read: a `plain` file, or a link to one; a plain file `itself`, and no link; whatever has an end (`with-end`), a pipe that a
+ * person names for example.
+ */
+export type ReadableKind = 'plain' | 'itself' | 'with-end';
 
 /**
  * The content of a file, or undefined if there is none. Where another thing stands in the place of a plain one nothing is waited for.
@@ -92,7 +101,7 @@ function readBounded(path: string, bytesMax: number, kind: ReadableKind): Uint8A
   if (file === undefined) return undefined;
   try {
     const found = fstatSync(file);
-    if (!found.isFile() && kind === 'plain') throw unreadable(`${path} is no plain file`);
+    if (!found.isFile() && kind !== 'with-end') throw unreadable(`${path} is no plain file`);
     if (found.size > bytesMax) throw unreadable(`${path} has ${found.size} bytes, at most ${bytesMax} are read`);
     return found.isFile() ? new Uint8Array(readFileSync(file)) : readToEnd(file, path, bytesMax);
   } catch (cause) {
@@ -121,9 +130,10 @@ function unreadable(what: string): OperationError {
 
 function openIfThere(path: string, kind: ReadableKind): number | undefined {
   try {
-    return openSync(path, kind === 'plain' ? AT_ONCE : 'r');
+    return openSync(path, HOW[kind]);
   } catch (cause) {
     if (hostCode(cause) === 'ENOENT' || hostCode(cause) === 'ENOTDIR') return undefined;
+    if (hostCode(cause) === 'ELOOP') throw unreadable(`${path} is a link, which is not followed here`);
     throw fileFault('FILE_UNREADABLE', path, cause);
   }
 }

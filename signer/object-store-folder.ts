@@ -2,6 +2,7 @@
  * The object store over a local folder.
  *
  * - A name is data: only names of the repository's layout become paths, each segment from an allow-list, none beginning with a dot.
+ * - Objects are plain files: a link in the place of one is refused, as whoever serves the folder refuses it.
  * - Creating is a hard link, which the file system does for one of many; replacing compares and renames under a lock.
  * - The tag is the SHA-256 of the content.
  */
@@ -29,7 +30,7 @@ export function objectStoreFolder(folder: string): ObjectStore {
   const inTurn = lockedTogether(join(folder, '.lock'));
   return {
     get: async (name, bytesMax) => {
-      const bytes = await readFileBounded(pathOf(name), bytesMax);
+      const bytes = await readFileBounded(pathOf(name), bytesMax, 'itself');
       return bytes === undefined ? undefined : tagged(bytes);
     },
     put: async (name, bytes, condition) => {
@@ -85,7 +86,7 @@ async function replace(
   content: { readonly bytes: Uint8Array; readonly mode: number },
   etag: string,
 ): Promise<Verdict<void, 'CONDITION_FAILED'>> {
-  const current = await readFileBounded(path, REPLACED_BYTES_MAX);
+  const current = await readFileBounded(path, REPLACED_BYTES_MAX, 'itself');
   if (current === undefined || sha256Hex(current) !== etag)
     return reject('CONDITION_FAILED', 'it was changed meanwhile');
   await replaceFile(path, content);

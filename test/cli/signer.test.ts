@@ -56,6 +56,20 @@ test('a signer of all products makes no memory beside that of one product, nor t
   expect(await readdir(at('many'))).toEqual(['state.db']);
 });
 
+test.each(['state.db', 'state.json'])(
+  'publish makes no memory of one product of, or beside, that of a deployment (%s)',
+  async (file) => {
+    await mkdir(at('deployment'), { recursive: true });
+    await writeFile(at('deployment/state.db'), '');
+    const ended = await firmament(
+      ...['publish', '--product', 'gateway', '--store', at('store'), '--state', at(`deployment/${file}`)],
+      ...['--key', at('online.age'), '--passphrase-file', at('passphrase')],
+    );
+    expect(ended).toMatchObject({ exit: 64, answer: { ok: false, code: 'USAGE' } });
+    expect(await readdir(at('deployment'))).toEqual(['state.db']);
+  },
+);
+
 test.each([
   ['signer', 'store/signer'],
   ['signer', 'store'],

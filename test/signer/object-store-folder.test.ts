@@ -27,6 +27,20 @@ const newFolder = (): Promise<string> => mkdtemp(join(top, 'case-'));
 describe('the store in a folder', () => {
   testObjectStore(async () => objectStoreFolder(join(await newFolder(), 'not', 'yet', 'there')));
 
+  test('a link in the place of an object is no object: who serves the folder does not follow it', async () => {
+    const folder = await newFolder();
+    const store = objectStoreFolder(folder);
+    await store.put('gateway/metadata/1.root.json', bytes('root'), 'create-only');
+    await symlink(
+      join(folder, 'gateway', 'metadata', '1.root.json'),
+      join(folder, 'gateway', 'metadata', '2.root.json'),
+    );
+    await expect(store.get('gateway/metadata/2.root.json', 9)).rejects.toMatchObject({
+      code: 'FILE_UNREADABLE',
+      message: expect.stringContaining('is a link') as unknown,
+    });
+  });
+
   test('it leaves nothing but the objects and its lock', async () => {
     const folder = await newFolder();
     const store = objectStoreFolder(folder);
