@@ -59,7 +59,11 @@ export function defineChannelDraft(command: Command, host: Host, conclude: Concl
     .option('--in-force <release>', 'put another listed release in force')
     .option('--min-security-counter <n>', 'refuse everything below at every start', countValue)
     .option('--revoke <sha256...>', 'images that may not start any more', [])
-    .option('--author <name...>', 'who drafts this, by the name in the list of people', [])
+    .option(
+      '--author <name...>',
+      'who drafts this, by the name in the list of people; this or --proposer is needed',
+      [],
+    )
     .option('--proposer <issuer#subject>', 'the workflow that proposed it; may be repeated', addProposer, [])
     .option('--notes <text>', 'a word to those who sign; no signature covers it', notesValue)
     .option('--publish-within <n>', 'days in which it may be published', daysValue, PUBLISH_WITHIN_MS)

@@ -63,6 +63,12 @@ export async function readPublished(
     );
   }
   const rootVersion = state.standing?.rootVersion ?? 1;
+  if (roots.length === 0 && timestamp === undefined) {
+    return reject(
+      'REPOSITORY_CONFLICT',
+      `the store holds nothing of ${product}: look whether it is the right one, and there`,
+    );
+  }
   if (roots.length < rootVersion) {
     return reject('REPOSITORY_CONFLICT', `${roleObject(product, 'root', roots.length + 1)} is lost: bring it back`);
   }

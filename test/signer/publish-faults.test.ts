@@ -109,6 +109,16 @@ test('a publication cut before its timestamp is finished by the next refresh of 
   expect(await deviceSees(cut.objects, repository)).toEqual(NEW);
 });
 
+test('a store that holds nothing of the product is said to be the wrong one, or not there, and nothing is signed', async () => {
+  const { repository, faulty } = await withNextRelease();
+  faulty.objects.clear();
+  faulty.restore();
+  const refused = await publishChanges(optionsFor(repository, faulty), {});
+  expect(refused).toMatchObject({ ok: false, code: 'REPOSITORY_CONFLICT' });
+  expect(refused.ok ? '' : refused.detail).toContain('the store holds nothing of gateway');
+  expect(faulty.writes()).toBe(0);
+});
+
 test('a root that the store has lost is missed: nothing is signed under the one before it, whose keys it may have retired', async () => {
   const { repository, faulty, changes } = await withRenewedRoot();
   accepted(await publishChanges(optionsFor(repository, faulty), changes));
