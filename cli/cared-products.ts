@@ -6,7 +6,6 @@
  */
 import type { Command } from 'commander';
 import type { RepositoryId } from '../formats/binding.ts';
-import { OperationError } from '../formats/operation-error.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { repositoryIn } from '../signer/rollout/read-rollout.ts';
 import { repositoryIdOf } from '../signer/repository-id.ts';
@@ -98,14 +97,4 @@ function remembered(database: StateDatabase, product: string, named: RepositoryI
         : accept(repositoryIn(state));
     },
   };
-}
-
-/** What `work` says; a memory that is damaged is told like a repository that is. */
-export async function orUnreadable<T>(work: Promise<Verdict<T>>): Promise<Verdict<T>> {
-  try {
-    return await work;
-  } catch (fault) {
-    if (!(fault instanceof OperationError) || fault.code !== 'FILE_UNREADABLE') throw fault;
-    return reject(fault.code, fault.message);
-  }
 }

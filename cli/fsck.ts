@@ -10,12 +10,12 @@ import type { Command } from 'commander';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
 import { checkRepository, type CheckedRepository } from '../signer/care/check-repository.ts';
 import type { Finding } from '../signer/care/finding.ts';
+import { orUnreadable } from '../signer/care/published-source.ts';
 import { productOfObject } from '../signer/repository-layout.ts';
 import { checkSignature } from '../signer/signature-check-node.ts';
 import { openCareStore, type CareStore } from './care-store.ts';
 import {
   addCaredOptions,
-  orUnreadable,
   withCaredProducts,
   type CaredOptions,
   type CaredProduct,
@@ -95,7 +95,7 @@ async function fsckAll(products: readonly CaredProduct[], scene: Scene): Promise
     scene.host.say(`${product}: ${text}\n`);
   };
   for (const each of products) {
-    const checked = await orUnreadable(fsckOne(each, scene));
+    const checked = await orUnreadable(() => fsckOne(each, scene));
     if (!checked.ok) {
       blame(each.product, `${checked.code}: ${checked.detail}`);
       continue;

@@ -8,11 +8,11 @@ import assert from 'node:assert';
 import type { Command } from 'commander';
 import { accept, reject, type Rejected, type Verdict } from '../formats/verdict.ts';
 import { planGarbage, removeGarbage, type Garbage } from '../signer/care/collect-garbage.ts';
+import { orUnreadable } from '../signer/care/published-source.ts';
 import { checkSignature } from '../signer/signature-check-node.ts';
 import { openCareStore, type CareStore } from './care-store.ts';
 import {
   addCaredOptions,
-  orUnreadable,
   withCaredProducts,
   type CaredOptions,
   type CaredProduct,
@@ -88,7 +88,7 @@ async function collectAll(products: readonly CaredProduct[], scene: Scene): Prom
   const refused: string[] = [];
   let first: Rejected | undefined;
   for (const each of products) {
-    const collected = await orUnreadable(collectOne(each, scene));
+    const collected = await orUnreadable(() => collectOne(each, scene));
     if (!collected.ok) {
       refused.push(each.product);
       first ??= collected;

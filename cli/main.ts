@@ -15,8 +15,10 @@ const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
 
 process.stderr.on('error', () => undefined);
-process.stdout.on('error', () => {
-  process.on('exit', (code) => (process.exitCode = code === 0 ? 69 : code));
+let isAnswerLost = false;
+process.stdout.on('error', () => (isAnswerLost = true));
+process.on('exit', (code) => {
+  if (isAnswerLost && code === 0) process.exitCode = 69;
 });
 
 const host: Host = {

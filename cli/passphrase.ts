@@ -4,17 +4,14 @@
  * - Never from an argument or the environment: both are seen by others.
  * - A new one is typed twice: a slip would lock the key away for ever.
  */
-import { stat } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { createInterface } from 'node:readline/promises';
 import { parseUtf8 } from '../formats/bytes.ts';
 import { accept, reject, type Verdict } from '../formats/verdict.ts';
-import { readInput } from './files.ts';
+import { isOpenToOthers, readInput } from './files.ts';
 import type { Host } from './verb.ts';
 
 type Passphrase = Verdict<string, 'PASSPHRASE_REFUSED'>;
-
-const OTHERS = 0o077;
 
 /** The passphrase in `file`, or typed by the person at the terminal. @param prompt what the person is asked. */
 export async function readPassphrase(file: string | undefined, prompt: string, host: Host): Promise<Passphrase> {
@@ -34,10 +31,7 @@ export async function readNewPassphrase(file: string | undefined, host: Host): P
 async function readPassphraseFile(file: string): Promise<Passphrase> {
   const text = parseUtf8(await readInput(file));
   if (text === undefined) return refuse(`${file} is not text`);
-  const { mode } = await stat(file);
-  if (process.platform !== 'win32' && (mode & OTHERS) !== 0) {
-    return refuse(`${file} can be read by others: chmod 600 it`);
-  }
+  if (await isOpenToOthers(file)) return refuse(`${file} can be read by others: chmod 600 it`);
   return accept(text.replace(/\r?\n$/, ''));
 }
 

@@ -4,15 +4,13 @@
  * - Never from an argument or the environment: both are seen by others.
  * - A refusal never shows what stands in the file.
  */
-import { stat } from 'node:fs/promises';
 import { decodeJson, object, text, type Decoder } from '../formats/decode.ts';
 import { reject, type Verdict } from '../formats/verdict.ts';
-import { readInput } from './files.ts';
+import { isOpenToOthers, readInput } from './files.ts';
 
 export type StoreCredentials = { readonly accessKey: string; readonly secretKey: string };
 
 const FILE_BYTES_MAX = 4_096;
-const OTHERS = 0o077;
 /** A part of credentials: printable, without spaces. */
 export const CREDENTIAL: RegExp = /[\x21-\x7e]+/;
 const credentialsDecoder: Decoder<StoreCredentials> = object('refused', {
@@ -32,9 +30,6 @@ export async function readCredentials<T>(
   form: string,
 ): Promise<Verdict<T, 'CREDENTIALS_REFUSED'>> {
   const decoded = decodeJson(await readInput(file), FILE_BYTES_MAX, decoder);
-  const { mode } = await stat(file);
-  if (process.platform !== 'win32' && (mode & OTHERS) !== 0) {
-    return reject('CREDENTIALS_REFUSED', `${file} can be read by others: chmod 600 it`);
-  }
+  if (await isOpenToOthers(file)) return reject('CREDENTIALS_REFUSED', `${file} can be read by others: chmod 600 it`);
   return decoded.ok ? decoded : reject('CREDENTIALS_REFUSED', `${file} is not ${form} alone`);
 }

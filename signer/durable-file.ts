@@ -38,12 +38,11 @@ export const MODE_SECRET = 0o600;
 export type FileContent = { readonly bytes: Uint8Array; readonly mode: number };
 
 const synced = promisify(fsync);
-/** A pipe in the place of a file is opened without waiting for whoever writes into it; Windows has none of these. */
-const AT_ONCE = process.platform === 'win32' ? 0 : constants.O_NONBLOCK;
-const NO_LINK = process.platform === 'win32' ? 0 : constants.O_NOFOLLOW;
+/** A pipe in the place of a file is opened without waiting for whoever writes into it. */
+const AT_ONCE = constants.O_RDONLY | constants.O_NONBLOCK;
 const HOW: Readonly<Record<ReadableKind, number>> = {
-  plain: constants.O_RDONLY | AT_ONCE,
-  itself: constants.O_RDONLY | AT_ONCE | NO_LINK,
+  plain: AT_ONCE,
+  itself: AT_ONCE | constants.O_NOFOLLOW,
   'with-end': constants.O_RDONLY,
 };
 const PART_BYTES = 65_536;

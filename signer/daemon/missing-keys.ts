@@ -4,10 +4,13 @@
  * - A key counts by what it is, not by the id under which a role lists it.
  * - Of the log one active key is enough; of every other role as many as its threshold says.
  */
+import { channelOf, sideRole } from '../../formats/names.ts';
 import type { PublicKey } from '../../formats/signature-check.ts';
 import { parseRootPart } from '../../formats/root-part.ts';
 import { parseRoot } from '../../formats/tuf-root.ts';
-import { parseTargets } from '../../formats/tuf-targets.ts';
+import type { Delegations } from '../../formats/tuf-targets.ts';
+import type { RoleKeys } from '../../formats/verify-signatures.ts';
+import { readRole } from '../parsed-role.ts';
 import type { Published } from '../publication.ts';
 import type { Signer } from '../signer.ts';
 
@@ -20,58 +23,31 @@ export type KeyWarning = {
 };
 /** The role that the log is told as; no role of TUF has this name. */
 const LOG = 'log';
-const ROLLOUT = /-rollout$/;
 
 /** The roles of which `held` are too few, by the newest root and the targets role in force. */
 export function missingKeys({ roots, roles }: Published, held: readonly Signer[]): readonly string[] {
   const isHeld = (key: PublicKey | undefined): boolean =>
     held.some((signer) => key !== undefined && signer.key.scheme === key.scheme && signer.key.public === key.public);
-  const lacks = (keys: readonly (PublicKey | undefined)[], threshold: number): boolean =>
-    keys.filter(isHeld).length < threshold;
+  const lacks = (keys: Delegations['keys'], { keyids, threshold }: RoleKeys): boolean =>
+    keyids.filter((keyid) => isHeld(keys.get(keyid))).length < threshold;
   const file = roots.at(-1);
   const root = file && parseRoot(file);
   if (root?.ok !== true) return [];
   const { signed } = root.value;
-  const missing: string[] = [];
-  for (const role of ['snapshot', 'timestamp'] as const) {
-    const { keyids, threshold } = signed.roles[role];
-    if (
-      lacks(
-        keyids.map((keyid) => signed.keys.get(keyid)),
-        threshold,
-      )
-    )
-      missing.push(role);
-  }
   const part = parseRootPart(signed.firmament);
   const log = part.ok ? part.value.log : undefined;
-  if (
-    log !== undefined &&
-    lacks(
-      log.keys.filter(({ state }) => state === 'active').map(({ key }) => key),
-      1,
-    )
-  ) {
-    missing.push(LOG);
-  }
-  return [...missing, ...missingRollouts(roles.get('targets'), lacks)];
+  const delegations = readRole(roles.get('targets'))?.signed.delegations;
+  return [
+    ...(['snapshot', 'timestamp'] as const).filter((role) => lacks(signed.keys, signed.roles[role])),
+    ...(log === undefined || log.keys.some(({ state, key }) => state === 'active' && isHeld(key)) ? [] : [LOG]),
+    ...(delegations?.roles ?? [])
+      .filter((role) => isRollout(role.name) && lacks(delegations?.keys ?? new Map(), role))
+      .map(({ name }) => name),
+  ];
 }
 
-function missingRollouts(
-  file: Uint8Array | undefined,
-  lacks: (keys: readonly (PublicKey | undefined)[], threshold: number) => boolean,
-): readonly string[] {
-  const targets = file && parseTargets(file);
-  const delegations = targets?.ok === true ? targets.value.signed.delegations : undefined;
-  return (delegations?.roles ?? [])
-    .filter(({ name }) => ROLLOUT.test(name))
-    .filter(({ keyids, threshold }) =>
-      lacks(
-        keyids.map((keyid) => delegations?.keys.get(keyid)),
-        threshold,
-      ),
-    )
-    .map(({ name }) => name);
+function isRollout(role: string): boolean {
+  return role === sideRole(channelOf(role), 'rollout');
 }
 
 /** What is to be told of `missing` now: each role once a day. @param told the day on which each was told of last; kept up to date here. */
